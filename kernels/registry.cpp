@@ -1,0 +1,140 @@
+#include "kernels/registry.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+
+#include "kernels/op.h"
+
+namespace duel {
+namespace {
+
+// Function-local statics: rows arrive from static initialisers of several libraries, in any order.
+std::vector<Row>& table() {
+  static std::vector<Row> rows;
+  return rows;
+}
+std::vector<OpInfo>& op_table() {
+  static std::vector<OpInfo> ops;
+  return ops;
+}
+const DeviceBackend** backends() {
+  static const DeviceBackend* backends[3] = {};
+  return backends;
+}
+std::string& overrides() {
+  static std::string text = std::getenv("DUEL_VARIANT") ? std::getenv("DUEL_VARIANT") : "";
+  return text;
+}
+thread_local const Row* current = nullptr;
+std::atomic<long> launch_count{0};
+
+std::string override_for(const char* op) {
+  const std::string& all = overrides();
+  const std::string key = std::string(op) + ":";
+  for (size_t at = 0; at < all.size();) {
+    const size_t end = std::min(all.find(',', at), all.size());
+    if (all.compare(at, key.size(), key) == 0) return all.substr(at + key.size(), end - at - key.size());
+    at = end + 1;
+  }
+  return {};
+}
+
+}  // namespace
+
+extern "C" [[noreturn]] void duel_fail(int kind, const char* message) { throw Error(static_cast<Failure>(kind), message); }
+
+extern "C" void duel_register_row(const Row* row) {
+  for (const Row& other : table())
+    if (other.device == row->device && !std::strcmp(other.op, row->op) && !std::strcmp(other.name, row->name))
+      fail(Failure::internal, std::string("[registry] two rows are called ") + row->op + ":" + row->name + " on " +
+                                  name_of(row->device) + " (" + other.file + " and " + row->file + ")");
+  table().push_back(*row);
+}
+
+extern "C" const Row* duel_current_row() { return current; }
+extern "C" void duel_count_launch() { launch_count.fetch_add(1, std::memory_order_relaxed); }
+extern "C" void duel_register_backend(const DeviceBackend* backend) { backends()[static_cast<int>(backend->device)] = backend; }
+
+long launches() { return launch_count.load(std::memory_order_relaxed); }
+const std::vector<Row>& rows() { return table(); }
+
+std::vector<Row> rows_of(const char* op) {
+  std::vector<Row> found;
+  for (const Row& row : table())
+    if (!std::strcmp(row.op, op)) found.push_back(row);
+  return found;
+}
+
+const Row* find_row(const char* op, const char* variant, Device device) {
+  for (const Row& row : table())
+    if (row.device == device && !std::strcmp(row.op, op) && !std::strcmp(row.name, variant)) return &row;
+  return nullptr;
+}
+
+const Row& pick_row(const char* op, const void* problem, Device device, const std::string& problem_text) {
+  if (const std::string wanted = override_for(op); !wanted.empty()) {
+    const Row* row = find_row(op, wanted.c_str(), device);
+    if (!row) fail(Failure::usage, std::string("[") + op + "] no row " + wanted + " on " + name_of(device) + ", asked for by an override");
+    if (!row->supports(problem))
+      fail(Failure::usage, std::string("[") + op + "] row " + wanted + ", asked for by an override, does not support " + problem_text);
+    return *row;
+  }
+  const Row* best = nullptr;
+  for (const Row& row : table())
+    if (row.device == device && row.rank >= reference_rank && !std::strcmp(row.op, op) && (!best || row.rank > best->rank) &&
+        row.supports(problem))
+      best = &row;
+  if (!best)
+    fail(Failure::device, std::string("[") + op + "] no row on device " + name_of(device) + " supports " + problem_text +
+                              "; nothing falls back to another device by itself");
+  return *best;
+}
+
+void run_row(const Row& row, const void* problem, const void* args, Scratch scratch, Stream stream) {
+  struct Restore {
+    const Row* before = current;
+    ~Restore() { current = before; }
+  } restore;
+  current = &row;
+  row.run(problem, args, scratch, stream);
+}
+
+ScopedVariant::ScopedVariant(const std::string& added) : before_(overrides()) {
+  overrides() = before_.empty() ? added : added + "," + before_;   // the first match wins
+}
+ScopedVariant::~ScopedVariant() { overrides() = before_; }
+
+const DeviceBackend* find_backend(Device device) { return backends()[static_cast<int>(device)]; }
+
+const DeviceBackend& backend(Device device) {
+  const DeviceBackend* found = find_backend(device);
+  if (!found) {
+    const char* how = device == Device::cuda ? "configure with -DDUEL_CUDA=ON where a CUDA toolkit is installed, or use --device cpu"
+                                             : "configure with -DDUEL_SIM=ON, or use --device cpu";
+    fail(Failure::device, std::string("[device] this build has no ") + name_of(device) + " rows: " + how);
+  }
+  if (const char* why = found->problem()) fail(Failure::device, std::string("[device] ") + name_of(device) + ": " + why);
+  return *found;
+}
+
+void register_op(OpInfo info) { op_table().push_back(std::move(info)); }
+const std::vector<OpInfo>& ops() { return op_table(); }
+
+const OpInfo& find_op(const std::string& name) {
+  std::string known;
+  for (const OpInfo& op : op_table()) {
+    if (name == op.name) return op;
+    known += known.empty() ? op.name : std::string(", ") + op.name;
+  }
+  fail(Failure::usage, "no op is called " + name + "; there are " + known);
+}
+
+double minimum_bytes(const OpInfo& op, const void* problem) {
+  double bytes = 0;
+  for (const Buffer& b : op.buffers(problem)) bytes += static_cast<double>(b.bytes()) * (b.role == Role::inout ? 2 : 1);
+  return bytes;
+}
+
+}  // namespace duel

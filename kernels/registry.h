@@ -1,0 +1,102 @@
+// The registry: every implementation of every op is a row, and a row registers itself where it is written.
+//
+//   KERNEL_VARIANT(Conv2dFwd, tiled, 2, supports, no_scratch, run);   // last line of fwd_02_tiled.cu
+//
+// is the whole registration. Tests, benches and the engine find it by walking rows().
+#pragma once
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "kernels/device.h"
+#include "kernels/error.h"
+
+namespace duel {
+
+constexpr int reference_rank = 0;   // the oracle: never faster, never wrong
+constexpr int baseline_rank = -1;   // a library kept as a unit of measurement (cuDNN, cuBLAS): never picked unless asked for by name
+
+// A row as its author writes it. The highest rank whose supports() says yes wins, unless overridden.
+template <class Op> struct Variant {
+  const char* name;
+  Device device;
+  int rank;
+  bool (*supports)(const typename Op::Problem&);    // tile divisibility, dtype, shared memory: said, not assumed
+  size_t (*scratch)(const typename Op::Problem&);   // bytes; the caller provides them, a kernel never allocates
+  void (*run)(const typename Op::Problem&, const typename Op::Args&, Scratch, Stream);
+};
+
+// The same row with its types erased: what the table holds. Plain data, so that it crosses library borders.
+struct Row {
+  const char* op;
+  const char* name;
+  const char* file;
+  Device device;
+  int rank;
+  bool (*supports)(const void* problem);
+  size_t (*scratch)(const void* problem);
+  void (*run)(const void* problem, const void* args, Scratch, Stream);
+};
+
+extern "C" void duel_register_row(const Row* row);
+extern "C" const Row* duel_current_row();           // the row this thread is running, or nullptr: names the culprit in errors
+extern "C" void duel_count_launch();
+
+const std::vector<Row>& rows();
+std::vector<Row> rows_of(const char* op);
+const Row* find_row(const char* op, const char* variant, Device device);
+long launches();                                    // kernel launches so far, on any device
+
+// The row that will run `op` on this problem. `problem_text` only serves the error, which names op, problem and device.
+const Row& pick_row(const char* op, const void* problem, Device device, const std::string& problem_text);
+void run_row(const Row& row, const void* problem, const void* args, Scratch scratch, Stream stream);
+
+template <class Op> const Row& pick(const typename Op::Problem& problem, Device device) {
+  return pick_row(Op::name, &problem, device, problem.text());
+}
+
+// Overrides pick(): DUEL_VARIANT="conv2d_fwd:tiled,gemm:naive" in the environment, or for a scope. An override that does not support a
+// problem is an error, not a fallback.
+class ScopedVariant {
+ public:
+  explicit ScopedVariant(const std::string& overrides);
+  ~ScopedVariant();
+  ScopedVariant(const ScopedVariant&) = delete;
+
+ private:
+  std::string before_;
+};
+
+struct NoScratch {
+  template <class Problem> constexpr size_t operator()(const Problem&) const { return 0; }
+};
+constexpr NoScratch no_scratch{};
+
+template <class Op, auto supports, auto scratch, auto run> struct Registration {
+  Registration(const char* name, const char* file, Device device, int rank) {
+    using P = typename Op::Problem;
+    using A = typename Op::Args;
+    const Row row{Op::name, name, file, device, rank,
+                  [](const void* p) -> bool { return supports(*static_cast<const P*>(p)); },
+                  [](const void* p) -> size_t { return scratch(*static_cast<const P*>(p)); },
+                  [](const void* p, const void* a, Scratch s, Stream t) {
+                    run(*static_cast<const P*>(p), *static_cast<const A*>(a), s, t);
+                  }};
+    duel_register_row(&row);
+  }
+};
+
+#if defined(DUEL_SIM)
+constexpr Device row_device = Device::sim;
+#elif defined(__CUDACC__) || defined(DUEL_CUDA_LIBRARY)
+constexpr Device row_device = Device::cuda;
+#else
+constexpr Device row_device = Device::cpu;
+#endif
+
+#define KERNEL_VARIANT(Op, variant, rank, supports, scratch, run)                                                             \
+  static const ::duel::Registration<Op, supports, scratch, run> duel_row_##Op##_##variant {             \
+    #variant, __FILE__, ::duel::row_device, rank                                                                              \
+  }
+
+}  // namespace duel
