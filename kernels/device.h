@@ -34,6 +34,13 @@ struct DeviceBackend {
   void* (*capture_end)();                                      // an executable graph
   void (*replay)(void* graph);
   void (*destroy_graph)(void* graph);
+  // A named range around each row, for profilers. nullptr where there are none.
+  void (*range_push)(const char* op, const char* variant);
+  void (*range_pop)();
+  // Time by the device's own clock: mark() notes a point of the stream, seconds_between() waits for both and forgets them. nullptr where the
+  // host's clock around synchronise() is as good.
+  void* (*mark)();
+  double (*seconds_between)(void* from, void* to);
 };
 
 extern "C" void duel_register_backend(const DeviceBackend* backend);

@@ -11,6 +11,12 @@
 //     static std::vector<Case<Problem>> cases();
 //     static double flops(const Problem&);                           // useful operations
 //     static int reduction(const Problem&);                          // terms added into one output: scales the tolerance
+//
+//     // Optional. True where small integers (−4…4, sums of their products below 2²⁴) must give the exact answer; else a tolerance
+//     // decides on integers too. May also be a function of the problem.
+//     static constexpr bool exact_on_integers = true;
+//     // Optional. Any valid problem, drawn with kernels/draw.h. Without it, tests vary the integers of the cases' problem strings.
+//     static Problem random(uint64_t seed);
 //   };
 //
 // and one line in the family's .cpp:   static const OpRegistration<Conv2dFwd> conv2d_fwd_op;
@@ -65,6 +71,8 @@ struct OpInfo {
   std::function<int(const void* problem)> reduction;
   // Builds Args from one pointer a buffer and hands it to `use`; what Args points at besides the buffers lives until `use` returns.
   std::function<void(const void* problem, void* const* pointers, const std::function<void(const void* args)>& use)> bind;
+  std::function<bool(const void* problem)> exact_on_integers;
+  std::function<ErasedCase(uint64_t seed)> random;   // empty where the op draws no problems of its own
 };
 
 void register_op(OpInfo info);
@@ -99,6 +107,16 @@ template <class Op> struct OpRegistration {
         use(&args);
       }
     };
+    info.exact_on_integers = []([[maybe_unused]] const void* p) -> bool {
+      if constexpr (requires(const P& q) { Op::exact_on_integers(q); }) return Op::exact_on_integers(*static_cast<const P*>(p));
+      else if constexpr (requires { Op::exact_on_integers; }) return Op::exact_on_integers;
+      else return false;
+    };
+    if constexpr (requires(uint64_t seed) { Op::random(seed); })
+      info.random = [](uint64_t seed) {
+        auto problem = std::make_shared<const P>(Op::random(seed));
+        return ErasedCase{problem, problem->text(), Tag::edge};
+      };
     register_op(std::move(info));
   }
 };

@@ -60,7 +60,7 @@ std::string short_number(double value) {
 double ProblemReader::read_number(const std::string& text) const {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end) refuse("'" + text + "' is not a number");
+  if (text.empty() || end != text.c_str() + text.size()) refuse("'" + text + "' is not a number");
   return value;
 }
 

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
+#include <set>
 
 #include "kernels/op.h"
 
@@ -28,6 +30,10 @@ std::string& overrides() {
   return text;
 }
 thread_local const Row* current = nullptr;
+
+// Which rows have run, by their run function: the table may move.
+std::mutex ran_mutex;
+std::set<void (*)(const void*, const void*, Scratch, Stream)> ran;
 std::atomic<long> launch_count{0};
 
 std::string override_for(const char* op) {
@@ -67,18 +73,26 @@ std::vector<Row> rows_of(const char* op) {
   return found;
 }
 
+std::vector<const Row*> rows_run() {
+  std::lock_guard lock(ran_mutex);
+  std::vector<const Row*> found;
+  for (const Row& row : table())
+    if (ran.count(row.run)) found.push_back(&row);
+  return found;
+}
+
 const Row* find_row(const char* op, const char* variant, Device device) {
   for (const Row& row : table())
     if (row.device == device && !std::strcmp(row.op, op) && !std::strcmp(row.name, variant)) return &row;
   return nullptr;
 }
 
-const Row& pick_row(const char* op, const void* problem, Device device, const std::string& problem_text) {
+const Row& pick_row(const char* op, const void* problem, Device device, std::string (*text)(const void* problem)) {
   if (const std::string wanted = override_for(op); !wanted.empty()) {
     const Row* row = find_row(op, wanted.c_str(), device);
     if (!row) fail(Failure::usage, std::string("[") + op + "] no row " + wanted + " on " + name_of(device) + ", asked for by an override");
     if (!row->supports(problem))
-      fail(Failure::usage, std::string("[") + op + "] row " + wanted + ", asked for by an override, does not support " + problem_text);
+      fail(Failure::usage, std::string("[") + op + "] row " + wanted + ", asked for by an override, does not support " + text(problem));
     return *row;
   }
   const Row* best = nullptr;
@@ -87,17 +101,23 @@ const Row& pick_row(const char* op, const void* problem, Device device, const st
         row.supports(problem))
       best = &row;
   if (!best)
-    fail(Failure::device, std::string("[") + op + "] no row on device " + name_of(device) + " supports " + problem_text +
+    fail(Failure::device, std::string("[") + op + "] no row on device " + name_of(device) + " supports " + text(problem) +
                               "; nothing falls back to another device by itself");
   return *best;
 }
 
 void run_row(const Row& row, const void* problem, const void* args, Scratch scratch, Stream stream) {
+  const DeviceBackend* on = find_backend(row.device);
   struct Restore {
-    const Row* before = current;
-    ~Restore() { current = before; }
-  } restore;
+    const Row* before;
+    void (*range_pop)();
+    ~Restore() {
+      if (range_pop) range_pop();
+      current = before;
+    }
+  } restore{current, on ? on->range_pop : nullptr};
   current = &row;
+  if (on && on->range_push) on->range_push(row.op, row.name);
   row.run(problem, args, scratch, stream);
 }
 

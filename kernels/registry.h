@@ -45,14 +45,15 @@ extern "C" void duel_count_launch();
 const std::vector<Row>& rows();
 std::vector<Row> rows_of(const char* op);
 const Row* find_row(const char* op, const char* variant, Device device);
+std::vector<const Row*> rows_run();                 // rows that have run in this process, in the table's order
 long launches();                                    // kernel launches so far, on any device
 
-// The row that will run `op` on this problem. `problem_text` only serves the error, which names op, problem and device.
-const Row& pick_row(const char* op, const void* problem, Device device, const std::string& problem_text);
+// The row that will run `op` on this problem. `text` spells the problem for the error, which names op, problem and device.
+const Row& pick_row(const char* op, const void* problem, Device device, std::string (*text)(const void* problem));
 void run_row(const Row& row, const void* problem, const void* args, Scratch scratch, Stream stream);
 
 template <class Op> const Row& pick(const typename Op::Problem& problem, Device device) {
-  return pick_row(Op::name, &problem, device, problem.text());
+  return pick_row(Op::name, &problem, device, [](const void* p) { return static_cast<const typename Op::Problem*>(p)->text(); });
 }
 
 // Overrides pick(): DUEL_VARIANT="conv2d_fwd:tiled,gemm:naive" in the environment, or for a scope. An override that does not support a

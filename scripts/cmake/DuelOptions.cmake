@@ -29,8 +29,11 @@ set(CMAKE_INSTALL_LIBDIR lib)   # the loader's search for a CPU level starts bes
 
 # -ffp-contract=off: a*b+c rounds twice unless it is written fma(), so that inline functions shared with device code give the same bits in
 # every library and at every CPU level.
+# -fno-math-errno, -fno-trapping-math: nothing here reads errno or the floating-point exception flags, and keeping them exact forbids the
+# compiler to vectorise a square root or a choice between two results. Neither changes a value.
 add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wall> $<$<COMPILE_LANGUAGE:CXX>:-Wextra> $<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-field-initializers>
-                    $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>)
+                    $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off> $<$<COMPILE_LANGUAGE:CXX>:-fno-math-errno>
+                    $<$<COMPILE_LANGUAGE:CXX>:-fno-trapping-math>)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")   # asserts stay on; line tables for profilers and gdb
 endif()

@@ -1,0 +1,152 @@
+#include "kernels/conv2d/conv2d.h"
+
+#include <algorithm>
+
+#include "kernels/draw.h"
+
+namespace duel {
+namespace {
+
+using C = Case<Conv2dProblem>;
+
+C parsed(const char* text, Tag tag) { return {Conv2dProblem::parse(text), tag}; }
+
+// Taps that land inside the image: what a convolution usefully multiplies.
+double useful_taps(int in, int out, int kernel, int stride, int before) {
+  double taps = 0;
+  for (int o = 0; o < out; ++o) {
+    const int first = o * stride - before;
+    taps += std::max(0, std::min(first + kernel, in) - std::max(first, 0));
+  }
+  return taps;
+}
+
+double conv_flops(const Conv2dProblem& p) {
+  return 2.0 * p.n * p.c * p.k * useful_taps(p.h, p.p, p.r, p.u, p.top) * useful_taps(p.w, p.q, p.s, p.v, p.left);
+}
+
+std::vector<C> conv_cases() {
+  std::vector<C> cases;
+  for (const char* text : {
+           "n1h1w1c1k1r1",                          // the smallest there is
+           "n2h5w7c3k4r3pad1",                      // odd sizes, same padding
+           "n3h8w8c4k8r4u2pad1",                    // DCGAN's shape, small
+           "n2h7w9c5k3r4u2pad1",                    // stride does not divide the size: a border that no window reaches
+           "n2h6w5c2k3r3s2u2v1top0left1p3q5",       // everything different in the two directions
+           "n1h9w9c17k31r5u3pad2",                  // channels one past a tile, stride 3
+           "n2h4w4c8k16r4",                         // the kernel covers the image: a matrix product
+           "n5h1w1c7k9r1",                          // 1×1 on one pixel: a matrix product
+           "n2h8w8c3k2r5u2top1left1p4q4",           // "same" of k5 s2: (1,2) padding, after TensorFlow's rule
+           "n2h7w7c3k2r3u2top0left0p4q4",           // output larger than the padded image: taps beyond the far side
+           "n1h3w3c1k1r3pad2",                      // more padding than kernel−1 on one side would need
+           "n4h2w2c33k15r2u2",                      // non-overlapping windows
+           "n2h5w5c6k6r1u2",                        // 1×1 with stride: pixels that nothing reads
+       })
+    cases.push_back(parsed(text, Tag::edge));
+  for (const char* text : {
+           "n4h4w4c32k1r4",                         // D's last layer
+           "n4h1w1c100k100r1",
+           "n4h4w4c64k100r4",                       // G's first, as the convolution it is the adjoint of
+           "n2h8w8c32k64r4u2pad1", "n2h16w16c16k32r4u2pad1", "n2h32w32c1k16r4u2pad1", "n1h64w64c3k16r4u2pad1",
+       })
+    cases.push_back(parsed(text, Tag::dcgan));
+  for (const char* dtype : {":f32", ":bf16"})
+    for (const char* text : {"n128h64w64c3k64r4u2pad1", "n128h32w32c64k128r4u2pad1", "n128h16w16c128k256r4u2pad1",
+                             "n128h8w8c256k512r4u2pad1", "n128h4w4c512k1r4", "n128h4w4c512k100r4", "n128h32w32c1k64r4u2pad1",
+                             "n128h16w16c64k128r4u2pad1", "n128h8w8c128k256r4u2pad1", "n128h4w4c256k100r4"})
+      cases.push_back(parsed((std::string(text) + dtype).c_str(), Tag::bench));
+  // Every small case also in f64 (reference rows) and in bf16.
+  const size_t small = static_cast<size_t>(std::count_if(cases.begin(), cases.end(), [](const C& c) { return c.tag != Tag::bench; }));
+  for (size_t i = 0; i < small; ++i)
+    for (DType t : {DType::f64, DType::bf16}) {
+      C copy = cases[i];
+      copy.problem.dtype = t;
+      cases.push_back(copy);
+    }
+  return cases;
+}
+
+// Channels and batch leave residues of every tile, images stay small, and everything else is free.
+Conv2dProblem random_conv(uint64_t seed) {
+  Draw draw(seed);
+  constexpr DType types[] = {DType::f32, DType::f32, DType::bf16, DType::f64};
+  constexpr int strides[] = {1, 1, 2, 2, 3};
+  constexpr int kernels[] = {1, 2, 3, 3, 4, 4, 5};
+  Conv2dProblem d;
+  d.dtype = draw.of(types);
+  d.n = draw.between(1, 3);
+  d.c = draw_size(draw), d.k = draw_size(draw);
+  d.h = draw.between(1, 9), d.w = draw.chance(8) ? draw_size(draw) : draw.between(1, 9);
+  d.r = draw.of(kernels), d.s = draw.chance(2) ? d.r : draw.of(kernels);
+  d.u = draw.of(strides), d.v = draw.chance(2) ? d.u : draw.of(strides);
+  d.top = draw.between(0, d.r), d.left = draw.chance(2) ? std::min(d.top, d.s) : draw.between(0, d.s);
+  // A far side of its own: from cutting off windows that would fit to one window wholly outside.
+  d.p = std::max(1, (d.h + d.top - d.r) / d.u + draw.between(0, 2)), d.q = std::max(1, (d.w + d.left - d.s) / d.v + draw.between(0, 2));
+  return d;
+}
+
+Buffer x_buffer(const Conv2dProblem& p, const char* name, Role role) { return {name, role, p.dtype, p.x_count()}; }
+Buffer w_buffer(const Conv2dProblem& p) { return {"w", Role::in, p.dtype, p.w_count()}; }
+Buffer y_buffer(const Conv2dProblem& p, const char* name, Role role) { return {name, role, p.dtype, p.y_count()}; }
+
+}  // namespace
+
+std::string Conv2dProblem::text() const {
+  auto part = [](const char* key, int value) { return key + std::to_string(value); };
+  std::string t = part("n", n) + part("h", h) + part("w", w) + part("c", c) + part("k", k) + part("r", r);
+  if (s != r) t += part("s", s);
+  if (u != 1) t += part("u", u);
+  if (v != u) t += part("v", v);
+  const bool symmetric = top == left && p == conv_size(h, r, u, top) && q == conv_size(w, s, v, top);
+  if (!symmetric) t += part("top", top) + part("left", left) + part("p", p) + part("q", q);
+  else if (top) t += part("pad", top);
+  return t + ":" + name_of(dtype);
+}
+
+Conv2dProblem Conv2dProblem::parse(const std::string& text) {
+  ProblemWords words = parse_words(text);
+  auto take = [&](const char* key, int standard) {
+    auto it = words.integers.find(key);
+    if (it == words.integers.end()) return standard;
+    const int64_t value = it->second;
+    if (value < 0 || value > (1 << 24)) fail(Failure::usage, "problem '" + text + "': " + key + " is out of range");
+    words.integers.erase(it);
+    return static_cast<int>(value);
+  };
+  Conv2dProblem p;
+  p.dtype = words.dtype;
+  p.n = take("n", 1), p.h = take("h", 1), p.w = take("w", 1), p.c = take("c", 1), p.k = take("k", 1);
+  p.r = take("r", 1), p.s = take("s", p.r), p.u = take("u", 1), p.v = take("v", p.u);
+  const int pad = take("pad", 0);
+  p.top = take("top", pad), p.left = take("left", pad);
+  if (p.u == 0 || p.v == 0) fail(Failure::usage, "problem '" + text + "': a stride of 0");
+  p.p = take("p", conv_size(p.h, p.r, p.u, p.top)), p.q = take("q", conv_size(p.w, p.s, p.v, p.left));
+  ProblemReader(words).finish();
+  for (int size : {p.n, p.h, p.w, p.c, p.k, p.r, p.s, p.p, p.q})
+    if (size < 1) fail(Failure::usage, "problem '" + text + "': every size must be at least 1, and the kernel must fit the padded image");
+  return p;
+}
+
+std::vector<Buffer> Conv2dFwd::buffers(const Problem& p) { return {x_buffer(p, "x", Role::in), w_buffer(p), y_buffer(p, "y", Role::out)}; }
+std::vector<Buffer> Conv2dDgrad::buffers(const Problem& p) { return {y_buffer(p, "gy", Role::in), w_buffer(p), x_buffer(p, "gx", Role::out)}; }
+std::vector<Buffer> Conv2dWgrad::buffers(const Problem& p) {
+  return {x_buffer(p, "x", Role::in), y_buffer(p, "gy", Role::in), {"gw", Role::out, accumulator_of(p.dtype), p.w_count()}};
+}
+std::vector<C> Conv2dFwd::cases() { return conv_cases(); }
+std::vector<C> Conv2dDgrad::cases() { return conv_cases(); }
+std::vector<C> Conv2dWgrad::cases() { return conv_cases(); }
+Conv2dProblem Conv2dFwd::random(uint64_t seed) { return random_conv(seed); }
+Conv2dProblem Conv2dDgrad::random(uint64_t seed) { return random_conv(seed); }
+Conv2dProblem Conv2dWgrad::random(uint64_t seed) { return random_conv(seed); }
+double Conv2dFwd::flops(const Problem& p) { return conv_flops(p); }
+double Conv2dDgrad::flops(const Problem& p) { return conv_flops(p); }
+double Conv2dWgrad::flops(const Problem& p) { return conv_flops(p); }
+int Conv2dFwd::reduction(const Problem& p) { return p.r * p.s * p.c; }
+int Conv2dDgrad::reduction(const Problem& p) { return p.r * p.s * p.k; }
+int Conv2dWgrad::reduction(const Problem& p) { return p.n * p.p * p.q; }
+
+static const OpRegistration<Conv2dFwd> conv2d_fwd_op;
+static const OpRegistration<Conv2dDgrad> conv2d_dgrad_op;
+static const OpRegistration<Conv2dWgrad> conv2d_wgrad_op;
+
+}  // namespace duel

@@ -1,0 +1,32 @@
+// Baseline: oneDNN with the layout of its own choosing for all three tensors, converted on the way in and out so that it can be verified.
+// A unit of measurement, never picked: benches time it through onednn_any_execution(), without the conversions.
+#include "kernels/conv2d/onednn_conv.h"
+#include "kernels/registry.h"
+#ifdef DUEL_ONEDNN
+
+namespace duel {
+namespace {
+
+using onednn::ConvOp;
+using onednn::Layout;
+
+template <ConvOp op> bool supports(const Conv2dProblem& d) { return onednn::conv_plan(op, d, Layout::any) != nullptr; }
+template <ConvOp op> size_t scratch(const Conv2dProblem& d) { return onednn::conv_plan(op, d, Layout::any)->scratch_bytes(); }
+
+void run_fwd(const Conv2dProblem& d, const Conv2dFwd::Args& a, Scratch scratch, Stream) {
+  onednn::guarded([&] { onednn::conv_plan(ConvOp::fwd, d, Layout::any)->run(a.x, a.w, a.y, scratch); });
+}
+void run_dgrad(const Conv2dProblem& d, const Conv2dDgrad::Args& a, Scratch scratch, Stream) {
+  onednn::guarded([&] { onednn::conv_plan(ConvOp::dgrad, d, Layout::any)->run(a.gy, a.w, a.gx, scratch); });
+}
+void run_wgrad(const Conv2dProblem& d, const Conv2dWgrad::Args& a, Scratch scratch, Stream) {
+  onednn::guarded([&] { onednn::conv_plan(ConvOp::wgrad, d, Layout::any)->run(a.x, a.gy, a.gw, scratch); });
+}
+
+KERNEL_VARIANT(Conv2dFwd, onednn_any, baseline_rank, supports<ConvOp::fwd>, scratch<ConvOp::fwd>, run_fwd);
+KERNEL_VARIANT(Conv2dDgrad, onednn_any, baseline_rank, supports<ConvOp::dgrad>, scratch<ConvOp::dgrad>, run_dgrad);
+KERNEL_VARIANT(Conv2dWgrad, onednn_any, baseline_rank, supports<ConvOp::wgrad>, scratch<ConvOp::wgrad>, run_wgrad);
+
+}  // namespace
+}  // namespace duel
+#endif

@@ -1,0 +1,65 @@
+// One launch for many tensors: their pointers travel by value in the kernel's parameters (at most 4 KiB), so that a step copies nothing to
+// the device. A block takes 4096 elements of one tensor.
+#pragma once
+#include "kernels/launch.h"
+#include "kernels/optimizer/functions.h"
+
+namespace duel {
+
+constexpr int group_tensors = 48, block_elements = 4096, step_threads = 256;
+
+struct TensorGroup {
+  OptimizerTensor tensor[group_tensors];
+  unsigned first_block[group_tensors + 1];   // of each tensor; behind the last, the number of blocks
+  int count;
+};
+
+template <class Rule> struct SharedRule { Rule rule; };
+
+template <class A, class Rule>
+__global__ void multi_tensor_step(TensorGroup group, OptimizerProblem o, const float* lr, const int32_t* step) {
+  SharedRule<Rule>& shared = shared_storage<SharedRule<Rule>>();
+  if (threadIdx.x == 0) shared.rule = Rule::make(o, *lr, *step);   // double arithmetic, once a block
+  __syncthreads();
+  const Rule rule = shared.rule;
+  int t = 0;
+  while (t + 1 < group.count && blockIdx.x >= group.first_block[t + 1]) ++t;
+  const OptimizerTensor& tensor = group.tensor[t];
+  A *p = static_cast<A*>(tensor.p), *a = static_cast<A*>(tensor.a), *b = static_cast<A*>(tensor.b);
+  const A* g = static_cast<const A*>(tensor.g);
+  bf16* copy = static_cast<bf16*>(tensor.copy);
+  const int64_t begin = int64_t{blockIdx.x - group.first_block[t]} * block_elements;
+  const int64_t end = begin + block_elements < tensor.n ? begin + block_elements : tensor.n;
+  for (int64_t i = begin + threadIdx.x; i < end; i += step_threads) {
+    A pi = p[i], ai = a ? a[i] : A(0), bi = b ? b[i] : A(0);
+    rule(pi, g[i], ai, bi);
+    p[i] = pi;
+    if (a) a[i] = ai;
+    if (b) b[i] = bi;
+    if (copy) copy[i] = static_cast<bf16>(pi);
+  }
+}
+
+template <class A, class Rule> void launch_groups(const OptimizerProblem& o, const OptimizerArgs& args, Stream stream) {
+  TensorGroup group{};
+  for (int t = 0; t < o.tensors; ++t) {
+    const OptimizerTensor& tensor = args.list[t];
+    if (tensor.n > 0) {
+      group.tensor[group.count] = tensor;
+      group.first_block[group.count + 1] = group.first_block[group.count] + blocks_for(tensor.n, block_elements);
+      ++group.count;
+    }
+    if (group.count == group_tensors || (t + 1 == o.tensors && group.count > 0)) {
+      launch({.grid = group.first_block[group.count], .block = step_threads, .shared_bytes = sizeof(SharedRule<Rule>)}, stream,
+             multi_tensor_step<A, Rule>, group, o, static_cast<const float*>(args.lr), static_cast<const int32_t*>(args.step));
+      group.count = 0;
+    }
+  }
+}
+
+template <template <class> class Rule> void run_step(const OptimizerProblem& o, const OptimizerArgs& args, Scratch, Stream stream) {
+  if (o.dtype == DType::f64) launch_groups<double, Rule<double>>(o, args, stream);
+  else launch_groups<float, Rule<float>>(o, args, stream);
+}
+
+}  // namespace duel

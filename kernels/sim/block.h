@@ -1,0 +1,96 @@
+// One OS thread's executor of blocks: which fiber runs next, who waits for what, and what a block that cannot go on says.
+// No containers of the standard library: a checked build instruments kernels that use them too, and the linker keeps one copy.
+#pragma once
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+
+#include "kernels/registry.h"
+#include "kernels/sim/fiber.h"
+#include "kernels/sim/runtime.h"
+#include "kernels/sim/schedule.h"
+
+namespace duel::sim {
+
+constexpr int max_threads = 1024;                  // in a block
+constexpr size_t max_shared_bytes = 227 << 10;     // in a block of compute capability 9.0
+
+struct Launch {
+  dim3 grid, block;
+  size_t shared_bytes;
+  void (*thread)(void* body);
+  void* body;
+  const Row* row;   // nullptr outside a row
+  Schedule schedule;
+};
+
+class Block {
+ public:
+  static Block& mine();   // the calling OS thread's, made at the first call
+  ~Block();
+
+  // Runs block `number` of the launch to its end. Returns what went wrong, or nullptr.
+  std::exception_ptr run(const Launch& launch, uint64_t number);
+  bool running() const { return running_; }
+
+  // What the running lane calls.
+  void* shared_memory(size_t size, size_t align);
+  int barrier(Barrier kind, bool predicate, Site site);
+  uint64_t collective(Collective kind, unsigned mask, uint64_t value, int source, Site site);
+  int lane_in_warp() const { return current_ & 31; }
+  [[noreturn]] void misuse(const std::string& what, const Site* site);
+
+ private:
+  enum class State : uint8_t { fresh, running, ready, at_barrier, at_collective, returned };
+  struct Lane {
+    Fiber* fiber;
+    uint3 index;
+    State state;
+    Site site;
+  };
+  struct Warp {
+    uint32_t returned, waiting;   // a bit a lane; lanes past the end of the block count as returned
+    uint32_t mask[32];
+    Collective kind[32];
+    int source[32];
+    uint64_t value[32], result[32];
+  };
+  struct Abandoned {};   // thrown in lanes that wait when another lane failed, so that their stacks unwind
+
+  void prepare(const Launch& launch, uint64_t number);
+  void serve(Fiber& self);                  // what every fiber does: one fresh thread after the other
+  void run_lane(int lane, Fiber& self);
+  void wait(State state, Site site);
+  void returned(int lane);
+  void wake(int lane);
+  void release_barrier();
+  bool try_release(Warp& warp, int first_lane, int lane);
+  void compute(Warp& warp, uint32_t lanes, Collective kind);
+  void abandon();
+  std::string place() const;                // "[op:variant] block (0,0,0)"
+  std::string waiters() const;              // "32 threads, the first (0,0,0), wait at …; 5 have returned"
+  std::string call_text(int lane) const;    // "__shfl_sync(mask 0xffffffff) in file.cu:12"
+
+  const Launch* launch_ = nullptr;
+  bool running_ = false, failing_ = false;
+  std::exception_ptr error_;
+  int threads_ = 0, next_ = 0, current_ = 0, returned_ = 0;
+  uint64_t number_ = 0, round_ = 0;
+
+  int arrived_ = 0, votes_ = 0, barrier_result_ = 0;
+  Barrier barrier_kind_ = Barrier::plain;
+  Site barrier_site_{};
+
+  unsigned ready_head_ = 0, ready_end_ = 0;
+  uint16_t ready_[max_threads];             // a ring
+  uint16_t order_[max_threads];
+  Lane lanes_[max_threads];
+  Warp warps_[max_threads / 32];
+  int fibers_made_ = 0, idle_count_ = 0;
+  Fiber* idle_[max_threads];
+  std::unique_ptr<Fiber> fibers_[max_threads];
+  void* shared_ = nullptr;
+};
+
+}  // namespace duel::sim

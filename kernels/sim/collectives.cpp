@@ -1,0 +1,137 @@
+// Barriers and warp collectives: who waits for whom, and what each lane gets.
+#include <bit>
+
+#include "kernels/sim/block.h"
+
+namespace duel::sim {
+
+int Block::barrier(Barrier kind, bool predicate, Site site) {
+  if (failing_) return 0;   // a destructor on the way out
+  // Barriers of two places have met: on a GPU they count as one, and part of the block runs ahead.
+  if (arrived_ && (kind != barrier_kind_ || site != barrier_site_)) {
+    lanes_[current_].state = State::at_barrier;
+    lanes_[current_].site = site;
+    misuse("is split between two barriers: " + waiters() + ". All threads of a block must reach the same __syncthreads()", nullptr);
+  }
+  barrier_kind_ = kind;
+  barrier_site_ = site;
+  ++arrived_;
+  votes_ += predicate;
+  if (arrived_ + returned_ == threads_) {
+    const bool alone = arrived_ == 1;
+    lanes_[current_].state = State::at_barrier;
+    release_barrier();
+    if (alone) {
+      --ready_end_;
+      lanes_[current_].state = State::running;
+      return barrier_result_;
+    }
+  }
+  wait(State::at_barrier, site);
+  return barrier_result_;
+}
+
+void Block::release_barrier() {
+  barrier_result_ = barrier_kind_ == Barrier::count ? votes_ : barrier_kind_ == Barrier::conjunction ? votes_ == arrived_ : votes_ != 0;
+  arrived_ = votes_ = 0;
+  if (launch_->schedule.kind == Schedule::Kind::random) launch_->schedule.order_lanes(order_, threads_, ++round_);
+  for (int i = 0; i < threads_; ++i)
+    if (lanes_[order_[i]].state == State::at_barrier) wake(order_[i]);
+}
+
+uint64_t Block::collective(Collective kind, unsigned mask, uint64_t value, int source, Site site) {
+  if (failing_) return 0;
+  const int lane = current_ & 31, first = current_ & ~31;
+  Warp& warp = warps_[current_ / 32];
+  warp.kind[lane] = kind;
+  warp.mask[lane] = mask;
+  if (!(mask >> lane & 1)) {
+    lanes_[current_].state = State::at_collective;
+    lanes_[current_].site = site;
+    misuse("calls " + call_text(current_) + " from a lane that the mask does not name", &site);
+  }
+  warp.value[lane] = value;
+  warp.source[lane] = source;
+  warp.waiting |= 1u << lane;
+  lanes_[current_].state = State::at_collective;
+  lanes_[current_].site = site;
+  if (!try_release(warp, first, lane)) {
+    wait(State::at_collective, site);
+  } else if ((mask & ~warp.returned) == 1u << lane) {   // alone: nobody to give way to
+    --ready_end_;
+    lanes_[current_].state = State::running;
+  } else {
+    wait(State::at_collective, site);
+  }
+  return warp.result[lane];
+}
+
+// Completes the collective that `lane` waits in, if every lane its mask names is there.
+bool Block::try_release(Warp& warp, int first_lane, int lane) {
+  const uint32_t lanes = warp.mask[lane] & ~warp.returned;
+  if ((warp.waiting & lanes) != lanes) return false;
+  for (uint32_t rest = lanes; rest; rest &= rest - 1) {
+    const int i = std::countr_zero(rest);
+    if (warp.mask[i] != warp.mask[lane] || warp.kind[i] != warp.kind[lane]) return false;
+  }
+  compute(warp, lanes, warp.kind[lane]);
+  warp.waiting &= ~lanes;
+  const bool down = launch_->schedule.descending(++round_);
+  for (int i = 0; i < 32; ++i) {
+    const int at = down ? 31 - i : i;
+    if (lanes >> at & 1) wake(first_lane + at);
+  }
+  return true;
+}
+
+void Block::compute(Warp& warp, uint32_t lanes, Collective kind) {
+  uint64_t all = 0;
+  uint32_t accumulated = 0;
+  bool first = true;
+  for (uint32_t rest = lanes; rest; rest &= rest - 1) {
+    const int i = std::countr_zero(rest);
+    const uint32_t v = static_cast<uint32_t>(warp.value[i]), a = accumulated;
+    const int32_t sv = static_cast<int32_t>(v), sa = static_cast<int32_t>(a);
+    const uint32_t bit = v ? 1u << i : 0;
+    switch (kind) {
+      case Collective::sync: break;
+      case Collective::shuffle:
+      case Collective::shuffle_up:
+      case Collective::shuffle_down:
+      case Collective::shuffle_xor: warp.result[i] = lanes >> warp.source[i] & 1 ? warp.value[warp.source[i]] : ~uint64_t{0}; break;
+      case Collective::ballot:
+      case Collective::any:
+      case Collective::all: accumulated |= bit; break;
+      case Collective::add: accumulated += v; break;
+      case Collective::min_signed: accumulated = first || sv < sa ? v : a; break;
+      case Collective::max_signed: accumulated = first || sv > sa ? v : a; break;
+      case Collective::min_unsigned: accumulated = first || v < a ? v : a; break;
+      case Collective::max_unsigned: accumulated = first || v > a ? v : a; break;
+      case Collective::bit_and: accumulated = first ? v : a & v; break;
+      case Collective::bit_or: accumulated |= v; break;
+      case Collective::bit_xor: accumulated ^= v; break;
+      case Collective::match_any: {
+        uint32_t same = 0;
+        for (uint32_t others = lanes; others; others &= others - 1) {
+          const int j = std::countr_zero(others);
+          if (warp.value[j] == warp.value[i]) same |= 1u << j;
+        }
+        warp.result[i] = same;
+        break;
+      }
+      case Collective::match_all: {
+        if (first) all = warp.value[i], accumulated = lanes;
+        if (warp.value[i] != all) accumulated = 0;
+        break;
+      }
+    }
+    first = false;
+  }
+  const bool own = kind == Collective::match_any || (kind >= Collective::shuffle && kind <= Collective::shuffle_xor);
+  if (own) return;   // each lane has its own already
+  if (kind == Collective::any) accumulated = accumulated != 0;
+  if (kind == Collective::all) accumulated = accumulated == lanes;
+  for (uint32_t rest = lanes; rest; rest &= rest - 1) warp.result[std::countr_zero(rest)] = accumulated;
+}
+
+}  // namespace duel::sim

@@ -1,0 +1,88 @@
+#include "kernels/sim/runtime.h"
+
+#include <atomic>
+#include <mutex>
+
+#include "kernels/sim/block.h"
+
+thread_local constinit uint3 threadIdx{};
+thread_local constinit uint3 blockIdx{};
+thread_local constinit dim3 blockDim{};
+thread_local constinit dim3 gridDim{};
+
+namespace duel::sim {
+namespace {
+
+std::string text_of(dim3 v) { return "(" + std::to_string(v.x) + "," + std::to_string(v.y) + "," + std::to_string(v.z) + ")"; }
+
+// CUDA C++ Programming Guide, technical specifications of compute capability 9.0.
+void check_limits(const Launch& launch) {
+  const std::string who = launch.row ? std::string("[") + launch.row->op + ":" + launch.row->name + "]" : std::string("[sim]");
+  const dim3 g = launch.grid, b = launch.block;
+  const uint64_t threads = static_cast<uint64_t>(b.x) * b.y * b.z;   // cannot wrap once x, y ≤ 1024 and z ≤ 64
+  if (!g.x || !g.y || !g.z) fail(Failure::device, who + " launch with an empty grid " + text_of(g) + ": every side must be at least 1");
+  if (g.x > 0x7fffffffu || g.y > 65535 || g.z > 65535)
+    fail(Failure::device, who + " launch with grid " + text_of(g) + ": at most 2147483647, 65535 and 65535 blocks a side");
+  if (!b.x || !b.y || !b.z) fail(Failure::device, who + " launch with an empty block " + text_of(b) + ": every side must be at least 1");
+  if (b.x > 1024 || b.y > 1024 || b.z > 64 || threads > max_threads)
+    fail(Failure::device, who + " launch with block " + text_of(b) + ": at most 1024, 1024 and 64 threads a side and 1024 in all");
+  if (launch.shared_bytes > max_shared_bytes)
+    fail(Failure::device, who + " launch with " + std::to_string(launch.shared_bytes) + " bytes of shared memory a block: at most " +
+                              std::to_string(max_shared_bytes));
+}
+
+Block& running_block() {
+  Block& block = Block::mine();
+  if (!block.running()) fail(Failure::internal, "[sim] device code was called outside a kernel");
+  return block;
+}
+
+}  // namespace
+
+void launch_grid(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void*), void* body) {
+  const Launch launch{grid, block, shared_bytes, thread, body, duel_current_row(), Schedule::from_environment()};
+  check_limits(launch);
+  if (Block::mine().running()) Block::mine().misuse("launches a kernel from a kernel, which the simulated GPU does not do", nullptr);
+  const uint64_t blocks = static_cast<uint64_t>(grid.x) * grid.y * grid.z;
+
+  // Blocks are handed out in the schedule's order, and of several failures the first in that order is reported: every block before it has
+  // been started and runs to its end, so the report does not depend on timing.
+  std::atomic<uint64_t> next{0};
+  std::atomic<bool> stop{false};
+  std::mutex mutex;
+  uint64_t failed_at = ~uint64_t{0};
+  std::exception_ptr error;
+  const auto work = [&] {
+    while (!stop.load(std::memory_order_relaxed)) {
+      const uint64_t position = next.fetch_add(1, std::memory_order_relaxed);
+      if (position >= blocks) break;
+      std::exception_ptr problem;
+      try {
+        problem = Block::mine().run(launch, launch.schedule.block_at(position, blocks));
+      } catch (...) {   // no memory for a stack
+        problem = std::current_exception();
+      }
+      if (!problem) continue;
+      stop = true;
+      const std::lock_guard lock(mutex);
+      if (position < failed_at) failed_at = position, error = problem;
+    }
+  };
+  if (blocks == 1) {
+    work();
+  } else {   // the whole team, always: a team that changes its size ends threads, and with them their fibers
+#pragma omp parallel
+    work();
+  }
+  if (error) std::rethrow_exception(error);
+}
+
+void* shared_memory(size_t size, size_t align) { return running_block().shared_memory(size, align); }
+int block_barrier(Barrier kind, bool predicate, Site site) { return running_block().barrier(kind, predicate, site); }
+uint64_t warp_collective(Collective kind, unsigned mask, uint64_t value, int source, Site site) {
+  return running_block().collective(kind, mask, value, source, site);
+}
+int lane_id() { return running_block().lane_in_warp(); }
+void misuse(const char* what, Site site) { running_block().misuse(what, &site); }
+
+}  // namespace duel::sim
