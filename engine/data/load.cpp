@@ -1,0 +1,115 @@
+// load_data: from what a user types to a data set in memory.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+
+#include "engine/data/batches.h"
+#include "engine/data/cifar.h"
+#include "engine/data/dataset.h"
+#include "engine/data/idx.h"
+#include "engine/data/image_folder.h"
+#include "engine/data/shapes.h"
+#include "engine/io/bounded_reader.h"
+
+namespace duel {
+namespace {
+
+bool is_folder(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_directory(path, error);
+}
+std::string data_home() {
+  const char* home = std::getenv("DUEL_DATA");
+  return home ? home : "";
+}
+
+DataSplits load_fashion_mnist() {
+  constexpr const char* debian = "/usr/share/datasets/fashion-mnist";
+  const std::string own = data_home().empty() ? "" : data_home() + "/fashion-mnist";
+  const std::string folder = !own.empty() && is_folder(own) ? own : debian;
+  if (!is_folder(folder))
+    fail(Failure::data, fmt::format("fashion-mnist is not there: neither '{}' nor $DUEL_DATA/fashion-mnist{} is a folder; apt-get install dataset-fashion-mnist",
+                                    debian, own.empty() ? "" : fmt::format(" ('{}')", printable(own))));
+  DataSplits splits = load_idx_folder(folder, "fashion-mnist");
+  if (splits.train.classes.size() > 10) refuse_file(folder, "labels above 9, which Fashion-MNIST does not have");
+  splits.train.classes = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
+  splits.test.classes = splits.train.classes;
+  return splits;
+}
+
+DataSplits load_shapes(bool correlated, const LoadOptions& options) {
+  ShapesOptions o{options.synthetic_train, options.size ? options.size : 32, options.channels ? options.channels : 3, options.seed, correlated};
+  DataSplits splits;
+  splits.train = make_shapes(o);
+  o.n = options.synthetic_test;
+  o.seed = ~options.seed;
+  if (o.n > 0) splits.test = make_shapes(o);
+  return splits;
+}
+
+DataSplits load_folder(const std::string& folder, const LoadOptions& options) {
+  if (has_idx_files(folder)) return load_idx_folder(folder, printable(std::filesystem::path(folder + "/.").parent_path().filename().string(), 60));
+  if (has_cifar_files(folder)) return load_cifar_folder(folder);
+  if (has_images(folder)) return load_image_folder(folder, options);
+  fail(Failure::data, fmt::format("'{}' holds no data set: four IDX files (train-images-idx3-ubyte …), CIFAR's binary files (data_batch_1.bin … or train.bin) or "
+                                  "PNG and JPEG files in one sub-folder a class are read",
+                                  printable(folder)));
+}
+
+DataSplits load_any(const std::string& spec, const LoadOptions& options) {
+  if (spec == "fashion-mnist") return load_fashion_mnist();
+  if (spec == "shapes") return load_shapes(false, options);
+  if (spec == "shapes:correlated") return load_shapes(true, options);
+  if (is_folder(spec)) return load_folder(spec, options);
+  const std::string below = data_home() + "/" + spec;
+  if (!spec.empty() && !data_home().empty() && is_folder(below)) return load_folder(below, options);
+  std::error_code error;
+  if (std::filesystem::exists(spec, error))
+    fail(Failure::data, fmt::format("'{}' is a file, not a folder: unpack it and name the folder", printable(spec)));
+  fail(Failure::data, fmt::format("no data set '{}': it is neither fashion-mnist, shapes or shapes:correlated, nor a folder here{}", printable(spec),
+                                  data_home().empty() ? " (with DUEL_DATA set, folders below that are found by name)"
+                                                      : fmt::format(" or in '{}'", printable(data_home()))));
+}
+
+// The same share of each class, drawn by the seed.
+void hold_out(DataSplits* splits, const LoadOptions& options) {
+  const std::vector<int32_t> order = permutation(splits->train.n, options.seed, 0);
+  std::vector<int64_t> count(splits->train.classes.size()), taken(splits->train.classes.size());
+  for (const int32_t label : splits->train.labels) ++count[static_cast<size_t>(label)];
+  std::vector<int32_t> train, test;
+  for (const int32_t i : order) {
+    const size_t label = static_cast<size_t>(splits->train.labels[static_cast<size_t>(i)]);
+    const bool out = taken[label] < std::llround(options.holdout * static_cast<double>(count[label]));
+    taken[label] += out;
+    (out ? test : train).push_back(i);
+  }
+  if (train.empty() || test.empty())
+    fail(Failure::usage, fmt::format("holding out {} of {} samples leaves {} to train and {} to test", options.holdout, splits->train.n, train.size(), test.size()));
+  std::sort(train.begin(), train.end());
+  std::sort(test.begin(), test.end());
+  splits->test = subset(splits->train, test);
+  splits->train = subset(splits->train, train);
+}
+
+}  // namespace
+
+DataSplits load_data(const std::string& spec, const LoadOptions& options) {
+  if (options.size < 0 || options.size > ImageLimits{}.side)
+    fail(Failure::usage, fmt::format("image size {}; 1 to {}, or 0 to keep what is there", options.size, ImageLimits{}.side));
+  if (options.channels != 0 && options.channels != 1 && options.channels != 3)
+    fail(Failure::usage, fmt::format("{} channels; 1, 3, or 0 to keep what is there", options.channels));
+  if (!(options.holdout >= 0 && options.holdout < 1)) fail(Failure::usage, fmt::format("a held-out share of {}; from 0 to below 1", options.holdout));
+  DataSplits splits = load_any(spec, options);
+  if (splits.test.n == 0 && options.holdout > 0) hold_out(&splits, options);
+  for (Dataset* d : {&splits.train, &splits.test}) {
+    if (d->n == 0) continue;
+    if (options.channels && d->c != options.channels) *d = with_channels(*d, options.channels);
+    if (options.size && (d->h != options.size || d->w != options.size)) *d = fit(*d, options.size);
+  }
+  return splits;
+}
+
+}  // namespace duel

@@ -1,0 +1,31 @@
+#include "engine/graph.h"
+
+namespace duel {
+
+StepGraph::StepGraph(Device device, std::function<void()> step) : device_(device), step_(std::move(step)) {}
+
+StepGraph::~StepGraph() {
+  if (graph_) backend(device_).destroy_graph(graph_);
+}
+
+void StepGraph::operator()() {
+  const DeviceBackend& device = backend(device_);
+  ++calls_;
+  if (!device.capture_begin || calls_ == 1) {
+    step_();
+    return;
+  }
+  if (!graph_) {
+    device.capture_begin();
+    try {
+      step_();
+    } catch (...) {   // end the recording, or every later call on this stream fails for a reason that hides the real one
+      if (void* partial = device.capture_end()) device.destroy_graph(partial);
+      throw;
+    }
+    graph_ = device.capture_end();
+  }
+  device.replay(graph_);
+}
+
+}  // namespace duel

@@ -1,0 +1,122 @@
+// The engine's ops: shape check, pick a row, record the derivative. One file per family in engine/ops/, mirroring kernels/.
+//
+// All inputs of an op are on one device and, unless said otherwise, of one dtype. A wrong shape throws Error(usage) that leads with [op].
+// Every op differentiates to any order unless its comment says "no derivative".
+#pragma once
+#include "engine/tensor.h"
+#include "kernels/activation/activation.h"
+#include "kernels/conv2d/conv2d.h"
+
+namespace duel {
+
+// --- convolution: engine/ops/conv2d.cpp --------------------------------------------------------------------------------------------------
+struct Window {
+  int stride = 1, pad = 0;
+};
+// x [n,h,w,c], w [k,r,s,c] → [n,p,q,k] with p = ⌊(h + 2·pad − r)/stride⌋ + 1.
+Tensor conv2d(const Tensor& x, const Tensor& w, Window window = {});
+// The adjoint: x [n,p,q,k], w [k,r,s,c] → [n,h,w,c] with h = (p − 1)·stride − 2·pad + r. The weight is that of the convolution it is the
+// adjoint of, so its first axis is the *input's* channels.
+Tensor conv_transpose2d(const Tensor& x, const Tensor& w, Window window = {});
+// Any strides, padding and output size: the three ops of kernels/conv2d. The problem's dtype is set from the tensors.
+Tensor conv2d_fwd(const Tensor& x, const Tensor& w, Conv2dProblem problem);
+Tensor conv2d_dgrad(const Tensor& gy, const Tensor& w, Conv2dProblem problem);
+Tensor conv2d_wgrad(const Tensor& x, const Tensor& gy, Conv2dProblem problem);   // in the accumulator's dtype
+
+// --- matrix product: engine/ops/gemm.cpp -------------------------------------------------------------------------------------------------
+// op(a)·op(b) of [m,k]·[k,n], or of equal batches of them; ta: a is stored [k,m]; tb: b is stored [n,k].
+Tensor matmul(const Tensor& a, const Tensor& b, bool ta = false, bool tb = false);
+// x [n,in], w [out,in], bias [out] or undefined → [n,out].
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias = {});
+
+// --- batch norm: engine/ops/batch_norm.cpp -----------------------------------------------------------------------------------------------
+// Ioffe & Szegedy (2015). Channels are the last axis; parameters and statistics are [c] in the accumulator's dtype.
+struct BatchNorm {
+  Tensor gamma, beta, running_mean, running_var;
+  double momentum = 0.1;   // weight of the new batch (PyTorch's convention)
+  double eps = 1e-5;
+};
+struct ActivationSpec {
+  Act act = Act::none;   // none, relu or leaky_relu
+  double slope = 0;
+};
+// Normalises with this batch's statistics (biased variance), then applies `then`; the running statistics move in place (unbiased variance).
+Tensor batch_norm(const Tensor& x, const BatchNorm& bn, ActivationSpec then = {});
+// Normalises with the running statistics.
+Tensor batch_norm_infer(const Tensor& x, const BatchNorm& bn, ActivationSpec then = {});
+
+// --- activations: engine/ops/activation.cpp ----------------------------------------------------------------------------------------------
+Tensor activation(const Tensor& x, Act act, double slope = 0);
+Tensor relu(const Tensor& x);
+Tensor leaky_relu(const Tensor& x, double slope);
+Tensor tanh(const Tensor& x);
+Tensor sigmoid(const Tensor& x);
+Tensor softplus(const Tensor& x);
+// g·f'(·), where saved is x, or the output for tanh and sigmoid.
+Tensor activation_grad(const Tensor& saved, const Tensor& g, Act act, double slope = 0);
+
+// --- element-wise: engine/ops/pointwise.cpp ----------------------------------------------------------------------------------------------
+Tensor neg(const Tensor& x);
+Tensor abs(const Tensor& x);
+Tensor sign(const Tensor& x);
+Tensor square(const Tensor& x);
+Tensor sqrt(const Tensor& x);
+Tensor rsqrt(const Tensor& x);
+Tensor reciprocal(const Tensor& x);
+Tensor exp(const Tensor& x);
+Tensor log(const Tensor& x);
+Tensor sin(const Tensor& x);
+Tensor cos(const Tensor& x);
+Tensor affine(const Tensor& x, double a, double b);            // a·x + b
+Tensor clamp(const Tensor& x, double low, double high);
+Tensor inside(const Tensor& x, double low, double high);       // 1 where low ≤ x ≤ high, else 0
+Tensor step(const Tensor& x, double otherwise = 0);            // 1 where x > 0, else `otherwise`
+
+// Operands have equal shapes, or one of them is broadcast: a scalar (one element), per channel ([c], the last axis) or per sample
+// ([n, 1, …, 1] of the other's rank).
+Tensor add(const Tensor& a, const Tensor& b);
+Tensor sub(const Tensor& a, const Tensor& b);
+Tensor mul(const Tensor& a, const Tensor& b);
+Tensor div(const Tensor& a, const Tensor& b);
+Tensor maximum(const Tensor& a, const Tensor& b);              // where equal, the gradient goes to b
+Tensor minimum(const Tensor& a, const Tensor& b);              // likewise
+Tensor greater(const Tensor& a, const Tensor& b);              // 1 where a > b, else 0
+inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
+inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
+inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
+inline Tensor operator+(const Tensor& a, double b) { return affine(a, 1, b); }
+inline Tensor operator-(const Tensor& a, double b) { return affine(a, 1, -b); }
+inline Tensor operator*(const Tensor& a, double b) { return affine(a, b, 0); }
+inline Tensor operator*(double a, const Tensor& b) { return affine(b, a, 0); }
+inline Tensor operator-(const Tensor& a) { return neg(a); }
+
+// Repeats a broadcastable tensor to `shape`; its derivative is a sum, and a sum's is this.
+Tensor broadcast_to(const Tensor& x, const Shape& shape);
+Tensor cast(const Tensor& x, DType dtype);
+
+// --- reductions: engine/ops/reduce.cpp; results in the accumulator's dtype ---------------------------------------------------------------
+Tensor sum(const Tensor& x);                    // []
+Tensor mean(const Tensor& x);                   // []
+Tensor sum_per_sample(const Tensor& x);         // [n, 1, …, 1]
+Tensor mean_per_sample(const Tensor& x);
+Tensor sum_per_channel(const Tensor& x);        // [c]
+Tensor mean_per_channel(const Tensor& x);
+Tensor sum_to(const Tensor& x, const Shape& shape);   // the adjoint of broadcast_to
+
+// --- losses: engine/ops/loss.cpp ---------------------------------------------------------------------------------------------------------
+Tensor softmax(const Tensor& x);                                       // [n,c], over c
+Tensor log_softmax(const Tensor& x);
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels);      // [n,c], i32 [n] → [n], −log softmax(logits)[label]
+Tensor bce_logits(const Tensor& logits, const Tensor& targets);        // element-wise −t·log σ(x) − (1−t)·log(1−σ(x)); targets may broadcast
+
+// --- moving data: engine/ops/layout.cpp --------------------------------------------------------------------------------------------------
+Tensor reshape(const Tensor& x, const Shape& shape);                   // a view
+Tensor slice(const Tensor& x, int64_t from, int64_t to);               // samples [from, to): a view
+Tensor concat_channels(const Tensor& a, const Tensor& b);              // along the last axis; leading axes equal
+Tensor slice_channels(const Tensor& x, int64_t from, int64_t count);
+Tensor gather_rows(const Tensor& table, const Tensor& index);          // table [v,d], index i32 [n] → [n,d]; throws on an index outside [0,v)
+Tensor scatter_add_rows(const Tensor& g, const Tensor& index, int64_t rows);   // [n,d] → [rows,d]: the adjoint
+Tensor transpose(const Tensor& x);                                     // the last two axes
+
+}  // namespace duel

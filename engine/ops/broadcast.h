@@ -1,0 +1,48 @@
+// How two shapes meet: kernels/pointwise sees every result as [n, inner] with c channels, and each operand spread over it.
+#pragma once
+#include "engine/ops/check.h"
+#include "kernels/pointwise/pointwise.h"
+
+namespace duel {
+
+struct Broadcast {
+  Shape shape;
+  int64_t n = 1, inner = 1, c = 1;
+  Spread a = Spread::full, b = Spread::full;
+};
+
+// How `part` spreads over `whole`; false when it does not.
+inline bool spreads(const Shape& part, const Shape& whole, Spread& how) {
+  if (part == whole) how = Spread::full;
+  else if (part.count() == 1) how = Spread::scalar;
+  else if (part.rank() == 1 && whole.rank() >= 1 && part[0] == whole[-1]) how = Spread::channel;
+  else if (part.rank() == whole.rank() && part.rank() >= 1 && part[0] == whole[0] && part.count() == part[0]) how = Spread::sample;
+  else return false;
+  return true;
+}
+
+inline Broadcast over(const Shape& shape) {
+  Broadcast to;
+  to.shape = shape;
+  if (shape.rank() == 0) return to;
+  to.n = shape[0], to.c = shape[-1];
+  if (shape.rank() == 1) to.n = 1;   // one sample of c channels
+  to.inner = to.n ? shape.count() / to.n : 0;
+  return to;
+}
+
+inline Broadcast broadcast(const char* op, const Tensor& x, const Shape& shape) {
+  Broadcast to = over(shape);
+  check(spreads(x.shape(), shape, to.a), op, fmt::format("{} does not broadcast to {}", x.shape().text(), shape.text()));
+  return to;
+}
+
+inline Broadcast broadcast(const char* op, const Tensor& a, const Tensor& b) {
+  Spread how;
+  Broadcast to = over(spreads(b.shape(), a.shape(), how) ? a.shape() : b.shape());
+  check(spreads(a.shape(), to.shape, to.a) && spreads(b.shape(), to.shape, to.b), op,
+        fmt::format("shapes {} and {} do not broadcast; equal shapes, a scalar, [c] or [n, 1, …, 1] do", a.shape().text(), b.shape().text()));
+  return to;
+}
+
+}  // namespace duel
