@@ -1,0 +1,206 @@
+// gan: train an unconditional GAN, sample from it, walk through its latent space.
+//
+//   gan train --data fashion-mnist --out runs/mine        gan sample runs/mine --out samples.png
+//   gan train --out runs/mine --resume                    gan interpolate runs/mine --out walk.png
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+#include "apps/support/cli.h"
+#include "apps/support/gan_data.h"
+#include "apps/support/gan_pictures.h"
+#include "apps/support/gan_report.h"
+#include "apps/support/gan_state.h"
+#include "apps/support/progress.h"
+#include "apps/support/run_folder.h"
+#include "apps/support/signals.h"
+#include "engine/graph.h"
+
+namespace duel {
+namespace {
+
+struct TrainOptions {
+  GanSettings settings;
+  std::string out = "runs/gan";
+  bool resume = false;
+};
+
+void refuse_non_finite(const GanReport& r, int64_t step) {
+  for (const auto& [name, value] : {std::pair{"D's loss", r.loss_d}, {"G's loss", r.loss_g}})
+    if (!std::isfinite(value)) fail(Failure::numeric, fmt::format("step {}: {} is {}; try a smaller --lr. The last checkpoint is from before", step, name, value));
+}
+
+int train(TrainOptions options, const CLI::App& flags) {
+  GanSettings& settings = options.settings;
+  std::optional<RunFolder> run;
+  if (options.resume) {
+    run.emplace(RunFolder::resume(options.out));
+    settings = GanSettings::resumed(GanSettings::from_json(run->read_config(), run->config().string()), settings, flags);
+  }
+  settings.check();
+  const Device device = choose_device(settings.device);
+  set_default_device(device);
+  GanData data = load_gan_data(settings);
+  GanState state(settings, device);
+
+  // All that can be refused has been: from here on there is a folder.
+  if (!run) run.emplace(RunFolder::create(options.out));
+  const std::string checkpoint = run->checkpoints() / "last.safetensors";
+  std::vector<nlohmann::ordered_json> records;
+  std::vector<Frame> frames;
+  if (options.resume) {
+    state.load(checkpoint);
+    records = run->rewind(state.step);
+    for (const auto& [step, file] : run->samples_up_to(state.step)) frames.push_back({step, read_image(file, settings.channels)});
+  }
+  run->write_config(settings.json());
+
+  Shuffler order(data.train.n, settings.batch, static_cast<uint64_t>(settings.seed));
+  order.seek(state.epoch, state.position);
+  const int64_t total = settings.steps ? settings.steps : static_cast<int64_t>(std::ceil(settings.epochs * static_cast<double>(order.batches_per_epoch())));
+  const Tensor fixed_noise = latents(state.g, 64, settings.seed, RandomStream::fixed_noise);
+  Tensor real({settings.batch, settings.size, settings.size, settings.channels}, DType::f32, device);
+  GanStep<DcganGenerator, DcganDiscriminator> gan_step{state.g, state.d, state.opt_g, state.opt_d, {settings.seed, RandomStream::noise},
+                                                       state.step_on_device, real, Tensor::zeros({GanReport::size}, DType::f32, device)};
+  StepGraph step(device, [&] { gan_step(); });
+
+  auto save = [&] {
+    state.epoch = order.epoch(), state.position = order.position();
+    state.save(checkpoint);
+  };
+  auto snapshot = [&] {
+    frames.push_back({state.step, sample_grid(state.g, fixed_noise, 8)});
+    write_png(run->sample(state.step), frames.back().grid);
+  };
+  auto page = [&] { return gan_page(settings, fmt::format("{}: {}", name_of(device), backend(device).description()), state.step, records, frames); };
+  if (state.step == 0) save(), snapshot();
+
+  install_signals();
+  Progress progress("training", total, {.time_limit = settings.minutes * 60, .first_step = state.step});
+  bool first = true;
+  while (state.step < total && !stop_requested() && !(settings.minutes > 0 && progress.elapsed() > settings.minutes * 60)) {
+    load_batch(data, order, real);
+    step();
+    ++state.step;
+    if (first) state.check_rows(), first = false;
+
+    const bool due = progress.tick(state.step), log = state.step % settings.log_every == 0 || state.step == total;
+    if (due || log) {
+      const GanReport r = gan_step.read();
+      refuse_non_finite(r, state.step);
+      if (log) {
+        const double epoch = static_cast<double>(state.step) / static_cast<double>(order.batches_per_epoch());
+        records.push_back(record_of(state.step, epoch, r));
+        run->append(records.back());
+      }
+      const Reading readings[] = {{"images/s", progress.steps_per_second() * settings.batch}, {"loss D", r.loss_d}, {"loss G", r.loss_g}, {"D(x)", r.d_real},
+                                  {"D(G(z))", r.d_fake}, {"real right", r.real_right, true}, {"fake right", r.fake_right, true}};
+      if (due) progress.show(readings);
+    }
+    if (state.step % settings.sample_every == 0) snapshot(), write_report(run->index(), page());
+    if (state.step % settings.checkpoint_every == 0 || take_save_request()) save();
+  }
+  progress.finish();
+  save();
+  if (frames.empty() || frames.back().step != state.step) snapshot();
+
+  Page last = page();
+  last.interpolation = interpolation_grid(state.g, 6, 10, settings.seed);
+  if (data.test.n >= 2 && !stop_requested()) {
+    const SampleCheck check = check_against(data, generate(state.g, latents(state.g, 256, settings.seed, RandomStream::evaluation)));
+    for (const Check& c : check.checks()) last.checks.push_back(c), fmt::print("{}\n", c.line());
+  }
+  write_report(run->index(), last);
+  if (!run->previous().empty()) fmt::print("the earlier run is kept as {}\n", run->previous().string());
+  if (stop_requested()) {
+    fmt::print("stopped after step {} of {}; go on with: gan train --out {} --resume\n", state.step, total, options.out);
+    return stop_exit_code();
+  }
+  fmt::print("{} steps; open {}\n", state.step, run->index().string());
+  return 0;
+}
+
+struct PictureOptions {
+  std::string from, out, device = "auto";
+  int64_t n = 64, seed = 1;
+  int columns = 8, rows = 8, steps = 10;
+};
+
+int sample(const PictureOptions& o) {
+  if (o.n < 1 || o.columns < 1) fail(Failure::usage, "--n and --columns must be at least 1");
+  const Device device = choose_device(o.device);
+  set_default_device(device);
+  const GanSampler sampler(checkpoint_path(o.from), device);
+  const Tensor z = latents(sampler.g, o.n, o.seed, RandomStream::samples);
+  write_png(o.out, sample_grid(sampler.g, z, o.columns));
+  fmt::print("{} images of step {} in {}\n", o.n, sampler.step, o.out);
+  return 0;
+}
+
+int interpolate(const PictureOptions& o) {
+  if (o.rows < 1 || o.steps < 2) fail(Failure::usage, "--rows must be at least 1 and --steps at least 2");
+  const Device device = choose_device(o.device);
+  set_default_device(device);
+  const GanSampler sampler(checkpoint_path(o.from), device);
+  write_png(o.out, interpolation_grid(sampler.g, o.rows, o.steps, o.seed));
+  fmt::print("{} walks of {} images in {}\n", o.rows, o.steps, o.out);
+  return 0;
+}
+
+int info(const GanSettings& flags, const std::string& from) {
+  GanSettings settings = flags;
+  if (!from.empty()) {
+    const GanSampler sampler(checkpoint_path(from), Device::cpu);
+    settings = sampler.settings;
+    fmt::print("{}: step {}\n{}\n\n", checkpoint_path(from), sampler.step, settings.json().dump(2));
+  }
+  if (settings.channels == 0) settings.channels = 1;
+  settings.check();
+  fmt::print("{}", describe(settings.network()));
+  return 0;
+}
+
+int main(int argc, char** argv) {
+  CLI::App app("Train a GAN, sample from it, walk through its latent space.", "gan");
+  app.require_subcommand(1);
+
+  TrainOptions training;
+  CLI::App* train_command = app.add_subcommand("train", "train into a run folder");
+  training.settings.add_flags(*train_command);
+  train_command->add_option("--out", training.out, "run folder; an earlier run there is kept as <out>.1")->capture_default_str();
+  train_command->add_flag("--resume", training.resume, "go on with the run in --out, bit for bit");
+
+  PictureOptions picture;
+  CLI::App* sample_command = app.add_subcommand("sample", "a grid of images");
+  CLI::App* interpolate_command = app.add_subcommand("interpolate", "walks between images");
+  for (CLI::App* command : {sample_command, interpolate_command}) {
+    command->add_option("from", picture.from, "run folder or checkpoint")->required();
+    command->add_option("--out", picture.out, "PNG to write")->required();
+    command->add_option("--seed", picture.seed, "of the noise")->capture_default_str();
+    command->add_option("--device", picture.device, "cpu, cuda, sim or auto")->capture_default_str();
+  }
+  sample_command->add_option("-n,--n", picture.n, "images")->capture_default_str();
+  sample_command->add_option("--columns", picture.columns, "images a row")->capture_default_str();
+  interpolate_command->add_option("--rows", picture.rows, "walks")->capture_default_str();
+  interpolate_command->add_option("--steps", picture.steps, "images a walk")->capture_default_str();
+
+  GanSettings described;
+  std::string from;
+  CLI::App* info_command = app.add_subcommand("info", "layers and parameter counts of a net, or of a run");
+  info_command->add_option("from", from, "run folder or checkpoint");
+  described.add_flags(*info_command);
+
+  return run_main(argc, argv, app, [&] {
+    if (*train_command) return train(training, *train_command);
+    if (*sample_command) return sample(picture);
+    if (*interpolate_command) return interpolate(picture);
+    return info(described, from);
+  });
+}
+
+}  // namespace
+}  // namespace duel
+
+int main(int argc, char** argv) { return duel::main(argc, argv); }

@@ -1,0 +1,53 @@
+// The settings of a GAN run: flags, config.json and the checkpoint hold the same fields, listed once.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "models/dcgan.h"
+
+namespace duel {
+
+struct GanSettings {
+  std::string net = "dcgan", data = "fashion-mnist", device = "auto", precision = "f32";
+  int size = 32, channels = 0, batch = 128, nz = 100, ngf = 64, ndf = 64;
+  int64_t seed = 1;
+  double lr = 2e-4, beta1 = 0.5;
+  int64_t steps = 0;       // 0: from epochs
+  double epochs = 2;
+  double minutes = 0;      // stop after this long, whatever steps say; 0: no limit
+  int sample_every = 200, log_every = 10, checkpoint_every = 500;
+
+  // Calls f(name, field, help, binding): a binding setting must not change when a run is resumed.
+  template <class F> void each(F&& f) {
+    f("net", net, "network: dcgan", true);
+    f("data", data, "fashion-mnist, shapes, or a folder", true);
+    f("size", size, "image size: 16, 32, 64 or 128", true);
+    f("channels", channels, "1 or 3; 0 takes the data's", true);
+    f("batch", batch, "images a step", true);
+    f("nz", nz, "length of the noise vector", true);
+    f("ngf", ngf, "G's channels before its last layer", true);
+    f("ndf", ndf, "D's channels after its first layer", true);
+    f("precision", precision, "f32 or bf16", true);
+    f("seed", seed, "all randomness follows from it", true);
+    f("lr", lr, "Adam's step size", true);
+    f("beta1", beta1, "Adam's first decay", true);
+    f("device", device, "cpu, cuda, sim or auto", true);
+    f("steps", steps, "train this many steps", false);
+    f("epochs", epochs, "train this many passes over the data", false);
+    f("minutes", minutes, "stop after this many minutes; 0: no limit", false);
+    f("sample-every", sample_every, "steps between sample grids", false);
+    f("log-every", log_every, "steps between records in metrics.jsonl", false);
+    f("checkpoint-every", checkpoint_every, "steps between checkpoints", false);
+  }
+
+  void add_flags(CLI::App& app);
+  nlohmann::ordered_json json() const;
+  static GanSettings from_json(const nlohmann::ordered_json& json, const std::string& source);   // throws Error(data)
+  // The settings of a run to resume, with what the command line gave on top. Throws Error(usage) naming each binding setting that differs.
+  static GanSettings resumed(const GanSettings& saved, const GanSettings& given, const CLI::App& app);
+  void check() const;   // throws Error(usage) on values that make no sense
+  DcganConfig network() const;
+};
+
+}  // namespace duel

@@ -1,0 +1,48 @@
+// Everything a GAN run must remember to go on bit for bit: both nets, both optimisers, and where it was in its data and its noise.
+#pragma once
+#include <memory>
+
+#include "apps/support/gan_settings.h"
+#include "engine/io/safetensors.h"
+#include "models/gan_step.h"
+
+namespace duel {
+
+struct GanState {
+  GanSettings settings;
+  Device device;
+  DcganGenerator g;
+  DcganDiscriminator d;
+  Optimizer opt_g, opt_d;
+  Tensor step_on_device;             // i32[1]
+  int64_t step = 0;                  // steps done
+  int64_t epoch = 0, position = 0;   // of the Shuffler
+
+  GanState(const GanSettings& settings, Device device);   // settings.channels known; weights from settings.seed
+  void save(const std::string& path);                      // atomic; throws Error(data)
+  // Throws Error(data) when the file is damaged or another net's; Error(usage) when what would compute now (device, rows, threads) is not
+  // what computed then.
+  void load(const std::string& path);
+  // After the first step of a resumed run: throws Error(usage) when a row ran that had no part in the run before.
+  void check_rows() const;
+
+ private:
+  nlohmann::ordered_json rows_before_;   // of the loaded checkpoint
+  void each(const std::function<void(const std::string& name, Tensor& t)>& f);
+};
+
+// Only the generator and the settings, for sampling, on any device and with any rows.
+struct GanSampler {
+  GanSettings settings;
+  DcganGenerator g;
+  int64_t step = 0;
+  GanSampler(const std::string& path, Device device);
+};
+
+// The checkpoint that `path` means: itself, or checkpoints/last.safetensors of a run folder. Throws Error(data) when there is none.
+std::string checkpoint_path(const std::string& path);
+
+// What the bits of a run depend on besides its settings: device, CPU level, thread count, and the rows that ran.
+nlohmann::ordered_json computing_with(Device device);
+
+}  // namespace duel

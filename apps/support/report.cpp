@@ -1,0 +1,210 @@
+#include "apps/support/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "engine/io/atomic_file.h"
+#include "engine/io/base64.h"
+#include "kernels/error.h"
+
+namespace duel {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr size_t most_frames = 48;
+
+std::string data_uri(const Image& image) { return "data:image/png;base64," + base64(encode_png(image)); }
+
+std::string thousands(int64_t n) {
+  std::string digits = std::to_string(n), out;
+  for (size_t i = 0; i < digits.size(); i++) {
+    out += digits[i];
+    const size_t rest = digits.size() - 1 - i;
+    if (rest && rest % 3 == 0 && digits[i] != '-') out += ',';
+  }
+  return out;
+}
+
+std::string number(double v) { return std::isfinite(v) ? fmt::format("{:.3f}", v) : std::isnan(v) ? "not a number" : "infinite"; }
+
+// The text of a <script type="application/json">: '<' as an escape, so that no string can end the element; U+2028 and its like are fine in
+// JSON.
+std::string script_json(const Json& value) {
+  std::string out;
+  for (char c : value.dump(-1, ' ', false, Json::error_handler_t::replace)) {
+    if (c == '<') out += "\\u003c";
+    else out += c;
+  }
+  return out;
+}
+
+// Six digits draw a curve; the rest would be most of the page.
+Json short_numbers(const std::vector<double>& values) {
+  Json out = Json::array();
+  for (double v : values) {
+    if (!std::isfinite(v)) out.push_back(nullptr);
+    else if (v == std::floor(v) && std::abs(v) < 1e15) out.push_back(static_cast<int64_t>(v));
+    else out.push_back(std::stod(fmt::format("{:.6g}", v)));
+  }
+  return out;
+}
+
+Json curves_json(const std::vector<Series>& all) {
+  Json out = Json::array();
+  for (const Series& series : all) {
+    Json curves = Json::array();
+    for (const Curve& curve : series.curves) {
+      const ThinCurve thin = thin_curve(curve);
+      Json c = {{"name", curve.name}, {"x", short_numbers(thin.step)}, {"y", short_numbers(thin.value)}};
+      if (!thin.low.empty()) c["low"] = short_numbers(thin.low), c["high"] = short_numbers(thin.high);
+      curves.push_back(std::move(c));
+    }
+    out.push_back({{"title", series.title}, {"share", series.share}, {"curves", std::move(curves)}});
+  }
+  return out;
+}
+
+std::vector<const Frame*> chosen_frames(const std::vector<Frame>& frames) {
+  std::vector<const Frame*> chosen;
+  const size_t n = std::min(frames.size(), most_frames);
+  for (size_t i = 0; i < n; i++) chosen.push_back(&frames[n == 1 ? frames.size() - 1 : i * (frames.size() - 1) / (n - 1)]);
+  return chosen;
+}
+
+std::string samples_figure(const std::vector<const Frame*>& frames, Json& film) {
+  if (frames.empty()) return "";
+  const Frame& last = *frames.back();
+  const std::string step = thousands(last.step);
+  std::string latest;
+  for (const Frame* frame : frames) {
+    latest = data_uri(frame->grid);
+    film.push_back({{"step", thousands(frame->step)}, {"src", frame == &last ? "" : latest}});  // the last one is in the <img> already
+  }
+  std::string html = fmt::format(
+      "<figure class=\"card samples\" id=\"film\" aria-label=\"Samples over time\">\n"
+      "<div class=\"screen\"><img id=\"film-image\" width=\"{}\" height=\"{}\" alt=\"Generated samples after step {}\" src=\"{}\"></div>\n"
+      "<figcaption>Samples from one fixed noise, after step <output id=\"film-step\">{}</output></figcaption>\n",
+      last.grid.w, last.grid.h, step, latest, step);
+  if (frames.size() > 1)
+    html += fmt::format(
+        "<div class=\"controls needs-js\"><button type=\"button\" id=\"film-play\" aria-label=\"Play\">▶</button>"
+        "<input type=\"range\" id=\"film-slider\" min=\"0\" max=\"{0}\" value=\"{0}\" aria-label=\"Training step\">"
+        "<span class=\"hint\">← → to step, space to play</span></div>\n",
+        frames.size() - 1);
+  return html + "</figure>\n";
+}
+
+std::string checks_table(const std::vector<Check>& checks) {
+  if (checks.empty()) return "";
+  std::string rows;
+  for (const Check& check : checks)
+    rows += fmt::format(
+        "<tr><th scope=\"row\">{}<small>{}</small></th><td class=\"number\">{}</td><td class=\"number\">{}</td><td><span "
+        "class=\"{}</span></td></tr>\n",
+        html_escape(check.name), html_escape(check.meaning), number(check.value), html_escape(check.bound()),
+        check.passed() ? "verdict pass\">✓ pass" : "verdict fail\">✗ fail");
+  return "<section class=\"card\"><h2>Are the samples plausible?</h2>\n<table class=\"checks\"><thead><tr><th scope=\"col\">Measure</th>"
+         "<th scope=\"col\" class=\"number\">Value</th><th scope=\"col\" class=\"number\">Wanted</th><th "
+         "scope=\"col\">Verdict</th></tr></thead>\n<tbody>\n" +
+         rows + "</tbody></table></section>\n";
+}
+
+std::string settings_table(const std::vector<std::pair<std::string, std::string>>& settings) {
+  if (settings.empty()) return "";
+  std::string rows;
+  for (const auto& [name, value] : settings)
+    rows += "<tr><th scope=\"row\">" + html_escape(name) + "</th><td>" + html_escape(value) + "</td></tr>\n";
+  return "<section class=\"card\"><h2>Settings</h2>\n<table class=\"settings\"><tbody>\n" + rows + "</tbody></table></section>\n";
+}
+
+std::string charts(const std::vector<Series>& all) {
+  std::string html;
+  for (size_t i = 0; i < all.size(); i++)
+    html += fmt::format(
+        "<section class=\"card chart\"><h2>{}</h2>\n{}<div class=\"plot\" id=\"plot-{}\"></div>\n"
+        "<noscript><p class=\"note\">The curves are drawn by JavaScript; their numbers are in metrics.jsonl.</p></noscript></section>\n",
+        html_escape(all[i].title), all[i].note.empty() ? "" : "<p class=\"note\">" + html_escape(all[i].note) + "</p>\n", i);
+  return html.empty() ? "" : "<div class=\"charts\">\n" + html + "</div>\n";
+}
+
+std::string interpolation_figure(const Image& strip) {
+  if (strip.pixels.empty()) return "";
+  return fmt::format(
+      "<figure class=\"card strip\"><h2>Between two points of the latent space</h2>\n<div class=\"screen\"><img width=\"{}\" height=\"{}\" "
+      "alt=\"Samples along a path through the latent space\" src=\"{}\"></div>\n<figcaption>Neighbours should change little by little, "
+      "and every image on the way should be as good as the ends.</figcaption></figure>\n",
+      strip.w, strip.h, data_uri(strip));
+}
+
+}  // namespace
+
+std::string html_escape(const std::string& text) {
+  std::string out;
+  for (char c : text) {
+    if (c == '&') out += "&amp;";
+    else if (c == '<') out += "&lt;";
+    else if (c == '>') out += "&gt;";
+    else if (c == '"') out += "&quot;";
+    else if (c == '\'') out += "&#39;";
+    else if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') out += c;
+    else out += "\xEF\xBF\xBD";  // control characters are not allowed in HTML: U+FFFD
+  }
+  return out;
+}
+
+ThinCurve thin_curve(const Curve& curve, size_t most) {
+  if (curve.step.size() != curve.value.size())
+    fail(Failure::internal, fmt::format("[report] curve {} has {} steps and {} values", curve.name, curve.step.size(), curve.value.size()));
+  const size_t n = curve.value.size();
+  if (n <= std::max<size_t>(most, 2)) return {curve.step, curve.value, {}, {}};
+  const size_t intervals = std::max<size_t>(most / 3, 1);  // three numbers each
+  ThinCurve thin;
+  for (size_t i = 0; i < intervals; i++) {
+    const size_t first = i * n / intervals, last = (i + 1) * n / intervals;
+    double sum = 0, steps = 0, low = std::numeric_limits<double>::infinity(), high = -low;
+    size_t count = 0;
+    for (size_t j = first; j < last; j++) {
+      steps += curve.step[j];
+      if (!std::isfinite(curve.value[j])) continue;
+      sum += curve.value[j];
+      low = std::min(low, curve.value[j]);
+      high = std::max(high, curve.value[j]);
+      count++;
+    }
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    thin.step.push_back(steps / static_cast<double>(last - first));
+    thin.value.push_back(count ? sum / static_cast<double>(count) : nan);
+    thin.low.push_back(count ? low : nan);
+    thin.high.push_back(count ? high : nan);
+  }
+  return thin;
+}
+
+std::string render_report(const Page& page) {
+  Json film = Json::array();
+  const std::string title = html_escape(page.title);
+  const std::string samples = samples_figure(chosen_frames(page.frames), film);
+  const std::string tables = checks_table(page.checks) + settings_table(page.settings);
+  std::string html =
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src "
+      "'unsafe-inline'\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n"
+      "<title>" +
+      title + "</title>\n<style>\n" + report_style + "</style>\n</head>\n<body>\n<header><h1>" + title + "</h1>";
+  if (!page.subtitle.empty()) html += "<p>" + html_escape(page.subtitle) + "</p>";
+  html += "</header>\n<main>\n<div class=\"top\">\n" + samples;
+  if (!tables.empty()) html += "<div class=\"side\">\n" + tables + "</div>\n";
+  html += "</div>\n" + interpolation_figure(page.interpolation) + charts(page.series);
+  html += "</main>\n<script type=\"application/json\" id=\"data\">" + script_json({{"film", film}, {"series", curves_json(page.series)}}) +
+          "</script>\n<script>\n" + report_script + "</script>\n</body>\n</html>\n";
+  return html;
+}
+
+void write_report(const std::filesystem::path& file, const Page& page) { write_file_atomic(file.string(), render_report(page)); }
+
+}  // namespace duel

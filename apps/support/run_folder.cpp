@@ -1,0 +1,254 @@
+#include "apps/support/run_folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+
+#include "engine/io/atomic_file.h"
+#include "engine/io/file.h"
+#include "kernels/error.h"
+
+namespace duel {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+[[noreturn]] void refuse(const std::string& what, const fs::path& path, int error, const std::string& hint) {
+  fail(Failure::data, fmt::format("cannot {} {}: {}; {}", what, path.string(), strerror(error), hint));
+}
+constexpr const char* other_place = "choose a place you can write to with --run";
+
+// Closes the descriptor unless it is released.
+struct Descriptor {
+  int fd = -1;
+  ~Descriptor() {
+    if (fd >= 0) close(fd);
+  }
+  int release() { return std::exchange(fd, -1); }
+};
+
+// Removes what a failed create() has made: the half-built folder, then the parents that were not there before.
+struct Scaffold {
+  fs::path building;
+  std::vector<fs::path> parents;
+  ~Scaffold() {
+    std::error_code ignored;
+    if (!building.empty()) fs::remove_all(building, ignored);
+    for (size_t i = parents.size(); i-- > 0;) fs::remove(parents[i], ignored);  // only while empty
+  }
+  void keep() {
+    building.clear();
+    parents.clear();
+  }
+};
+
+// The lock of a folder; flock belongs to the open file, so it ends with the process, however that ends. -1 where there is nothing to lock:
+// the folder has gone, or it is read-only and has no lock. A file system that knows no locks (ENOLCK, ENOSYS) is trained on without one.
+int lock_folder(const fs::path& folder) {
+  const std::string file = folder / "lock";
+  Descriptor lock{open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)};  // NFS locks only what is open for writing
+  if (lock.fd < 0 && (errno == EACCES || errno == EROFS)) lock.fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (lock.fd < 0) {
+    if (errno == ENOENT || errno == EACCES || errno == EROFS) return -1;
+    refuse("open", file, errno, other_place);
+  }
+  if (flock(lock.fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    fail(Failure::data, fmt::format("another process is training in {}; wait for it or choose another name with --run", folder.string()));
+  return lock.release();
+}
+
+// Between opening a lock and holding it, another process may have moved the folder away.
+bool is_lock_of(int lock, const fs::path& folder) {
+  struct stat held {
+  }, there{};
+  return lock >= 0 && fstat(lock, &held) == 0 && stat((folder / "lock").c_str(), &there) == 0 && held.st_ino == there.st_ino &&
+         held.st_dev == there.st_dev;
+}
+
+fs::path tidy(const fs::path& path) {
+  fs::path clean = path.lexically_normal();
+  if (!clean.has_filename()) clean = clean.parent_path();  // "runs/demo/"
+  const fs::path name = clean.filename();
+  if (name.empty() || name == "." || name == ".." || clean == clean.root_path())
+    fail(Failure::usage, fmt::format("'{}' names no run folder; give a name such as --run runs/demo", path.string()));
+  return clean;
+}
+
+void make_parents(const fs::path& folder, Scaffold& scaffold) {
+  if (folder.empty()) return;
+  struct stat info {};
+  if (stat(folder.c_str(), &info) == 0) {
+    if (!S_ISDIR(info.st_mode)) refuse("make a run inside", folder, ENOTDIR, other_place);
+    return;
+  }
+  if (errno != ENOENT) refuse("reach", folder, errno, other_place);
+  make_parents(folder.parent_path(), scaffold);
+  if (mkdir(folder.c_str(), 0777) == 0) scaffold.parents.push_back(folder);
+  else if (errno != EEXIST) refuse("make the folder", folder, errno, other_place);  // EEXIST: another process was quicker
+}
+
+void make_folder(const fs::path& folder) {
+  if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) refuse("make the folder", folder, errno, other_place);
+}
+
+// Renames without ever replacing anything; file systems that cannot promise it get a check first.
+int rename_new(const fs::path& from, const fs::path& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  struct stat info {};
+  if (lstat(to.c_str(), &info) == 0) return EEXIST;
+  return rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+}
+
+// Moves an earlier run out of the way and returns its new name; its lock is held meanwhile, so nobody is training in it. Empty when another
+// process was quicker, which is for the caller to look at again.
+fs::path set_aside(const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(path, error))) return "";
+  if (!fs::is_directory(path, error)) refuse("make the run", path, EEXIST, "it is no folder; choose another name with --run");
+  if (!fs::exists(path / "lock", error) && !fs::exists(path / "config.json", error) && !fs::is_empty(path, error) && !error)
+    fail(Failure::data, fmt::format("{} exists and is not a run (no config.json in it); choose another name with --run", path.string()));
+  Descriptor lock{lock_folder(path)};
+  if (lock.fd >= 0 ? !is_lock_of(lock.fd, path) : !fs::exists(path, error)) return "";
+  for (int64_t number = 1;; number++) {
+    const fs::path kept = path.string() + "." + std::to_string(number);
+    const int failed = rename_new(path, kept);
+    if (failed == 0) return kept;
+    if (failed != EEXIST && failed != ENOTEMPTY) refuse("keep the earlier run as", kept, failed, other_place);
+  }
+}
+
+}  // namespace
+
+RunFolder RunFolder::create(const fs::path& wanted) {
+  const fs::path path = tidy(wanted), parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  Scaffold scaffold;
+  make_parents(path.parent_path(), scaffold);
+  std::string building = (parent / ("." + path.filename().string() + ".XXXXXX")).string();
+  if (!mkdtemp(building.data())) refuse("make the run", path, errno, other_place);
+  scaffold.building = building;
+  const mode_t mask = umask(0);
+  umask(mask);
+  chmod(building.c_str(), 0777 & ~mask);  // mkdtemp made it private
+  Descriptor lock{lock_folder(building)};
+  for (const char* folder : {"samples", "checkpoints"}) make_folder(fs::path(building) / folder);
+
+  RunFolder run(path, -1);
+  // rename() takes the place of nothing or of an empty folder. Another process may get there first; then its run is an earlier one.
+  for (int tries = 0; rename(building.c_str(), path.c_str()) != 0; tries++) {
+    if ((errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) || tries == 100) refuse("make the run", path, errno, other_place);
+    const fs::path kept = set_aside(path);
+    if (!kept.empty()) run.previous_ = kept;
+  }
+  scaffold.keep();
+  run.lock_ = lock.release();
+  run.open_metrics();
+  return run;
+}
+
+RunFolder RunFolder::resume(const fs::path& wanted) {
+  const fs::path path = tidy(wanted);
+  std::error_code error;
+  if (!fs::exists(path / "config.json", error))
+    fail(Failure::data, fmt::format("there is no run to resume in {} (no config.json); leave out --resume to start one", path.string()));
+  RunFolder run(path, lock_folder(path));
+  if (run.lock_ >= 0 && !is_lock_of(run.lock_, path)) refuse("resume", path, ENOENT, "another process has just moved it away; try again");
+  for (const char* folder : {"samples", "checkpoints"}) make_folder(path / folder);
+  run.open_metrics();
+  return run;
+}
+
+RunFolder::RunFolder(RunFolder&& other) noexcept
+    : path_(std::move(other.path_)),
+      previous_(std::move(other.previous_)),
+      lock_(std::exchange(other.lock_, -1)),
+      metrics_(std::exchange(other.metrics_, -1)) {}
+
+RunFolder::~RunFolder() {
+  if (metrics_ >= 0) close(metrics_);
+  if (lock_ >= 0) close(lock_);
+}
+
+void RunFolder::open_metrics() {
+  if (metrics_ >= 0) close(metrics_);
+  metrics_ = open(metrics().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (metrics_ < 0) refuse("write", metrics(), errno, other_place);
+}
+
+fs::path RunFolder::sample(int64_t step) const { return path_ / "samples" / fmt::format("step_{:08}.png", step); }
+
+std::vector<std::pair<int64_t, fs::path>> RunFolder::samples_up_to(int64_t step) const {
+  std::vector<std::pair<int64_t, fs::path>> found;
+  std::error_code error;
+  for (fs::directory_iterator it(path_ / "samples", error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (!name.starts_with("step_") || !name.ends_with(".png")) continue;
+    int64_t at = -1;
+    const char *first = name.data() + 5, *last = name.data() + name.size() - 4;
+    const auto parsed = std::from_chars(first, last, at);
+    if (parsed.ec == std::errc() && parsed.ptr == last && at >= 0 && at <= step) found.emplace_back(at, it->path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void RunFolder::write_config(const Json& value) const {
+  write_file_atomic(config().string(), value.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+Json RunFolder::read_config() const {
+  const std::vector<std::byte> bytes = read_file(config().string(), 1 << 20);
+  const char* text = reinterpret_cast<const char*>(bytes.data());
+  Json value = Json::parse(text, text + bytes.size(), nullptr, false);
+  if (!value.is_object()) fail(Failure::data, fmt::format("{} is no JSON object; restore it or start a fresh run", config().string()));
+  return value;
+}
+
+void RunFolder::append(const Json& record) {
+  if (!record.is_object() || !record.contains("step") || !record["step"].is_number_integer())
+    fail(Failure::internal, "[metrics] a record needs an integer \"step\": " + record.dump(-1, ' ', false, Json::error_handler_t::replace));
+  const std::string line = record.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const off_t before = lseek(metrics_, 0, SEEK_END);
+  for (size_t done = 0; done < line.size();) {
+    const ssize_t n = file_calls().write(metrics_, line.data() + done, line.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      const int error = n < 0 ? errno : ENOSPC;
+      if (before >= 0 && ftruncate(metrics_, before) != 0) {
+      }  // rewind() drops a torn line too
+      refuse("append to", metrics(), error, "make room or choose another disk, then go on with --resume");
+    }
+    done += static_cast<size_t>(n);
+  }
+}
+
+std::vector<Json> RunFolder::rewind(int64_t step) {
+  std::ifstream file(metrics(), std::ios::binary);
+  std::vector<Json> kept;
+  std::string text;
+  for (std::string line; std::getline(file, line);) {
+    if (file.eof()) break;  // no line end: torn by a kill
+    Json record = Json::parse(line, nullptr, false);
+    if (!record.is_object() || !record.contains("step") || !record["step"].is_number_integer() || record["step"].get<int64_t>() > step)
+      continue;
+    text += line + "\n";
+    kept.push_back(std::move(record));
+  }
+  if (file.bad()) refuse("read", metrics(), EIO, "restore it or start a fresh run");
+  write_file_atomic(metrics().string(), text);
+  open_metrics();  // the name stands for a new file now
+  return kept;
+}
+
+}  // namespace duel

@@ -1,0 +1,58 @@
+// The folder of a run: runs/<name>/ with
+//   config.json    every setting, written once, atomically        samples/      sample grids, step_00001000.png
+//   metrics.jsonl  one JSON record a line, in order of steps        checkpoints/  what --resume reads
+//   index.html     the page to look at                              lock          held while a process trains here
+#pragma once
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace duel {
+
+class RunFolder {
+ public:
+  // A fresh folder. An earlier run of that name is kept: it is renamed to <path>.1, or the next number that is free. Everything is built
+  // beside the final place and renamed into it, so a failure leaves nothing behind and an earlier run where it was.
+  // Throws Failure::data when the folder cannot be made, when another process trains in the earlier one, or when what stands there is
+  // neither a run nor empty; Failure::usage for a path that names no folder.
+  static RunFolder create(const std::filesystem::path& path);
+  // The folder of an earlier run, to go on in it. Throws Failure::data when there is none or another process trains in it.
+  static RunFolder resume(const std::filesystem::path& path);
+
+  RunFolder(RunFolder&& other) noexcept;
+  RunFolder& operator=(RunFolder&&) = delete;
+  ~RunFolder();  // gives the lock back; the folder stays
+
+  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& previous() const { return previous_; }  // where create() moved the earlier run; empty if there was none
+  std::filesystem::path config() const { return path_ / "config.json"; }
+  std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
+  std::filesystem::path index() const { return path_ / "index.html"; }
+  std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+  std::filesystem::path sample(int64_t step) const;  // samples/step_00001000.png
+  // The sample grids that exist for steps ≤ step, in order.
+  std::vector<std::pair<int64_t, std::filesystem::path>> samples_up_to(int64_t step) const;
+
+  void write_config(const nlohmann::ordered_json& config) const;
+  nlohmann::ordered_json read_config() const;
+
+  // Appends {"step": …, …} as one line in one write. Where the disk is full the line is taken back and Failure::data thrown.
+  // Leave out what differs between a resumed and an uninterrupted run (times, rates) if the files are to be compared.
+  void append(const nlohmann::ordered_json& record);
+  // Keeps the records of steps ≤ step and drops the rest, a line torn by a kill included; returns what it kept.
+  std::vector<nlohmann::ordered_json> rewind(int64_t step);
+
+ private:
+  RunFolder(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
+  void open_metrics();
+
+  std::filesystem::path path_, previous_;
+  int lock_ = -1, metrics_ = -1;
+};
+
+}  // namespace duel

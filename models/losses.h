@@ -1,0 +1,19 @@
+// Adversarial losses, on logits. Each takes D's outputs and returns a scalar to minimise.
+#pragma once
+#include "engine/ops.h"
+
+namespace duel {
+
+// Goodfellow et al., "Generative adversarial nets" (2014), equation 1, as binary cross entropy:
+// D minimises −E log σ(D(x)) − E log(1 − σ(D(G(z)))).
+inline Tensor minimax_d(const Tensor& on_real, const Tensor& on_fake) {
+  const Tensor one = Tensor::full({}, 1, on_real.dtype(), on_real.device()), zero = Tensor::zeros({}, on_real.dtype(), on_real.device());
+  return mean(bce_logits(on_real, one)) + mean(bce_logits(on_fake, zero));
+}
+
+// Ibid., section 3, the non-saturating form: G minimises −E log σ(D(G(z))), whose gradient does not vanish while D wins.
+inline Tensor non_saturating_g(const Tensor& on_fake) {
+  return mean(bce_logits(on_fake, Tensor::full({}, 1, on_fake.dtype(), on_fake.device())));
+}
+
+}  // namespace duel
