@@ -1,0 +1,144 @@
+// One line an op, and one more for each shape that takes another path.
+#include "engine/ops.h"
+#include "tests/gradcheck.h"
+
+namespace duel::test {
+namespace {
+
+using In = const Tensors&;
+
+BatchNorm norm_of(const Tensor& gamma, const Tensor& beta) {
+  const Shape c = gamma.shape();
+  return {gamma, beta, Tensor::zeros(c, DType::f64), Tensor::full(c, 1, DType::f64)};
+}
+Tensor labels(std::vector<double> list) { return Tensor::from({static_cast<int64_t>(list.size())}, list, DType::i32); }
+
+std::vector<GradCase> convolution() {
+  Conv2dProblem odd = Conv2dProblem::parse("n2h6w5c2k3r3s2u2v1top0left1p3q5");
+  Conv2dProblem dcgan = Conv2dProblem::parse("n2h4w4c2k3r4u2pad1");
+  std::vector<GradCase> cases;
+  for (const auto& [name, d] : {std::pair{"asymmetric", odd}, std::pair{"k4 s2 p1", dcgan}}) {
+    const Tensor x = values({d.n, d.h, d.w, d.c}, 1), w = values({d.k, d.r, d.s, d.c}, 2), y = values({d.n, d.p, d.q, d.k}, 3);
+    cases.push_back({"conv2d_fwd", name, {x, w}, [d = d](In t) { return conv2d_fwd(t[0], t[1], d); }});
+    cases.push_back({"conv2d_dgrad", name, {y, w}, [d = d](In t) { return conv2d_dgrad(t[0], t[1], d); }});
+    cases.push_back({"conv2d_wgrad", name, {x, y}, [d = d](In t) { return conv2d_wgrad(t[0], t[1], d); }});
+  }
+  return cases;
+}
+
+std::vector<GradCase> dense() {
+  return {
+      {"matmul", "plain", {values({3, 4}, 1), values({4, 2}, 2)}, [](In t) { return matmul(t[0], t[1]); }},
+      {"matmul", "ta", {values({4, 3}, 1), values({4, 2}, 2)}, [](In t) { return matmul(t[0], t[1], true, false); }},
+      {"matmul", "tb", {values({3, 4}, 1), values({2, 4}, 2)}, [](In t) { return matmul(t[0], t[1], false, true); }},
+      {"matmul", "ta tb", {values({4, 3}, 1), values({2, 4}, 2)}, [](In t) { return matmul(t[0], t[1], true, true); }},
+      {"matmul", "batch", {values({2, 3, 4}, 1), values({2, 4, 2}, 2)}, [](In t) { return matmul(t[0], t[1]); }},
+      {"matmul", "linear with bias", {values({3, 4}, 1), values({2, 4}, 2), values({2}, 3)}, [](In t) { return linear(t[0], t[1], t[2]); }},
+  };
+}
+
+std::vector<GradCase> norm() {
+  const Tensors in{values({3, 2, 2, 2}, 1), positive({2}, 2), values({2}, 3)};
+  auto with = [](ActivationSpec then, bool infer) {
+    return [=](In t) { return infer ? batch_norm_infer(t[0], norm_of(t[1], t[2]), then) : batch_norm(t[0], norm_of(t[1], t[2]), then); };
+  };
+  return {
+      {"batch_norm", "no activation", in, with({}, false)},
+      {"batch_norm", "leaky_relu", in, with({Act::leaky_relu, 0.2}, false)},
+      {"batch_norm", "relu", in, with({Act::relu}, false)},
+      {"batch_norm_infer", "no activation", in, with({}, true)},
+      {"batch_norm_infer", "leaky_relu", in, with({Act::leaky_relu, 0.2}, true)},
+  };
+}
+
+std::vector<GradCase> activations() {
+  std::vector<GradCase> cases;
+  for (Act act : {Act::none, Act::relu, Act::leaky_relu, Act::tanh, Act::sigmoid, Act::softplus}) {
+    cases.push_back({"activation", act_names[static_cast<int>(act)], {values({2, 5}, 1, 0.1)}, [=](In t) { return activation(t[0], act, 0.2); }});
+    cases.push_back({"activation_grad", act_names[static_cast<int>(act)], {values({2, 5}, 1, 0.1), values({2, 5}, 2)},
+                     [=](In t) { return activation_grad(t[0], t[1], act, 0.2); }});
+  }
+  return cases;
+}
+
+std::vector<GradCase> unary() {
+  const Tensor any = values({2, 3}, 1, 0.1), pos = positive({2, 3}, 1);
+  return {
+      {"neg", "", {any}, [](In t) { return neg(t[0]); }},
+      {"abs", "", {any}, [](In t) { return abs(t[0]); }},
+      {"sign", "zero everywhere", {any}, [](In t) { return sign(t[0]); }},
+      {"square", "", {any}, [](In t) { return square(t[0]); }},
+      {"sqrt", "", {pos}, [](In t) { return sqrt(t[0]); }},
+      {"rsqrt", "", {pos}, [](In t) { return rsqrt(t[0]); }},
+      {"reciprocal", "", {pos}, [](In t) { return reciprocal(t[0]); }},
+      {"exp", "", {any}, [](In t) { return exp(t[0]); }},
+      {"log", "", {pos}, [](In t) { return log(t[0]); }},
+      {"sin", "", {any}, [](In t) { return sin(t[0]); }},
+      {"cos", "", {any}, [](In t) { return cos(t[0]); }},
+      {"affine", "", {any}, [](In t) { return affine(t[0], 3, -1); }},
+      {"clamp", "", {any}, [](In t) { return clamp(t[0], -0.53, 0.61); }},
+      {"inside", "zero everywhere", {any}, [](In t) { return inside(t[0], -0.53, 0.61); }},
+      {"step", "zero everywhere", {any}, [](In t) { return step(t[0], 0.2); }},
+      {"cast", "f64 to f64", {any}, [](In t) { return square(cast(t[0], DType::f64)); }},
+  };
+}
+
+std::vector<GradCase> binary() {
+  struct Named { const char* op; Tensor (*f)(const Tensor&, const Tensor&); };
+  std::vector<GradCase> cases;
+  for (const Named& n : {Named{"add", add}, {"sub", sub}, {"mul", mul}, {"div", div}, {"maximum", maximum}, {"minimum", minimum}, {"greater", greater},
+                         {"bce_logits", bce_logits}})
+    for (const auto& [name, shape] : {std::pair{"equal shapes", Shape{2, 2, 3}}, {"scalar", Shape{1}}, {"channel", Shape{3}}, {"sample", Shape{2, 1, 1}}}) {
+      const Tensor big = values({2, 2, 3}, 1, 0.1), small = positive(shape, 2);
+      cases.push_back({n.op, std::string(name) + " on the right", {big, small}, [f = n.f](In t) { return f(t[0], t[1]); }});
+      if (shape != big.shape()) cases.push_back({n.op, std::string(name) + " on the left", {small, positive({2, 2, 3}, 3)}, [f = n.f](In t) { return f(t[0], t[1]); }});
+    }
+  return cases;
+}
+
+std::vector<GradCase> reductions() {
+  const Tensor x = values({2, 2, 3}, 1);
+  return {
+      {"sum", "", {x}, [](In t) { return square(sum(t[0])); }},
+      {"sum", "mean", {x}, [](In t) { return square(mean(t[0])); }},
+      {"sum_per_sample", "", {x}, [](In t) { return square(sum_per_sample(t[0])); }},
+      {"sum_per_channel", "", {x}, [](In t) { return square(sum_per_channel(t[0])); }},
+      {"broadcast_to", "scalar", {values({1}, 2)}, [](In t) { return square(broadcast_to(t[0], {2, 2, 3})); }},
+      {"broadcast_to", "channel", {values({3}, 2)}, [](In t) { return square(broadcast_to(t[0], {2, 2, 3})); }},
+      {"broadcast_to", "sample", {values({2, 1, 1}, 2)}, [](In t) { return square(broadcast_to(t[0], {2, 2, 3})); }},
+  };
+}
+
+std::vector<GradCase> losses() {
+  return {
+      {"softmax", "", {values({2, 4}, 1)}, [](In t) { return softmax(t[0]); }},
+      {"log_softmax", "", {values({2, 4}, 1)}, [](In t) { return log_softmax(t[0]); }},
+      {"cross_entropy", "", {values({3, 4}, 1)}, [](In t) { return cross_entropy(t[0], labels({2, 0, 3})); }},
+  };
+}
+
+std::vector<GradCase> layout() {
+  const Tensor x = values({4, 2, 3}, 1);
+  return {
+      {"reshape", "", {x}, [](In t) { return square(reshape(t[0], {8, 3})); }},
+      {"slice", "middle", {x}, [](In t) { return square(slice(t[0], 1, 3)); }},
+      {"slice", "first", {x}, [](In t) { return square(slice(t[0], 0, 1)); }},
+      {"concat_channels", "", {values({2, 2}, 1), values({2, 3}, 2)}, [](In t) { return square(concat_channels(t[0], t[1])); }},
+      {"slice_channels", "middle", {x}, [](In t) { return square(slice_channels(t[0], 1, 1)); }},
+      {"slice_channels", "first", {x}, [](In t) { return square(slice_channels(t[0], 0, 2)); }},
+      {"gather_rows", "one row twice", {values({3, 2}, 1)}, [](In t) { return square(gather_rows(t[0], labels({2, 0, 2}))); }},
+      {"scatter_add_rows", "one row twice", {values({3, 2}, 1)}, [](In t) { return square(scatter_add_rows(t[0], labels({2, 0, 2}), 4)); }},
+      {"transpose", "", {values({2, 3, 2}, 1)}, [](In t) { return square(transpose(t[0])); }},
+  };
+}
+
+}  // namespace
+
+std::vector<GradCase> grad_cases() {
+  std::vector<GradCase> all;
+  for (const auto& family : {convolution(), dense(), norm(), activations(), unary(), binary(), reductions(), losses(), layout()})
+    all.insert(all.end(), family.begin(), family.end());
+  return all;
+}
+
+}  // namespace duel::test

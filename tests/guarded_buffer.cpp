@@ -1,0 +1,61 @@
+#include "tests/guarded_buffer.h"
+
+#include <utility>
+
+#include "kernels/error.h"
+
+namespace duel::test {
+namespace {
+
+// Differs from byte to byte, so that a copy of the margin onto itself, shifted, shows.
+const Bytes& guard() {
+  static const Bytes pattern = [] {
+    Bytes bytes(GuardedBuffer::margin);
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<unsigned char>(0xa5 ^ (i * 37 + i / 251));
+    return bytes;
+  }();
+  return pattern;
+}
+
+}  // namespace
+
+GuardedBuffer::GuardedBuffer(const DeviceBackend& device, size_t bytes) : device_(&device), bytes_(bytes) {
+  base_ = static_cast<unsigned char*>(device.allocate(bytes + 2 * margin));
+  device.copy_in(base_, guard().data(), margin);
+  device.copy_in(base_ + margin + bytes_, guard().data(), margin);
+}
+
+GuardedBuffer::GuardedBuffer(GuardedBuffer&& other) noexcept
+    : device_(other.device_), base_(std::exchange(other.base_, nullptr)), bytes_(other.bytes_) {}
+
+GuardedBuffer::~GuardedBuffer() {
+  if (base_) device_->release(base_, bytes_ + 2 * margin);
+}
+
+void GuardedBuffer::poison(int byte) {
+  if (bytes_) device_->fill(data(), byte, bytes_);
+}
+
+void GuardedBuffer::write(const Bytes& contents) {
+  if (contents.size() != bytes_) fail(Failure::internal, "[guarded buffer] wrong number of bytes");
+  if (bytes_) device_->copy_in(data(), contents.data(), bytes_);
+}
+
+Bytes GuardedBuffer::read() const {
+  Bytes contents(bytes_);
+  if (bytes_) device_->copy_out(contents.data(), data(), bytes_);
+  return contents;
+}
+
+long GuardedBuffer::damage() const {
+  Bytes before(margin), after(margin);
+  device_->copy_out(before.data(), base_, margin);
+  device_->copy_out(after.data(), base_ + margin + bytes_, margin);
+  for (size_t i = 0; i < margin; ++i) {
+    if (after[i] != guard()[i]) return static_cast<long>(i) + 1;
+    if (before[margin - 1 - i] != guard()[margin - 1 - i]) return -static_cast<long>(i) - 1;
+  }
+  return 0;
+}
+
+}  // namespace duel::test

@@ -1,0 +1,379 @@
+// Data sets: IDX, CIFAR, image folders, synthetic shapes, fitting to a network's size, and the order of batches.
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "engine/data/batches.h"
+#include "engine/data/cifar.h"
+#include "engine/data/dataset.h"
+#include "engine/data/idx.h"
+#include "engine/data/shapes.h"
+#include "engine/data/splitmix.h"
+#include "tests/allocation_watch.h"
+#include "tests/file_support.h"
+#include "tests/md5.h"
+
+namespace duel::test {
+void skip(const std::string& reason);
+}
+
+using namespace duel;
+using namespace duel::test;
+
+namespace {
+
+std::string idx(const std::vector<uint32_t>& shape, const std::string& values, int type = 8) {
+  std::string file{0, 0, static_cast<char>(type), static_cast<char>(shape.size())};
+  for (const uint32_t dim : shape) file += big32(dim);
+  return file + values;
+}
+std::string gzipped(const std::string& text) {
+  z_stream z{};
+  REQUIRE(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string out(deflateBound(&z, text.size()) + 64, '\0');
+  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  z.avail_in = static_cast<uInt>(text.size());
+  z.next_out = reinterpret_cast<Bytef*>(out.data());
+  z.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(deflate(&z, Z_FINISH) == Z_STREAM_END);
+  out.resize(z.total_out);
+  deflateEnd(&z);
+  return out;
+}
+std::string ramp(size_t n) {
+  std::string s(n, '\0');
+  for (size_t i = 0; i < n; ++i) s[i] = static_cast<char>(i);
+  return s;
+}
+void put_mnist(const TempFolder& folder, bool zipped) {
+  const auto store = [&](const std::string& name, const std::string& file) { zipped ? put(folder / (name + ".gz"), gzipped(file)) : put(folder / name, file); };
+  store("train-images-idx3-ubyte", idx({3, 2, 2}, ramp(12)));
+  store("train-labels-idx1-ubyte", idx({3}, {2, 0, 1}));
+  store("t10k-images-idx3-ubyte", idx({1, 2, 2}, "abcd"));
+  store("t10k-labels-idx1-ubyte", idx({1}, std::string(1, 3)));
+}
+Image flat(int h, int w, std::array<uint8_t, 3> rgb) {
+  Image image{h, w, 3, {}};
+  for (int i = 0; i < h * w; ++i) image.pixels.insert(image.pixels.end(), rgb.begin(), rgb.end());
+  return image;
+}
+struct DataHome {   // DUEL_DATA for one scope
+  explicit DataHome(const std::string& path) { ::setenv("DUEL_DATA", path.c_str(), 1); }
+  ~DataHome() { ::unsetenv("DUEL_DATA"); }
+};
+
+}  // namespace
+
+TEST_CASE("idx: plain, gzipped, and what is refused") {
+  const std::string good = idx({3, 2, 2}, ramp(12));
+  for (const std::string& file : {good, gzipped(good)}) {
+    const Idx read = parse_idx(as_bytes(file), 3, "f");
+    CHECK(read.shape == std::vector<uint32_t>{3, 2, 2});
+    CHECK(std::string(read.values.begin(), read.values.end()) == ramp(12));
+  }
+  const auto refused = [&](const std::string& plain, const char* why) {
+    for (const bool zipped : {false, true}) {
+      const std::string file = zipped ? gzipped(plain) : plain;
+      largest_allocation = 0;
+      check_refused([&] { parse_idx(as_bytes(file), 3, "liar"); }, {"liar", why});
+      CHECK(largest_allocation < 1 << 20);
+    }
+  };
+  refused("\1\2\3\4 some other file", "not an IDX file");
+  refused(idx({3, 2, 2}, ramp(12), 0x0d), "element type 0x0d");
+  refused(idx({12}, ramp(12)), "1 dimensions where 3 are needed");
+  refused(idx({3, 2, 2}, ramp(11)), "truncated");
+  refused(idx({3, 2, 2}, ramp(13)), "");
+  refused(idx({3, 0, 2}, ""), "dimension of 0");
+  refused(idx({0xffffffff, 0xffffffff, 0xffffffff}, ramp(12)), "4294967295 × 4294967295");   // the product overflows 64 bits
+  refused(idx({0x80000000, 0x80000000, 4}, ramp(12)), "declares");                           // … to exactly 0
+  refused(idx({1 << 20, 32, 32}, ramp(12)), "truncated");                                    // a gigabyte in 28 bytes
+  refused(idx({1 << 20, 32, 33}, ramp(12)), "more than");
+  refused(good.substr(0, 10), "truncated");
+  check_refused([&] { parse_idx(as_bytes(gzipped(good) + "x"), 3, "liar"); }, {"liar", "1 bytes follow"});
+  check_refused([&] { parse_idx(as_bytes(gzipped(good).substr(0, 30)), 3, "liar"); }, {"liar", "truncated"});
+  const std::string bomb = gzipped(idx({3, 2, 2}, std::string(32 << 20, '\0')));
+  largest_allocation = 0;
+  check_refused([&] { parse_idx(as_bytes(bomb), 3, "bomb"); }, {"bomb", "more data"});
+  CHECK(largest_allocation < 1 << 20);
+}
+
+TEST_CASE("idx folders, by path and below DUEL_DATA") {
+  for (const bool zipped : {false, true}) {
+    TempFolder folder;
+    put_mnist(folder, zipped);
+    const DataSplits d = load_data(folder.path);
+    CHECK((d.train.n == 3 && d.train.h == 2 && d.train.w == 2 && d.train.c == 1 && d.test.n == 1));
+    CHECK(d.train.labels == std::vector<int32_t>{2, 0, 1});
+    CHECK(d.train.images[11] == 11);
+    CHECK(d.test.images == std::vector<uint8_t>{'a', 'b', 'c', 'd'});
+    CHECK(d.train.classes == std::vector<std::string>{"0", "1", "2", "3"});
+    const auto colour = load_data(folder.path, {.size = 4, .channels = 3}).test;
+    CHECK((colour.h == 4 && colour.c == 3 && colour.images.size() == 48));
+    const DataHome home(std::filesystem::path(folder.path).parent_path());
+    CHECK(load_data(std::filesystem::path(folder.path).filename()).train.n == 3);
+  }
+  TempFolder folder;
+  put_mnist(folder, true);
+  put(folder / "train-labels-idx1-ubyte.gz", gzipped(idx({2}, ramp(2))));
+  check_refused([&] { load_data(folder.path); }, {"train-images-idx3-ubyte.gz", "3 images, but 2 labels"});
+  ::unlink((folder / "t10k-labels-idx1-ubyte.gz").c_str());
+  put(folder / "train-labels-idx1-ubyte.gz", gzipped(idx({3}, ramp(3))));
+  check_refused([&] { load_data(folder.path); }, {folder.path, "t10k-labels-idx1-ubyte"});
+  put(folder / "other-train-images-idx3-ubyte", "x");
+  check_refused([&] { load_data(folder.path); }, {folder.path, "several files"});
+}
+
+TEST_CASE("fashion-mnist as Debian installs it") {
+  if (!std::filesystem::is_directory("/usr/share/datasets/fashion-mnist")) {
+    skip("fashion-mnist is not installed (apt-get install dataset-fashion-mnist)");
+    return;
+  }
+  const DataSplits d = load_data("fashion-mnist");
+  CHECK((d.train.n == 60000 && d.test.n == 10000 && d.train.h == 28 && d.train.w == 28 && d.train.c == 1));
+  CHECK(d.train.classes.size() == 10);
+  CHECK(d.train.classes[9] == "Ankle boot");
+  // The sums are of the raw files: header and elements.
+  const auto raw_images = [](const Dataset& s) { return idx({static_cast<uint32_t>(s.n), 28, 28}, {s.images.begin(), s.images.end()}); };
+  const auto raw_labels = [](const Dataset& s) { return idx({static_cast<uint32_t>(s.n)}, {s.labels.begin(), s.labels.end()}); };
+  CHECK(md5(raw_images(d.train)) == "f4a8712d7a061bf5bd6d2ca38dc4d50a");
+  CHECK(md5(raw_labels(d.train)) == "9018921c3c673c538a1fc5bad174d6f9");
+  CHECK(md5(raw_images(d.test)) == "8181f5470baa50b63fa0f6fddb340f0a");
+  CHECK(md5(raw_labels(d.test)) == "15d484375f8d13e6eb1aabb0c3f46965");
+}
+
+TEST_CASE("cifar: planes become interleaved, and what is refused") {
+  const auto record = [](std::string labels, int base) {
+    for (int c = 0; c < 3; ++c)
+      for (int p = 0; p < 1024; ++p) labels += static_cast<char>(base + 50 * c + p % 32);
+    return labels;
+  };
+  Dataset ten;
+  const std::string two = record({7}, 0) + record({9}, 1);
+  parse_cifar(as_bytes(two), 10, "batch", &ten);
+  CHECK((ten.n == 2 && ten.h == 32 && ten.w == 32 && ten.c == 3));
+  CHECK(ten.labels == std::vector<int32_t>{7, 9});
+  CHECK(ten.images.size() == 2 * 3072);
+  CHECK(ten.images[3 * 33 + 0] == 1);        // row 1, column 1
+  CHECK(ten.images[3 * 33 + 2] == 101);
+  CHECK(ten.images[3072 + 3 * 31 + 1] == 82);
+  Dataset hundred;
+  parse_cifar(as_bytes(record({19, 99}, 0)), 100, "train", &hundred);
+  CHECK(hundred.labels == std::vector<int32_t>{99});
+  check_refused([&] { parse_cifar(as_bytes(two.substr(1)), 10, "bad.bin", &ten); }, {"bad.bin", "no whole number"});
+  check_refused([&] { parse_cifar({}, 10, "bad.bin", &ten); }, {"bad.bin", "0 bytes"});
+  check_refused([&] { parse_cifar(as_bytes(record({10}, 0)), 10, "bad.bin", &ten); }, {"bad.bin", "label 10"});
+  TempFolder folder;
+  std::filesystem::create_directory(folder / "cifar-10-batches-bin");
+  for (int i = 1; i <= 5; ++i) put(folder / ("cifar-10-batches-bin/data_batch_" + std::to_string(i) + ".bin"), record({static_cast<char>(i)}, i));
+  check_refused([&] { load_data(folder.path); }, {"test_batch.bin", "No such file"});
+  put(folder / "cifar-10-batches-bin/test_batch.bin", two);
+  put(folder / "cifar-10-batches-bin/batches.meta.txt", "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntr\x1b!\n\n");
+  const DataSplits d = load_data(folder.path);
+  CHECK(d.train.labels == std::vector<int32_t>{1, 2, 3, 4, 5});
+  CHECK(d.test.n == 2);
+  CHECK(d.test.classes[9] == "tr\\x1b!");
+}
+
+TEST_CASE("image folders: classes, sizes, splits") {
+  TempFolder folder;
+  for (const char* name : {"cats", "dogs", "dogs/deeper", ".hidden"}) std::filesystem::create_directory(folder / name);
+  write_png(folder / "cats/b.png", flat(6, 6, {1, 2, 3}));
+  write_png(folder / "cats/a.PNG", flat(6, 6, {4, 5, 6}));
+  write_png(folder / "dogs/deeper/c.png", flat(6, 6, {7, 8, 9}));
+  write_png(folder / ".hidden/d.png", flat(6, 6, {0, 0, 0}));
+  write_png(folder / "dogs/.e.png", flat(6, 6, {0, 0, 0}));
+  put(folder / "dogs/readme.txt", "not an image");
+  const DataSplits d = load_data(folder.path);
+  CHECK((d.train.n == 3 && d.train.c == 3 && d.test.n == 0));
+  CHECK(d.train.classes == std::vector<std::string>{"cats", "dogs"});
+  CHECK(d.train.labels == std::vector<int32_t>{0, 0, 1});
+  CHECK((d.train.images[0] == 4 && d.train.images[108] == 1 && d.train.images[216] == 7));
+  write_png(folder / "dogs/wide.png", flat(6, 9, {10, 11, 12}));
+  check_refused([&] { load_data(folder.path); }, {"wide.png", "6 × 9", "--size"});
+  const DataSplits fitted = load_data(folder.path, {.size = 4, .channels = 1});
+  CHECK((fitted.train.n == 4 && fitted.train.h == 4 && fitted.train.w == 4 && fitted.train.c == 1));
+  CHECK(fitted.train.images[0] == (4 * 77 + 5 * 150 + 6 * 29) / 256);
+  const DataSplits held = load_data(folder.path, {.size = 4, .holdout = 0.5});
+  CHECK((held.train.n == 2 && held.test.n == 2));
+  CHECK(held.test.labels == std::vector<int32_t>{0, 1});
+  put(folder / "cats/broken.png", "\x89PNG\r\n\x1a\n");
+  check_refused([&] { load_data(folder.path, {.size = 4}); }, {"cats/broken.png", "truncated"});
+
+  TempFolder split;
+  for (const char* name : {"train", "test", "train/a", "train/b", "test/a"}) std::filesystem::create_directory(split / name);
+  write_png(split / "train/a/1.png", {2, 2, 1, {1, 2, 3, 4}});
+  write_png(split / "train/b/1.png", {2, 2, 1, {5, 6, 7, 8}});
+  write_png(split / "test/a/1.png", {2, 2, 1, {9, 9, 9, 9}});
+  check_refused([&] { load_data(split.path); }, {split.path, "must be the same"});
+  std::filesystem::create_directory(split / "test/b");
+  write_png(split / "test/b/1.png", {2, 2, 1, {9, 9, 9, 8}});
+  const DataSplits s = load_data(split.path);
+  CHECK((s.train.n == 2 && s.test.n == 2 && s.train.c == 1));   // all grey: one channel
+  CHECK(s.train.images == std::vector<uint8_t>{1, 2, 3, 4, 5, 6, 7, 8});
+}
+
+TEST_CASE("what is not found is one sentence with the path and what to do") {
+  TempFolder folder;
+  check_refused([&] { load_data(folder.path); }, {folder.path, "holds no data set", "IDX", "CIFAR", "PNG"});
+  check_refused([&] { load_data(folder / "nothing"); }, {folder / "nothing", "DUEL_DATA"});
+  check_refused([&] { load_data("\x1b[31m"); }, {"\\x1b[31m"});
+  put(folder / "cifar-10-binary.tar.gz", "x");
+  check_refused([&] { load_data(folder / "cifar-10-binary.tar.gz"); }, {"cifar-10-binary.tar.gz", "unpack"});
+  check_refused([&] { load_data("shapes", {.size = -1}); }, {"-1"}, Failure::usage);
+  check_refused([&] { load_data("shapes", {.channels = 2}); }, {"2 channels"}, Failure::usage);
+  check_refused([&] { load_data("shapes", {.size = 4}); }, {"4 × 4"}, Failure::usage);
+}
+
+TEST_CASE("fit: 28 to 32 is padded, the rest resized; channels") {
+  Dataset d{"d", 1, 28, 28, 1, std::vector<uint8_t>(784, 200), {0}, {"x"}};
+  const Dataset padded = fit(d, 32);
+  for (int y = 0; y < 32; ++y)
+    for (int x = 0; x < 32; ++x) {
+      const bool inside = y >= 2 && y < 30 && x >= 2 && x < 30;
+      REQUIRE(padded.images[static_cast<size_t>(y * 32 + x)] == (inside ? 200 : 0));
+    }
+  const Dataset large = fit(d, 64);
+  CHECK((large.h == 64 && large.images == std::vector<uint8_t>(64 * 64, 200)));
+  const Dataset colour = with_channels(d, 3);
+  CHECK((colour.c == 3 && colour.images == std::vector<uint8_t>(784 * 3, 200)));
+  CHECK(with_channels(colour, 1).images == d.images);   // 77 + 150 + 29 = 256
+  const std::vector<int32_t> twice = {0, 0};
+  CHECK(subset(d, twice).n == 2);
+  const std::vector<int32_t> outside = {1};
+  check_refused([&] { subset(d, outside); }, {"[gather]"}, Failure::internal);
+}
+
+TEST_CASE("pixels to [-1, 1] and back") {
+  CHECK(to_signed(0) == -1.f);
+  CHECK(to_signed(255) == 1.f);
+  for (int i = 0; i < 256; ++i) CHECK(to_pixel(to_signed(static_cast<uint8_t>(i))) == i);
+  CHECK((to_pixel(-5.f) == 0 && to_pixel(5.f) == 255 && to_pixel(std::numeric_limits<float>::quiet_NaN()) == 0));
+  CHECK((to_pixel(-std::numeric_limits<float>::infinity()) == 0 && to_pixel(std::numeric_limits<float>::infinity()) == 255));
+}
+
+TEST_CASE("shapes: the same bits from the seed, whatever else; every class differs") {
+  const Dataset a = make_shapes({.n = 200, .seed = 5}), b = make_shapes({.n = 40, .seed = 5}), c = make_shapes({.n = 40, .seed = 6});
+  CHECK((a.h == 32 && a.w == 32 && a.c == 3 && a.classes.size() == 10));
+  CHECK(std::equal(b.images.begin(), b.images.end(), a.images.begin()));
+  CHECK(b.images != c.images);
+  // Fixed for good: recorded runs depend on it.
+  CHECK(md5({a.images.begin(), a.images.end()}) == "99534e4097a70eb812e02b6918221e46");
+  for (int i = 0; i < a.n; ++i) {
+    CHECK(a.labels[static_cast<size_t>(i)] == i % 10);
+    const Image image = image_of(a, i);
+    int least = 255, most = 0;
+    for (int p = 0; p < 32 * 32; ++p) {
+      const uint8_t* q = &image.pixels[static_cast<size_t>(3 * p)];
+      const int grey = (q[0] * 77 + q[1] * 150 + q[2] * 29) >> 8;
+      least = std::min(least, grey);
+      most = std::max(most, grey);
+    }
+    CHECK(most - least > 60);   // the shape stands out
+  }
+  const DataSplits d = load_data("shapes", {.size = 16, .channels = 1, .seed = 5, .synthetic_train = 30, .synthetic_test = 20});
+  CHECK((d.train.n == 30 && d.test.n == 20 && d.train.h == 16 && d.train.c == 1));
+  CHECK(!std::equal(d.test.images.begin(), d.test.images.end(), d.train.images.begin()));
+}
+
+TEST_CASE("shapes: colour tells the class only where it should") {
+  // Nearest class mean by the most saturated pixel's colour, fitted on one half and tried on the other.
+  for (const bool correlated : {false, true}) {
+    const Dataset d = make_shapes({.n = 2000, .seed = 3, .correlated = correlated});
+    std::vector<std::array<double, 3>> colours(static_cast<size_t>(d.n)), means(10, {0, 0, 0});
+    for (int i = 0; i < d.n; ++i) {
+      int best = -1;
+      for (size_t p = 0; p < 1024; ++p) {
+        const uint8_t* q = &d.images[(static_cast<size_t>(i) * 1024 + p) * 3];
+        const int high = std::max({q[0], q[1], q[2]}), spread = high - std::min({q[0], q[1], q[2]});
+        if (spread <= best) continue;
+        best = spread;
+        for (size_t c = 0; c < 3; ++c) colours[static_cast<size_t>(i)][c] = static_cast<double>(q[c]) / std::max(high, 1);
+      }
+      if (i < d.n / 2)
+        for (size_t c = 0; c < 3; ++c) means[static_cast<size_t>(i % 10)][c] += colours[static_cast<size_t>(i)][c] / (d.n / 20);
+    }
+    int right = 0;
+    for (int i = d.n / 2; i < d.n; ++i) {
+      double least = 1e9;
+      int guess = 0;
+      for (int k = 0; k < 10; ++k) {
+        double distance = 0;
+        for (size_t c = 0; c < 3; ++c) distance += std::pow(colours[static_cast<size_t>(i)][c] - means[static_cast<size_t>(k)][c], 2);
+        if (distance < least) least = distance, guess = k;
+      }
+      right += guess == i % 10;
+    }
+    const double accuracy = right / (d.n / 2.);
+    INFO(accuracy);
+    CHECK((correlated ? accuracy > .5 : accuracy < .2));
+  }
+}
+
+TEST_CASE("splitmix: the published generator, without bias") {
+  // The first outputs for the state 0, by the reference code of the paper's authors.
+  uint64_t state = 0;
+  const auto reference = [&] { return splitmix(state += 0x9e3779b97f4a7c15u); };
+  CHECK(reference() == 0xe220a8397b1dcdafu);
+  CHECK(reference() == 0x6e789e6aa1b965f4u);
+  SplitMix random(1);
+  std::array<int, 6> counts{};
+  for (int i = 0; i < 60000; ++i) ++counts[random.below(6)];
+  for (const int count : counts) CHECK(std::abs(count - 10000) < 500);
+}
+
+TEST_CASE("shuffler: permutations of (seed, epoch), resumed by two integers") {
+  for (const int n : {1, 2, 7, 1000}) {
+    auto p = permutation(n, 3, 0);
+    std::sort(p.begin(), p.end());
+    std::vector<int32_t> all(static_cast<size_t>(n));
+    std::iota(all.begin(), all.end(), 0);
+    CHECK(p == all);
+  }
+  CHECK(permutation(1000, 3, 0) == permutation(1000, 3, 0));
+  CHECK(permutation(1000, 3, 0) != permutation(1000, 3, 1));
+  CHECK(permutation(1000, 3, 0) != permutation(1000, 4, 0));
+  CHECK(permutation(8, 1, 0) == std::vector<int32_t>{4, 2, 5, 1, 7, 3, 0, 6});   // computed by hand from the definition
+  // All 6 orders of 3, equally often.
+  std::map<std::vector<int32_t>, int> orders;
+  for (int epoch = 0; epoch < 6000; ++epoch) ++orders[permutation(3, 9, epoch)];
+  CHECK(orders.size() == 6);
+  for (const auto& [order, count] : orders) CHECK(std::abs(count - 1000) < 150);
+
+  Shuffler whole(10, 3, 42);
+  CHECK(whole.batches_per_epoch() == 3);
+  std::vector<std::vector<int32_t>> batches;
+  std::vector<std::pair<int64_t, int64_t>> states;
+  for (int i = 0; i < 10; ++i) {
+    states.emplace_back(whole.epoch(), whole.position());
+    const auto b = whole.next();
+    batches.emplace_back(b.begin(), b.end());
+  }
+  CHECK(whole.epoch() == 3);
+  for (int epoch = 0; epoch < 3; ++epoch) {   // three disjoint batches of three; one sample is left over
+    std::set<int32_t> seen;
+    for (size_t k = 0; k < 3; ++k) seen.insert(batches[static_cast<size_t>(epoch) * 3 + k].begin(), batches[static_cast<size_t>(epoch) * 3 + k].end());
+    CHECK(seen.size() == 9);
+  }
+  for (size_t i = 0; i < states.size(); ++i) {
+    Shuffler resumed(10, 3, 42);
+    resumed.seek(states[i].first, states[i].second);
+    for (size_t k = i; k < batches.size(); ++k) {
+      const auto b = resumed.next();
+      REQUIRE(std::equal(b.begin(), b.end(), batches[k].begin(), batches[k].end()));
+    }
+  }
+  check_refused([] { Shuffler(10, 11, 1); }, {"batch of 11 from 10"}, Failure::usage);
+  check_refused([] { Shuffler(10, 0, 1); }, {"batch of 0"}, Failure::usage);
+  check_refused([] { Shuffler(10, 3, 1).seek(0, 4); }, {"sample 4"});
+  check_refused([] { Shuffler(10, 3, 1).seek(-1, 0); }, {"epoch -1"});
+}

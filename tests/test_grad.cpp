@@ -1,0 +1,157 @@
+// Derivatives of first and second order of every op, against differences; and what grad() promises besides.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "engine/grad.h"
+#include "engine/ops.h"
+#include "kernels/registry.h"
+#include "models/gan_step.h"
+#include "tests/gradcheck.h"
+#include "tests/support.h"
+
+using namespace duel;
+using namespace duel::test;
+
+TEST_CASE("every op's derivative equals the difference quotient") {
+  for (const GradCase& c : grad_cases()) {
+    const GradResult r = gradcheck(c);
+    CHECK_MESSAGE(r.passed, r.message);
+  }
+}
+
+TEST_CASE("every op's second derivative equals the difference quotient of the first") {
+  for (const GradCase& c : grad_cases()) {
+    const GradResult r = gradgradcheck(c);
+    CHECK_MESSAGE(r.passed, r.message);
+  }
+}
+
+TEST_CASE("the check itself sees a wrong derivative") {
+  // x² recorded with the derivative of x: first order wrong; x² recorded with a derivative that forgets its own graph: second order wrong.
+  const Tensor x = values({3}, 1, 0.5);
+  const GradCase wrong_first{"wrong", "", {x}, [](const Tensors& t) {
+                               Tensor y;
+                               { NoGrad stop; y = square(t[0]); }
+                               return record("wrong", y, {t[0]}, [](const Tensor&, const Tensor& g, Needs) { return Tensors{g}; });
+                             }};
+  CHECK_FALSE(gradcheck(wrong_first).passed);
+  const GradCase wrong_second{"wrong", "", {x}, [](const Tensors& t) {
+                                Tensor y;
+                                { NoGrad stop; y = square(t[0]); }
+                                return record("wrong", y, {t[0]}, [x = t[0].detach()](const Tensor&, const Tensor& g, Needs) { return Tensors{mul(affine(x, 2, 0), g)}; });
+                              }};
+  CHECK(gradcheck(wrong_second).passed);
+  CHECK_FALSE(gradgradcheck(wrong_second).passed);
+}
+
+TEST_CASE("an op without a rule throws with its name") {
+  const Tensor x = values({3}, 1);
+  Tensor y;
+  { NoGrad stop; y = square(x); }
+  y = record("ruleless", y, {x}, nullptr);
+  CHECK_THROWS_WITH_AS(grad(sum(y), {x}), "[ruleless] has no derivative; the gradient stops here, and silence would make it wrong", Error);
+}
+
+TEST_CASE("the third derivative of x⁴ is 24x") {
+  const Tensor x = values({3}, 1);
+  Tensor d = square(square(x));
+  for (int order = 0; order < 3; ++order) d = grad(sum(d), {x}, create_graph)[0];
+  const std::vector<double> got = d.values(), at = x.values();
+  for (size_t i = 0; i < at.size(); ++i) CHECK(got[i] == doctest::Approx(24 * at[i]));
+}
+
+TEST_CASE("batch norm: the fused derivative equals the composed one") {
+  for (Act act : {Act::none, Act::relu, Act::leaky_relu}) {
+    const Tensor x = values({4, 3, 3, 5}, 1), gamma = positive({5}, 2), beta = values({5}, 3);
+    const BatchNorm bn{gamma, beta, Tensor::zeros({5}, DType::f64), Tensor::full({5}, 1, DType::f64)};
+    auto loss = [&] { return sum(mul(batch_norm(x, bn, {act, 0.2}), values(x.shape(), 4))); };
+    const Tensors fused = grad(loss(), {x, gamma, beta}), composed = grad(loss(), {x, gamma, beta}, create_graph);
+    for (size_t i = 0; i < fused.size(); ++i) {
+      const std::vector<double> a = fused[i].values(), b = composed[i].values();
+      for (size_t j = 0; j < a.size(); ++j) CHECK(a[j] == doctest::Approx(b[j]).epsilon(1e-9));
+    }
+  }
+}
+
+TEST_CASE("no gradient is computed that nobody asked for") {
+  const Tensor x = values({2, 8, 8, 2}, 1), w = values({3, 4, 4, 2}, 2);
+  const Tensor y = sum(conv2d(x, w, {.stride = 2, .pad = 1}));
+  const auto ran = [&](const Tensors& wrt) {   // which ops run: counted through an override that has no such row, so asking for one throws
+    ScopedVariant poison("conv2d_wgrad:none");
+    grad(y, wrt);
+  };
+  CHECK_NOTHROW(ran({x}));
+  CHECK_THROWS_AS(ran({w}), Error);
+}
+
+TEST_CASE("live tensors return to where they were after each step") {
+  const DcganConfig config{.size = 16, .channels = 1, .nz = 4, .ngf = 2, .ndf = 2};
+  DcganGenerator g(config, Device::cpu);
+  DcganDiscriminator d(config, Device::cpu);
+  init_weights(g, 1), init_weights(d, 1);
+  Optimizer opt_g({}, masters(g)), opt_d({}, masters(d));
+  GanStep<DcganGenerator, DcganDiscriminator> step{g, d, opt_g, opt_d, {1, RandomStream::noise}, step_counter(), Tensor::zeros({4, 16, 16, 1}), Tensor::zeros({GanReport::size})};
+  step();
+  const long before = Tensor::live();
+  for (int i = 0; i < 3; ++i) step();
+  CHECK(Tensor::live() == before);
+}
+
+namespace {
+
+// A DCGAN's D in miniature, as a function of its weights.
+Tensor small_d(const Tensors& w, const Tensor& x) {
+  Tensor h = leaky_relu(conv2d(x, w[0], {.stride = 2, .pad = 1}), 0.2);
+  const BatchNorm bn{w[2], w[3], Tensor::zeros({3}, DType::f64), Tensor::full({3}, 1, DType::f64)};
+  h = batch_norm(conv2d(h, w[1], {.stride = 2, .pad = 1}), bn, {Act::leaky_relu, 0.2});
+  return conv2d(h, w[4]);
+}
+Tensors small_weights() { return {values({2, 4, 4, 1}, 1), values({3, 4, 4, 2}, 2), positive({3}, 3), values({3}, 4), values({1, 2, 2, 3}, 5)}; }
+
+}  // namespace
+
+TEST_CASE("the whole DCGAN loss of D, and of G through D") {
+  const Tensor real = values({3, 8, 8, 1}, 11), z = values({3, 4, 4, 2}, 12);
+  GradCase d_loss{"dcgan", "D", small_weights(), [=](const Tensors& w) { return minimax_d(small_d(w, real), small_d(w, values({3, 8, 8, 1}, 13))); }};
+  GradResult r = gradcheck(d_loss);
+  CHECK_MESSAGE(r.passed, r.message);
+  GradCase g_loss{"dcgan", "G", {values({2, 4, 4, 1}, 14)}, [=](const Tensors& w) {
+                    return non_saturating_g(small_d(small_weights(), tanh(conv_transpose2d(z, w[0], {.stride = 2, .pad = 1}))));
+                  }};
+  r = gradcheck(g_loss);
+  CHECK_MESSAGE(r.passed, r.message);
+}
+
+TEST_CASE("the whole WGAN-GP loss: a gradient inside the loss") {
+  const Tensor real = values({3, 8, 8, 1}, 21), fake = values({3, 8, 8, 1}, 22);
+  const Tensors w = small_weights();
+  auto critic = [](const Tensors& w, const Tensor& x) {   // no batch norm: the penalty is per sample
+    const Tensor h = leaky_relu(conv2d(x, w[0], {.stride = 2, .pad = 1}), 0.2);
+    return conv2d(leaky_relu(conv2d(h, w[1], {.stride = 2, .pad = 1}), 0.2), w[2]);
+  };
+  GradCase loss{"wgan-gp", "critic", {w[0], w[1], w[4]}, [=](const Tensors& t) {
+                  const Tensor eps = Tensor::from({3, 1, 1, 1}, {.25, .5, .8}, DType::f64);
+                  const Tensor x_hat = add(mul(real, eps), mul(fake, affine(eps, -1, 1)));
+                  const Tensor gx = grad(sum(critic(t, x_hat)), {x_hat}, create_graph)[0];
+                  const Tensor penalty = mean(square(sqrt(sum_per_sample(square(gx)) + 1e-12) - 1));
+                  return mean(critic(t, fake)) - mean(critic(t, real)) + 10 * penalty;
+                }};
+  const GradResult r = gradcheck(loss);
+  CHECK_MESSAGE(r.passed, r.message);
+}
+
+TEST_CASE("convolution and transposed convolution are adjoint, exactly, on integers") {
+  for (const char* text : {"n2h8w8c3k4r4u2pad1", "n2h6w5c2k3r3s2u2v1top0left1p3q5", "n1h9w9c3k5r5u3pad2"}) {
+    const Conv2dProblem d = Conv2dProblem::parse(text);
+    auto integers = [](const Shape& shape, int seed) {
+      std::vector<double> v = values(shape, seed).values();
+      for (double& x : v) x = std::round(4 * x);
+      return Tensor::from(shape, v);
+    };
+    const Tensor x = integers({d.n, d.h, d.w, d.c}, 1), w = integers({d.k, d.r, d.s, d.c}, 2), y = integers({d.n, d.p, d.q, d.k}, 3);
+    const double left = sum(mul(conv2d_fwd(x, w, d), y)).item(), right = sum(mul(x, conv2d_dgrad(y, w, d))).item();
+    CHECK(left == right);
+    CHECK(left == sum(mul(w, conv2d_wgrad(x, y, d))).item());
+  }
+}

@@ -1,0 +1,167 @@
+// Every row of every op, on every case it supports: see row_check.h for what "right" means. Nothing here names an op or a row.
+#include <doctest/doctest.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <cstring>
+#include <map>
+
+#include "kernels/draw.h"
+#include "tests/random_case.h"
+#include "tests/row_check.h"
+#include "tests/support.h"
+
+using namespace duel;
+using namespace duel::test;
+
+namespace {
+
+constexpr uint64_t table_seed = 20;
+
+struct Sweep {
+  long passed = 0, failed = 0, skipped = 0;
+  std::map<std::string, long> ran;   // by variant/device
+
+  void one(const Row& row, const Question& q) {
+    const Verdict v = check(row, q);
+    ++ran[std::string(row.name) + "/" + name_of(row.device)];
+    ++(v.passed ? passed : failed);
+    if (!v.passed && failed <= 10)   // the rest of a broken op says the same again
+      FAIL_CHECK(full_name(row, q.problem) << (q.values == Values::reals ? " on reals: " : " on integers: ") << v.why << "\n  " << reproducer(row, q));
+  }
+  void finish(const OpInfo& op) const {
+    std::printf("%-20s %6ld right %4ld wrong %6ld skipped  ", op.name, passed, failed, skipped);
+    for (const auto& [name, count] : ran) std::printf(" %s×%ld", name.c_str(), count);
+    std::printf("\n");
+    std::fflush(stdout);
+    tally(passed, failed, skipped);
+  }
+};
+
+bool usable(Device device) { return why_not(device).empty(); }
+
+// Runs every usable row from this rank on that supports the problem; the answer is computed once.
+void every_row(const OpInfo& op, const ErasedCase& problem, Values values, uint64_t seed, int lowest_rank, Sweep& sweep) {
+  std::vector<Row> able;
+  for (const Row& row : rows_of(op.name)) {
+    if (row.rank < lowest_rank || !row.supports(problem.problem.get())) continue;
+    if (usable(row.device)) able.push_back(row);
+    else ++sweep.skipped;
+  }
+  if (able.empty()) return;
+  const Question q = ask(op, problem, values, seed);
+  for (const Row& row : able) sweep.one(row, q);
+}
+
+void random_rows(const OpInfo& op, long wanted) {
+  Sweep sweep;
+  const RandomCases random(op);
+  for (uint64_t seed = 1; sweep.passed + sweep.failed < wanted && sweep.failed < 20; ++seed) {
+    const ErasedCase problem = random.draw(seed);
+    if (!can_ask(op, problem)) continue;
+    every_row(op, problem, seed % 4 ? Values::integers : Values::reals, seed, reference_rank + 1, sweep);   // the reference is the answer
+    if (seed > static_cast<uint64_t>(wanted) * 10) {
+      FAIL_CHECK(std::string(op.name) << ": its rows support hardly any of the random problems");
+      break;
+    }
+  }
+  sweep.skipped = 0;   // the table counts what cannot run here; random problems would only repeat it
+  sweep.finish(op);
+}
+
+// oneDNN splits sums by the number of threads; every other row must not.
+bool uses_onednn(const Row& row) {
+  const std::filesystem::path file = row.file;   // as the compiler was given it: perhaps relative to the build folder
+  std::string source;
+  for (const char* folder : {"kernels", "augment"})
+    if (const auto here = source_dir() / folder / file.parent_path().filename() / file.filename(); std::filesystem::exists(here)) source += read_text(here);
+  std::transform(source.begin(), source.end(), source.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return source.find("dnnl") != std::string::npos || source.find("onednn") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("every row on its table of cases") {
+  REQUIRE(!ops().empty());
+  for (const OpInfo& op : ops()) {
+    Sweep sweep;
+    for (const ErasedCase& c : op.cases()) {
+      if (c.tag == Tag::bench) continue;
+      if (!can_ask(op, c)) {
+        FAIL_CHECK(std::string(op.name) << " " << c.text << ": no reference row supports this case");
+        ++sweep.failed;
+        continue;
+      }
+      for (Values values : {Values::integers, Values::reals}) every_row(op, c, values, table_seed, baseline_rank, sweep);
+    }
+    for (const Row& row : rows_of(op.name)) {   // a row that never ran is a failure
+      const bool missed = usable(row.device) && !sweep.ran.count(std::string(row.name) + "/" + name_of(row.device));
+      CHECK_MESSAGE(!missed, std::string(op.name), "/", row.name, "/", name_of(row.device), " ran on no case");
+    }
+    sweep.finish(op);
+  }
+}
+
+TEST_CASE("every row on the simulated device is run where it was built") {
+  if (!DUEL_TEST_SIM) return skip(why_not(Device::sim));
+  CHECK_MESSAGE(why_not(Device::sim).empty(), why_not(Device::sim));
+}
+
+TEST_CASE("every row on cuda is run where there is a GPU") {
+  if (!usable(Device::cuda)) return skip(why_not(Device::cuda));
+  CHECK(std::any_of(rows().begin(), rows().end(), [](const Row& row) { return row.device == Device::cuda; }));
+}
+
+TEST_CASE("reference rows are what f64 gives") {
+  for (const OpInfo& op : ops()) {
+    Sweep sweep;
+    for (const ErasedCase& c : op.cases()) {
+      if (c.tag == Tag::bench || !can_ask(op, c)) continue;
+      for (Values values : {Values::integers, Values::reals}) {
+        const Question q = ask(op, c, values, table_seed + 1);
+        const auto f64 = answer_in_f64(q);
+        if (!f64) continue;
+        const Verdict v = compare_with_f64(*f64, q, q.answer);
+        ++(v.passed ? sweep.passed : sweep.failed);
+        CHECK_MESSAGE(v.passed, std::string(op.name), "/ref ", c.text, ": ", v.why);
+      }
+    }
+    tally(sweep.passed, sweep.failed);
+  }
+}
+
+TEST_CASE("rows of the cpu give the same bits with 1, 2 and 5 threads") {
+  const int before = omp_get_max_threads();
+  for (const OpInfo& op : ops())
+    for (const ErasedCase& c : op.cases()) {
+      if (c.tag == Tag::bench || !can_ask(op, c)) continue;
+      for (const Row& row : rows_of(op.name)) {
+        if (row.device != Device::cpu || !row.supports(c.problem.get()) || uses_onednn(row)) continue;
+        const Question q = ask(op, c, Values::reals, table_seed + 2);
+        std::vector<Bytes> first;
+        bool same = true;
+        for (int threads : {1, 2, 5}) {
+          omp_set_num_threads(threads);
+          std::vector<Bytes> contents = q.before;
+          run_once(row, op, c, contents);
+          if (first.empty()) first = contents;
+          else if (first != contents) same = false;
+        }
+        omp_set_num_threads(before);
+        tally(same, !same);
+        CHECK_MESSAGE(same, full_name(row, c), " depends on the number of threads");
+      }
+    }
+}
+
+TEST_CASE("every row on random problems") {
+  for (const OpInfo& op : ops()) random_rows(op, 400);
+}
+
+TEST_SUITE("long") {
+  TEST_CASE("every row on 10,000 random problems an op") {
+    for (const OpInfo& op : ops()) random_rows(op, 10000);
+  }
+}

@@ -1,0 +1,205 @@
+// The folder of a run: kept, refused, locked, resumed.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "apps/support/run_folder.h"
+#include "engine/io/atomic_file.h"
+#include "kernels/error.h"
+#include "tests/support.h"
+
+using namespace duel;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<std::string> entries(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// The message of the Error of this kind that f throws; empty if it throws none.
+std::string refusal(Failure kind, const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    CHECK(error.kind == kind);
+    return error.what();
+  }
+  return "";
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+void pause_ms(int ms) {
+  timespec t{ms / 1000, ms % 1000 * 1'000'000L};
+  nanosleep(&t, nullptr);
+}
+
+}  // namespace
+
+TEST_CASE("a run folder keeps the runs that were there before") {
+  test::TempFolder scratch;
+  const fs::path demo = scratch.path() / "runs" / "demo";
+  for (int run = 0; run < 3; run++) {
+    RunFolder folder = RunFolder::create(run == 1 ? demo / "" : demo);
+    folder.write_config({{"run", run}});
+    folder.append({{"step", 1}});
+    CHECK(folder.previous() == (run == 0 ? fs::path() : fs::path(demo.string() + "." + std::to_string(run))));
+    CHECK(fs::is_directory(folder.checkpoints()));
+    CHECK(fs::is_directory(folder.sample(7).parent_path()));
+    CHECK(fs::exists(folder.metrics()));
+  }
+  CHECK(entries(demo.parent_path()) == std::vector<std::string>{"demo", "demo.1", "demo.2"});
+  CHECK(RunFolder::resume(demo).read_config() == nlohmann::ordered_json{{"run", 2}});
+  CHECK(RunFolder::resume(demo.string() + ".1").read_config()["run"] == 0);
+  CHECK(RunFolder::resume(demo.string() + ".2").read_config()["run"] == 1);
+  fs::rename(demo.string() + ".1", scratch.path() / "elsewhere");  // a number that is free again is used again
+  CHECK(RunFolder::create(demo).previous() == demo.string() + ".1");
+}
+
+TEST_CASE("a run folder is refused in one sentence and leaves nothing behind") {
+  test::TempFolder scratch;
+  std::ofstream(scratch.path() / "file") << "x";
+  fs::create_directories(scratch.path() / "photos" / "summer");
+  const auto before = entries(scratch.path());
+  std::string why = refusal(Failure::data, [&] { RunFolder::create(scratch.path() / "file" / "demo"); });
+  CHECK(has(why, "file"));
+  CHECK(has(why, "--run"));
+  CHECK(has(refusal(Failure::data, [&] { RunFolder::create(scratch.path() / "file"); }), "no folder"));
+  CHECK(has(refusal(Failure::data, [&] { RunFolder::create(scratch.path() / "photos"); }), "is not a run"));
+  CHECK(has(refusal(Failure::data, [&] { RunFolder::create("/proc/duel/demo"); }), "/proc/duel"));
+  CHECK(has(refusal(Failure::data, [&] { RunFolder::resume(scratch.path() / "none"); }), "no run to resume"));
+  for (const char* path : {"", ".", "..", "/", "a/.."}) CHECK(!refusal(Failure::usage, [&] { RunFolder::create(path); }).empty());
+  // Parents that were made on the way are taken away again.
+  const std::string too_long(300, 'n');
+  CHECK(!refusal(Failure::data, [&] { RunFolder::create(scratch.path() / "made" / "too" / too_long); }).empty());
+  CHECK(entries(scratch.path()) == before);
+  fs::create_directory(scratch.path() / "empty");
+  CHECK(RunFolder::create(scratch.path() / "empty").previous().empty());
+}
+
+TEST_CASE("a read-only place is refused") {
+  if (geteuid() == 0) return test::skip("root may write everywhere");
+  test::TempFolder scratch;
+  fs::permissions(scratch.path(), fs::perms::owner_read | fs::perms::owner_exec);
+  const std::string why = refusal(Failure::data, [&] { RunFolder::create(scratch.path() / "runs" / "demo"); });
+  fs::permissions(scratch.path(), fs::perms::owner_all);
+  CHECK(has(why, "Permission denied"));
+  CHECK(entries(scratch.path()).empty());
+}
+
+TEST_CASE("two processes cannot train into one folder") {
+  test::TempFolder scratch;
+  const fs::path demo = scratch.path() / "demo";
+  {
+    RunFolder first = RunFolder::create(demo);
+    first.write_config({{"a", 1}});
+    CHECK(has(refusal(Failure::data, [&] { RunFolder::create(demo); }), "another process"));
+    CHECK(has(refusal(Failure::data, [&] { RunFolder::resume(demo); }), "another process"));
+    RunFolder moved = std::move(first);
+    CHECK(has(refusal(Failure::data, [&] { RunFolder::resume(demo); }), "another process"));
+    CHECK(entries(scratch.path()) == std::vector<std::string>{"demo"});
+  }
+  CHECK(RunFolder::resume(demo).path() == demo);
+}
+
+TEST_CASE("processes that start one run at the same moment each get a folder or a refusal") {
+  test::TempFolder scratch;
+  const fs::path demo = scratch.path() / "demo";
+  std::vector<pid_t> children;
+  for (int i = 0; i < 12; i++) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      int code = 0;
+      try {
+        RunFolder run = RunFolder::create(demo);
+        run.write_config({{"owner", getpid()}});
+        pause_ms(i % 4);
+        if (run.read_config()["owner"] != getpid()) code = 9;  // moved away under its owner
+      } catch (const Error& error) {
+        code = static_cast<int>(error.kind);
+      }
+      _exit(code);
+    }
+    children.push_back(child);
+  }
+  size_t made = 0;
+  for (pid_t child : children) {
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    REQUIRE(WIFEXITED(status));
+    CHECK((WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == static_cast<int>(Failure::data)));
+    made += WEXITSTATUS(status) == 0;
+  }
+  CHECK(made > 0);
+  CHECK(entries(scratch.path()).size() == made);
+}
+
+TEST_CASE("metrics of a killed and resumed run equal an uninterrupted one's") {
+  test::TempFolder scratch;
+  auto record = [](int step) { return nlohmann::ordered_json{{"step", step}, {"loss", 1.0 / (step + 3)}, {"name", "a\xff<"}}; };
+  RunFolder whole = RunFolder::create(scratch.path() / "whole");
+  for (int step = 10; step <= 100; step += 10) whole.append(record(step));
+  {
+    RunFolder killed = RunFolder::create(scratch.path() / "killed");
+    killed.write_config({});
+    CHECK(killed.rewind(50).empty());
+    for (int step = 10; step <= 70; step += 10) killed.append(record(step));
+    std::ofstream(killed.metrics(), std::ios::app) << "{\"step\": 80, \"lo";  // torn by the kill
+  }
+  for (int resumed : {50, 30}) {
+    RunFolder again = RunFolder::resume(scratch.path() / "killed");
+    const auto kept = again.rewind(resumed);
+    REQUIRE(kept.size() == static_cast<size_t>(resumed / 10));
+    CHECK(kept.back()["step"] == resumed);
+    for (int step = resumed + 10; step <= 100; step += 10) again.append(record(step));
+    CHECK(test::read_text(again.metrics()) == test::read_text(whole.metrics()));
+  }
+  CHECK(!refusal(Failure::internal, [&] { whole.append({{"loss", 1}}); }).empty());
+}
+
+TEST_CASE("a full disk takes the torn line back") {
+  test::TempFolder scratch;
+  RunFolder run = RunFolder::create(scratch.path() / "demo");
+  run.append({{"step", 1}});
+  const std::string before = test::read_text(run.metrics());
+  const auto real = file_calls().write;
+  static int calls;
+  calls = 0;
+  file_calls().write = [](int fd, const void* data, size_t bytes) -> ssize_t {
+    if (calls++ == 0) return ::write(fd, data, bytes / 2);
+    errno = ENOSPC;
+    return -1;
+  };
+  const std::string why = refusal(Failure::data, [&] { run.append({{"step", 2}}); });
+  file_calls().write = real;
+  CHECK(has(why, "No space left"));
+  CHECK(calls == 2);
+  CHECK(test::read_text(run.metrics()) == before);
+}
+
+TEST_CASE("samples are found by step") {
+  test::TempFolder scratch;
+  RunFolder run = RunFolder::create(scratch.path() / "demo");
+  for (int64_t step : {500, 0, 1000, 123456789, 2000}) std::ofstream(run.sample(step)) << "x";
+  std::ofstream(run.path() / "samples" / "step_12x.png") << "x";
+  const auto found = run.samples_up_to(1000);
+  REQUIRE(found.size() == 3);
+  CHECK(found[0].first == 0);
+  CHECK(found[2] == std::pair<int64_t, fs::path>(1000, run.sample(1000)));
+  CHECK(run.samples_up_to(1'000'000'000).size() == 5);
+}
