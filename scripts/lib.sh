@@ -1,0 +1,103 @@
+# Shared by demo, check and the scripts beside this file: building a tree, and running test programs and adding up their tallies.
+# Source it with the repository's root as the working directory.
+
+# A compiler cache is used where there is one. CMake reads these when a build tree is first configured.
+if command -v ccache >/dev/null; then
+  export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR="${CCACHE_BASEDIR:-$PWD}"
+fi
+
+seconds_since() { echo $(($(date +%s) - $1)) s; }
+
+# As many compilers at once as there are processors, but no more than memory has room for (1.5 GB each).
+jobs_here() {
+  local jobs room
+  jobs=$(nproc)
+  room=$(awk '/^MemAvailable:/ { print int($2 / 1500000) }' /proc/meminfo 2>/dev/null)
+  [ -n "$room" ] && [ "$room" -lt "$jobs" ] && jobs=$room
+  [ "$jobs" -ge 1 ] || jobs=1
+  echo "$jobs"
+}
+
+# build_tree FOLDER "FLAGS OF CMAKE" [TARGET…]: configures and builds. A terminal sees ninja's counter; elsewhere the output goes to
+# FOLDER/build.log, and its end is shown where something failed.
+build_tree() {
+  local folder=$1 flags=$2 log=$1/build.log began status=0 target=()
+  shift 2
+  [ $# -gt 0 ] && target=(--target "$@")
+  began=$(date +%s)
+  mkdir -p "$folder" || return 1
+  # shellcheck disable=SC2086  # the flags are words
+  if ! cmake $flags -B "$folder" >"$log" 2>&1; then
+    echo "configuring $folder failed:" >&2
+    tail -n 40 "$log" >&2
+    return 1
+  fi
+  echo "building in $folder (the first time takes minutes)"
+  if [ -t 1 ]; then
+    cmake --build "$folder" -j "$(jobs_here)" "${target[@]}" || status=1
+  else
+    cmake --build "$folder" -j "$(jobs_here)" "${target[@]}" </dev/null >>"$log" 2>&1 || status=1
+    [ $status -eq 0 ] || { sed -n '/^FAILED:/,$p' "$log" | head -n 60 >&2; }
+  fi
+  if [ $status -ne 0 ]; then
+    echo "building in $folder failed; the whole output of a build without a terminal is in $log" >&2
+    return 1
+  fi
+  echo "built in $(seconds_since "$began")"
+}
+
+passed=0 failed=0 skipped=0 failures=()
+in_terminal=()
+[ -t 1 ] && in_terminal=(--foreground)   # so that Ctrl-C reaches the test; else timeout ends the test's own children with it
+count() { passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3)); }
+tally() { echo "$passed passed, $failed failed, $skipped skipped"; }
+skip() { count 0 0 1; printf '  skipped  %-32s %s\n' "$1" "$2"; }
+
+# run_item NAME LOG LIMIT COMMAND…: runs a test whose last line is its tally, and counts it. One that says nothing, crashes, runs past LIMIT
+# seconds or claims no failure but exits with one has one failure (more).
+run_item() {
+  local name=$1 log=$2 limit=$3 began status=0 last word p=0 f=0 s=0 why=""
+  shift 3
+  began=$(date +%s)
+  mkdir -p "$(dirname "$log")"
+  { timeout "${in_terminal[@]}" -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null; } 2>/dev/null || status=$?   # bash's own word on a crash is noise
+  last=$(grep -a -v '^[[:space:]]*$' "$log" | tail -n 1)
+  if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+    p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[3]}
+    if [ $status -eq 124 ] || [ $status -eq 137 ]; then
+      f=$((f + 1)) why="ran past $limit s"
+    elif [ $status -ne 0 ] && [ "$f" -eq 0 ]; then
+      f=1 why="exit $status after a tally without failures"
+    elif [ $((p + f + s)) -eq 0 ]; then
+      f=1 why="ran no test"
+    fi
+  else
+    f=1
+    case $status in
+      124 | 137) why="ran past $limit s" ;;
+      *) if [ $status -gt 128 ]; then why="crashed: $(kill -l $((status - 128)) 2>/dev/null || echo "exit $status")"; else why="no tally, exit $status"; fi ;;
+    esac
+  fi
+  count "$p" "$f" "$s"
+  word=ok
+  [ "$f" -eq 0 ] || word=FAILED
+  printf '  %-8s %-32s %s passed, %s failed, %s skipped  %s%s\n' "$word" "$name" "$p" "$f" "$s" "$(seconds_since "$began")" "${why:+  ($why)}"
+  if [ "$f" -ne 0 ]; then
+    failures+=("$name${why:+ ($why)}: $log")
+    tail -n 40 "$log" | sed 's/^/    | /'
+  fi
+}
+
+# Every test program of a build tree.
+run_tests() {   # run_tests FOLDER LIMIT [PREFIX OF THE NAMES]
+  local folder=$1 limit=$2 prefix=${3:-} program found=0
+  for program in "$folder"/tests/test_*; do
+    [ -f "$program" ] && [ -x "$program" ] || continue
+    found=1
+    run_item "$prefix$(basename "$program")" "$folder/check/$(basename "$program").log" "$limit" "$program"
+  done
+  if [ $found -eq 0 ]; then
+    count 0 1 0
+    failures+=("${prefix}tests: no test program in $folder/tests")
+  fi
+}
