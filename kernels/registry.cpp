@@ -117,6 +117,10 @@ void run_row(const Row& row, const void* problem, const void* args, Scratch scra
     }
   } restore{current, on ? on->range_pop : nullptr};
   current = &row;
+  {
+    std::lock_guard lock(ran_mutex);
+    ran.insert(row.run);
+  }
   if (on && on->range_push) on->range_push(row.op, row.name);
   row.run(problem, args, scratch, stream);
 }

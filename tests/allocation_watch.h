@@ -6,7 +6,7 @@
 #include <new>
 
 namespace duel::test {
-inline size_t largest_allocation = 0;   // since it was last set to 0
+inline size_t largest_allocation = 0;  // since it was last set to 0
 }
 
 __attribute__((noinline)) void* operator new(size_t bytes) {

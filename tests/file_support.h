@@ -1,7 +1,6 @@
-// For tests of files: a folder that removes itself, files made of bytes, and "this must be refused".
+// For tests of files: files made of bytes, and "this must be refused".
 #pragma once
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -13,28 +12,15 @@
 #include <vector>
 
 #include "kernels/error.h"
+#include "tests/support.h"
 
 namespace duel::test {
 
-struct TempFolder {
-  std::string path;
-  TempFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "duel-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::string operator/(const std::string& name) const { return path + "/" + name; }
-  std::vector<std::string> names() const {
-    std::vector<std::string> all;
-    for (const auto& entry : std::filesystem::directory_iterator(path)) all.push_back(entry.path().filename().string());
-    return all;
-  }
-};
-
+inline std::vector<std::string> names_in(const TempFolder& folder) {
+  std::vector<std::string> all;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) all.push_back(entry.path().filename().string());
+  return all;
+}
 inline void put(const std::string& path, const std::string& bytes) {
   std::ofstream file(path, std::ios::binary);
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -62,7 +48,8 @@ inline void check_refused(const std::function<void()>& read, const std::vector<s
   } catch (const Error& error) {
     const std::string message = error.what();
     CHECK_MESSAGE(error.kind == kind, message);
-    for (const std::string& word : words) CHECK_MESSAGE(message.find(word) != std::string::npos, "\"" << word << "\" is not in: " << message);
+    for (const std::string& word : words)
+      CHECK_MESSAGE(message.find(word) != std::string::npos, "\"" << word << "\" is not in: " << message);
   }
 }
 

@@ -39,7 +39,7 @@ template <class F> void each_row(const BatchNormProblem& p, F&& f) {
   for (const Row& row : rows_of(BatchNormFwd::name))
     if (why_not(row.device).empty() && row.supports(&p)) {
       CAPTURE(std::string(row.name));
-      CAPTURE(name_of(row.device));
+      CAPTURE(std::string(name_of(row.device)));
       f(row);
     }
 }

@@ -22,10 +22,6 @@
 #include "tests/file_support.h"
 #include "tests/md5.h"
 
-namespace duel::test {
-void skip(const std::string& reason);
-}
-
 using namespace duel;
 using namespace duel::test;
 
@@ -55,7 +51,9 @@ std::string ramp(size_t n) {
   return s;
 }
 void put_mnist(const TempFolder& folder, bool zipped) {
-  const auto store = [&](const std::string& name, const std::string& file) { zipped ? put(folder / (name + ".gz"), gzipped(file)) : put(folder / name, file); };
+  const auto store = [&](const std::string& name, const std::string& file) {
+    zipped ? put(folder / (name + ".gz"), gzipped(file)) : put(folder / name, file);
+  };
   store("train-images-idx3-ubyte", idx({3, 2, 2}, ramp(12)));
   store("train-labels-idx1-ubyte", idx({3}, {2, 0, 1}));
   store("t10k-images-idx3-ubyte", idx({1, 2, 2}, "abcd"));
@@ -66,7 +64,7 @@ Image flat(int h, int w, std::array<uint8_t, 3> rgb) {
   for (int i = 0; i < h * w; ++i) image.pixels.insert(image.pixels.end(), rgb.begin(), rgb.end());
   return image;
 }
-struct DataHome {   // DUEL_DATA for one scope
+struct DataHome {  // DUEL_DATA for one scope
   explicit DataHome(const std::string& path) { ::setenv("DUEL_DATA", path.c_str(), 1); }
   ~DataHome() { ::unsetenv("DUEL_DATA"); }
 };
@@ -94,9 +92,9 @@ TEST_CASE("idx: plain, gzipped, and what is refused") {
   refused(idx({3, 2, 2}, ramp(11)), "truncated");
   refused(idx({3, 2, 2}, ramp(13)), "");
   refused(idx({3, 0, 2}, ""), "dimension of 0");
-  refused(idx({0xffffffff, 0xffffffff, 0xffffffff}, ramp(12)), "4294967295 × 4294967295");   // the product overflows 64 bits
-  refused(idx({0x80000000, 0x80000000, 4}, ramp(12)), "declares");                           // … to exactly 0
-  refused(idx({1 << 20, 32, 32}, ramp(12)), "truncated");                                    // a gigabyte in 28 bytes
+  refused(idx({0xffffffff, 0xffffffff, 0xffffffff}, ramp(12)), "4294967295 × 4294967295");  // the product overflows 64 bits
+  refused(idx({0x80000000, 0x80000000, 4}, ramp(12)), "declares");                          // … to exactly 0
+  refused(idx({1 << 20, 32, 32}, ramp(12)), "truncated");                                   // a gigabyte in 28 bytes
   refused(idx({1 << 20, 32, 33}, ramp(12)), "more than");
   refused(good.substr(0, 10), "truncated");
   check_refused([&] { parse_idx(as_bytes(gzipped(good) + "x"), 3, "liar"); }, {"liar", "1 bytes follow"});
@@ -111,26 +109,26 @@ TEST_CASE("idx folders, by path and below DUEL_DATA") {
   for (const bool zipped : {false, true}) {
     TempFolder folder;
     put_mnist(folder, zipped);
-    const DataSplits d = load_data(folder.path);
+    const DataSplits d = load_data(folder.path().string());
     CHECK((d.train.n == 3 && d.train.h == 2 && d.train.w == 2 && d.train.c == 1 && d.test.n == 1));
     CHECK(d.train.labels == std::vector<int32_t>{2, 0, 1});
     CHECK(d.train.images[11] == 11);
     CHECK(d.test.images == std::vector<uint8_t>{'a', 'b', 'c', 'd'});
     CHECK(d.train.classes == std::vector<std::string>{"0", "1", "2", "3"});
-    const auto colour = load_data(folder.path, {.size = 4, .channels = 3}).test;
+    const auto colour = load_data(folder.path().string(), {.size = 4, .channels = 3}).test;
     CHECK((colour.h == 4 && colour.c == 3 && colour.images.size() == 48));
-    const DataHome home(std::filesystem::path(folder.path).parent_path());
-    CHECK(load_data(std::filesystem::path(folder.path).filename()).train.n == 3);
+    const DataHome home(std::filesystem::path(folder.path().string()).parent_path());
+    CHECK(load_data(std::filesystem::path(folder.path().string()).filename()).train.n == 3);
   }
   TempFolder folder;
   put_mnist(folder, true);
   put(folder / "train-labels-idx1-ubyte.gz", gzipped(idx({2}, ramp(2))));
-  check_refused([&] { load_data(folder.path); }, {"train-images-idx3-ubyte.gz", "3 images, but 2 labels"});
+  check_refused([&] { load_data(folder.path().string()); }, {"train-images-idx3-ubyte.gz", "3 images, but 2 labels"});
   ::unlink((folder / "t10k-labels-idx1-ubyte.gz").c_str());
   put(folder / "train-labels-idx1-ubyte.gz", gzipped(idx({3}, ramp(3))));
-  check_refused([&] { load_data(folder.path); }, {folder.path, "t10k-labels-idx1-ubyte"});
+  check_refused([&] { load_data(folder.path().string()); }, {folder.path().string(), "t10k-labels-idx1-ubyte"});
   put(folder / "other-train-images-idx3-ubyte", "x");
-  check_refused([&] { load_data(folder.path); }, {folder.path, "several files"});
+  check_refused([&] { load_data(folder.path().string()); }, {folder.path().string(), "several files"});
 }
 
 TEST_CASE("fashion-mnist as Debian installs it") {
@@ -163,7 +161,7 @@ TEST_CASE("cifar: planes become interleaved, and what is refused") {
   CHECK((ten.n == 2 && ten.h == 32 && ten.w == 32 && ten.c == 3));
   CHECK(ten.labels == std::vector<int32_t>{7, 9});
   CHECK(ten.images.size() == 2 * 3072);
-  CHECK(ten.images[3 * 33 + 0] == 1);        // row 1, column 1
+  CHECK(ten.images[3 * 33 + 0] == 1);  // row 1, column 1
   CHECK(ten.images[3 * 33 + 2] == 101);
   CHECK(ten.images[3072 + 3 * 31 + 1] == 82);
   Dataset hundred;
@@ -174,11 +172,12 @@ TEST_CASE("cifar: planes become interleaved, and what is refused") {
   check_refused([&] { parse_cifar(as_bytes(record({10}, 0)), 10, "bad.bin", &ten); }, {"bad.bin", "label 10"});
   TempFolder folder;
   std::filesystem::create_directory(folder / "cifar-10-batches-bin");
-  for (int i = 1; i <= 5; ++i) put(folder / ("cifar-10-batches-bin/data_batch_" + std::to_string(i) + ".bin"), record({static_cast<char>(i)}, i));
-  check_refused([&] { load_data(folder.path); }, {"test_batch.bin", "No such file"});
+  for (int i = 1; i <= 5; ++i)
+    put(folder / ("cifar-10-batches-bin/data_batch_" + std::to_string(i) + ".bin"), record({static_cast<char>(i)}, i));
+  check_refused([&] { load_data(folder.path().string()); }, {"test_batch.bin", "No such file"});
   put(folder / "cifar-10-batches-bin/test_batch.bin", two);
   put(folder / "cifar-10-batches-bin/batches.meta.txt", "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntr\x1b!\n\n");
-  const DataSplits d = load_data(folder.path);
+  const DataSplits d = load_data(folder.path().string());
   CHECK(d.train.labels == std::vector<int32_t>{1, 2, 3, 4, 5});
   CHECK(d.test.n == 2);
   CHECK(d.test.classes[9] == "tr\\x1b!");
@@ -193,38 +192,38 @@ TEST_CASE("image folders: classes, sizes, splits") {
   write_png(folder / ".hidden/d.png", flat(6, 6, {0, 0, 0}));
   write_png(folder / "dogs/.e.png", flat(6, 6, {0, 0, 0}));
   put(folder / "dogs/readme.txt", "not an image");
-  const DataSplits d = load_data(folder.path);
+  const DataSplits d = load_data(folder.path().string());
   CHECK((d.train.n == 3 && d.train.c == 3 && d.test.n == 0));
   CHECK(d.train.classes == std::vector<std::string>{"cats", "dogs"});
   CHECK(d.train.labels == std::vector<int32_t>{0, 0, 1});
   CHECK((d.train.images[0] == 4 && d.train.images[108] == 1 && d.train.images[216] == 7));
   write_png(folder / "dogs/wide.png", flat(6, 9, {10, 11, 12}));
-  check_refused([&] { load_data(folder.path); }, {"wide.png", "6 × 9", "--size"});
-  const DataSplits fitted = load_data(folder.path, {.size = 4, .channels = 1});
+  check_refused([&] { load_data(folder.path().string()); }, {"wide.png", "6 × 9", "--size"});
+  const DataSplits fitted = load_data(folder.path().string(), {.size = 4, .channels = 1});
   CHECK((fitted.train.n == 4 && fitted.train.h == 4 && fitted.train.w == 4 && fitted.train.c == 1));
   CHECK(fitted.train.images[0] == (4 * 77 + 5 * 150 + 6 * 29) / 256);
-  const DataSplits held = load_data(folder.path, {.size = 4, .holdout = 0.5});
+  const DataSplits held = load_data(folder.path().string(), {.size = 4, .holdout = 0.5});
   CHECK((held.train.n == 2 && held.test.n == 2));
   CHECK(held.test.labels == std::vector<int32_t>{0, 1});
   put(folder / "cats/broken.png", "\x89PNG\r\n\x1a\n");
-  check_refused([&] { load_data(folder.path, {.size = 4}); }, {"cats/broken.png", "truncated"});
+  check_refused([&] { load_data(folder.path().string(), {.size = 4}); }, {"cats/broken.png", "truncated"});
 
   TempFolder split;
   for (const char* name : {"train", "test", "train/a", "train/b", "test/a"}) std::filesystem::create_directory(split / name);
   write_png(split / "train/a/1.png", {2, 2, 1, {1, 2, 3, 4}});
   write_png(split / "train/b/1.png", {2, 2, 1, {5, 6, 7, 8}});
   write_png(split / "test/a/1.png", {2, 2, 1, {9, 9, 9, 9}});
-  check_refused([&] { load_data(split.path); }, {split.path, "must be the same"});
+  check_refused([&] { load_data(split.path().string()); }, {split.path().string(), "must be the same"});
   std::filesystem::create_directory(split / "test/b");
   write_png(split / "test/b/1.png", {2, 2, 1, {9, 9, 9, 8}});
-  const DataSplits s = load_data(split.path);
-  CHECK((s.train.n == 2 && s.test.n == 2 && s.train.c == 1));   // all grey: one channel
+  const DataSplits s = load_data(split.path().string());
+  CHECK((s.train.n == 2 && s.test.n == 2 && s.train.c == 1));  // all grey: one channel
   CHECK(s.train.images == std::vector<uint8_t>{1, 2, 3, 4, 5, 6, 7, 8});
 }
 
 TEST_CASE("what is not found is one sentence with the path and what to do") {
   TempFolder folder;
-  check_refused([&] { load_data(folder.path); }, {folder.path, "holds no data set", "IDX", "CIFAR", "PNG"});
+  check_refused([&] { load_data(folder.path().string()); }, {folder.path().string(), "holds no data set", "IDX", "CIFAR", "PNG"});
   check_refused([&] { load_data(folder / "nothing"); }, {folder / "nothing", "DUEL_DATA"});
   check_refused([&] { load_data("\x1b[31m"); }, {"\\x1b[31m"});
   put(folder / "cifar-10-binary.tar.gz", "x");
@@ -246,7 +245,7 @@ TEST_CASE("fit: 28 to 32 is padded, the rest resized; channels") {
   CHECK((large.h == 64 && large.images == std::vector<uint8_t>(64 * 64, 200)));
   const Dataset colour = with_channels(d, 3);
   CHECK((colour.c == 3 && colour.images == std::vector<uint8_t>(784 * 3, 200)));
-  CHECK(with_channels(colour, 1).images == d.images);   // 77 + 150 + 29 = 256
+  CHECK(with_channels(colour, 1).images == d.images);  // 77 + 150 + 29 = 256
   const std::vector<int32_t> twice = {0, 0};
   CHECK(subset(d, twice).n == 2);
   const std::vector<int32_t> outside = {1};
@@ -278,7 +277,7 @@ TEST_CASE("shapes: the same bits from the seed, whatever else; every class diffe
       least = std::min(least, grey);
       most = std::max(most, grey);
     }
-    CHECK(most - least > 60);   // the shape stands out
+    CHECK(most - least > 60);  // the shape stands out
   }
   const DataSplits d = load_data("shapes", {.size = 16, .channels = 1, .seed = 5, .synthetic_train = 30, .synthetic_test = 20});
   CHECK((d.train.n == 30 && d.test.n == 20 && d.train.h == 16 && d.train.c == 1));
@@ -342,7 +341,7 @@ TEST_CASE("shuffler: permutations of (seed, epoch), resumed by two integers") {
   CHECK(permutation(1000, 3, 0) == permutation(1000, 3, 0));
   CHECK(permutation(1000, 3, 0) != permutation(1000, 3, 1));
   CHECK(permutation(1000, 3, 0) != permutation(1000, 4, 0));
-  CHECK(permutation(8, 1, 0) == std::vector<int32_t>{4, 2, 5, 1, 7, 3, 0, 6});   // computed by hand from the definition
+  CHECK(permutation(8, 1, 0) == std::vector<int32_t>{4, 2, 5, 1, 7, 3, 0, 6});  // computed by hand from the definition
   // All 6 orders of 3, equally often.
   std::map<std::vector<int32_t>, int> orders;
   for (int epoch = 0; epoch < 6000; ++epoch) ++orders[permutation(3, 9, epoch)];
@@ -359,9 +358,10 @@ TEST_CASE("shuffler: permutations of (seed, epoch), resumed by two integers") {
     batches.emplace_back(b.begin(), b.end());
   }
   CHECK(whole.epoch() == 3);
-  for (int epoch = 0; epoch < 3; ++epoch) {   // three disjoint batches of three; one sample is left over
+  for (int epoch = 0; epoch < 3; ++epoch) {  // three disjoint batches of three; one sample is left over
     std::set<int32_t> seen;
-    for (size_t k = 0; k < 3; ++k) seen.insert(batches[static_cast<size_t>(epoch) * 3 + k].begin(), batches[static_cast<size_t>(epoch) * 3 + k].end());
+    for (size_t k = 0; k < 3; ++k)
+      seen.insert(batches[static_cast<size_t>(epoch) * 3 + k].begin(), batches[static_cast<size_t>(epoch) * 3 + k].end());
     CHECK(seen.size() == 9);
   }
   for (size_t i = 0; i < states.size(); ++i) {

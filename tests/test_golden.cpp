@@ -10,6 +10,7 @@
 #include "engine/ops.h"
 #include "engine/optim.h"
 #include "models/gan_step.h"
+#include "tests/support.h"
 
 using namespace duel;
 
@@ -18,7 +19,7 @@ namespace {
 struct Golden {
   SafeTensors file;
   DType dtype;
-  Golden(const char* name, DType dtype) : file(read_safetensors(std::string(DUEL_SOURCE_DIR) + "/tests/golden/" + name)), dtype(dtype) {}
+  Golden(const char* name, DType dtype) : file(read_safetensors((duel::test::source_dir() / "tests" / "golden" / name).string())), dtype(dtype) {}
   Tensor operator()(const std::string& name) const {
     const HostTensor* t = file.find(name);
     REQUIRE_MESSAGE(t, name);

@@ -32,7 +32,8 @@ std::string chunk(const std::string& type, const std::string& body) {
          big32(static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(typed.data()), static_cast<uInt>(typed.size()))));
 }
 std::string header(uint32_t w, uint32_t h, int bits, int colour, int interlace = 0) {
-  return chunk("IHDR", big32(w) + big32(h) + std::string{static_cast<char>(bits), static_cast<char>(colour), 0, 0, static_cast<char>(interlace)});
+  return chunk("IHDR",
+               big32(w) + big32(h) + std::string{static_cast<char>(bits), static_cast<char>(colour), 0, 0, static_cast<char>(interlace)});
 }
 std::string deflated(const std::string& raw) {
   std::string out(compressBound(raw.size()), '\0');
@@ -74,8 +75,10 @@ TEST_CASE("png: what is written is read") {
 }
 
 TEST_CASE("pictures made by another program") {
-  for (const auto& [name, file, tolerance] : {std::tuple("progressive", &progressive_jpeg, 3), {"4:2:0", &subsampled_jpeg, 3},
-                                              {"palette", &palette_png, 0}, {"alpha", &alpha_png, 0}}) {
+  for (const auto& [name, file, tolerance] : {std::tuple("progressive", &progressive_jpeg, 3),
+                                              {"4:2:0", &subsampled_jpeg, 3},
+                                              {"palette", &palette_png, 0},
+                                              {"alpha", &alpha_png, 0}}) {
     const std::string label = name;
     INFO(label);
     const Image image = decode(text_of(*file));
@@ -83,7 +86,7 @@ TEST_CASE("pictures made by another program") {
     int worst = 0;
     for (int y = 0; y < 16; ++y)
       for (int x = 0; x < 16; ++x)
-        if (file != &subsampled_jpeg || (x != 7 && x != 8))   // there colours at half resolution are blended
+        if (file != &subsampled_jpeg || (x != 7 && x != 8))  // there colours at half resolution are blended
           for (int c = 0; c < 3; ++c)
             worst = std::max(worst, std::abs(image.pixels[static_cast<size_t>((y * 16 + x) * 3 + c)] - (c == (x < 8 ? 0 : 2) ? 255 : 0)));
     CHECK(worst <= tolerance);
@@ -95,20 +98,27 @@ TEST_CASE("pictures made by another program") {
 
 TEST_CASE("png: interlaced, with pieces, with text; a colour beyond the palette is black") {
   // 3 × 3 grey, Adam7: passes of 1×1, –, –, 1×2…: written out by hand from the standard's table.
-  const auto row = [](std::initializer_list<int> p) { std::string s(1, '\0'); for (int v : p) s += static_cast<char>(v); return s; };
+  const auto row = [](std::initializer_list<int> p) {
+    std::string s(1, '\0');
+    for (int v : p) s += static_cast<char>(v);
+    return s;
+  };
   // pass 1: (0,0); pass 4: (2,0) is x=2,y=0; pass 5: y=2, x=0,2; pass 6: x=1, y=0,2; pass 7: y=1
   const std::string raw = row({10}) + row({30}) + row({70, 90}) + row({20}) + row({80}) + row({40, 50, 60});
   const std::string data = deflated(raw);
-  const Image image = decode(signature + header(3, 3, 8, 0, 1) + chunk("tEXt", "k\0v") + chunk("IDAT", data.substr(0, 5)) + chunk("IDAT", data.substr(5)) + end, 1);
+  const Image image = decode(
+      signature + header(3, 3, 8, 0, 1) + chunk("tEXt", "k\0v") + chunk("IDAT", data.substr(0, 5)) + chunk("IDAT", data.substr(5)) + end,
+      1);
   CHECK(image.pixels == std::vector<uint8_t>{10, 20, 30, 40, 50, 60, 70, 80, 90});
-  const Image beyond = decode(signature + header(2, 1, 8, 3) + chunk("PLTE", "\x07\x08\x09") + chunk("IDAT", deflated(row({0, 200}))) + end);
+  const Image beyond =
+      decode(signature + header(2, 1, 8, 3) + chunk("PLTE", "\x07\x08\x09") + chunk("IDAT", deflated(row({0, 200}))) + end);
   CHECK(beyond.pixels == std::vector<uint8_t>{7, 8, 9, 0, 0, 0});
 }
 
 TEST_CASE("png: lies and bombs are refused before a pixel is decoded") {
-  const std::string row = deflated(std::string(4, '\0'));   // a filter byte and 1 × 1 RGB
+  const std::string row = deflated(std::string(4, '\0'));  // a filter byte and 1 × 1 RGB
   const auto png = [&](const std::string& rest) { return signature + rest; };
-  decode(png(header(1, 1, 8, 2) + chunk("IDAT", row) + end));   // the honest one
+  decode(png(header(1, 1, 8, 2) + chunk("IDAT", row) + end));  // the honest one
   refused(png(header(8193, 1, 8, 2) + chunk("IDAT", row) + end), "8193 × 1");
   refused(png(header(0, 1, 8, 2) + chunk("IDAT", row) + end), "0 × 1");
   refused(png(header(0xffffffff, 0xffffffff, 8, 2) + chunk("IDAT", row) + end), "4294967295");
@@ -118,13 +128,13 @@ TEST_CASE("png: lies and bombs are refused before a pixel is decoded") {
   refused(png(header(1, 1, 8, 2, 2) + chunk("IDAT", row) + end), "header that cannot be");
   refused(png(header(8192, 8192, 8, 2) + chunk("IDAT", row) + end), "inflates to 4 bytes where its header implies 201334784");
   refused(png(header(1, 1, 8, 2) + chunk("IDAT", deflated(std::string(5, '\0'))) + end), "beyond the 4 bytes");
-  refused(png(header(1, 1, 8, 2) + chunk("IDAT", deflated(std::string(64 << 20, '\0'))) + end), "beyond the 4 bytes");   // a bomb
+  refused(png(header(1, 1, 8, 2) + chunk("IDAT", deflated(std::string(64 << 20, '\0'))) + end), "beyond the 4 bytes");  // a bomb
   refused(png(header(1, 1, 8, 2) + chunk("IDAT", row + "x") + end), "1 bytes follow the PNG's compressed");
   refused(png(header(1, 1, 8, 2) + chunk("IDAT", row.substr(0, row.size() - 5)) + end), "truncated");
   refused(png(header(1, 1, 8, 2) + chunk("IDAT", "garbage") + end), "damaged PNG image data");
   refused(png(header(1, 1, 8, 2) + end), "truncated");
   refused(png(header(1, 1, 8, 2) + chunk("IDAT", row)), "truncated");
-  refused(png(header(1, 1, 8, 2) + chunk("IDAT", row) + end + "PK\x03\x04"), "4 bytes follow");   // a polyglot
+  refused(png(header(1, 1, 8, 2) + chunk("IDAT", row) + end + "PK\x03\x04"), "4 bytes follow");  // a polyglot
   refused(png(chunk("IDAT", row) + header(1, 1, 8, 2) + end), "not the first");
   refused(png(header(1, 1, 8, 2) + header(1, 1, 8, 2) + chunk("IDAT", row) + end), "one IHDR");
   refused(png(header(1, 1, 8, 2) + chunk("IDAT", row) + chunk("tEXt", "") + chunk("IDAT", row) + end), "not in one piece");
@@ -133,7 +143,8 @@ TEST_CASE("png: lies and bombs are refused before a pixel is decoded") {
   refused(png(header(1, 1, 8, 3) + chunk("IDAT", deflated(std::string(2, '\0'))) + end), "no palette");
   refused(png(header(1, 1, 8, 3) + chunk("PLTE", std::string(771, 'x')) + chunk("IDAT", row) + end), "palette");
   refused(png(header(1, 1, 8, 2) + big32(0xfffffff0) + "IDAT"), "truncated");
-  refused(png(header(1, 1, 8, 2) + chunk("IDAT", deflated(std::string("\x09") + std::string(3, '\0'))) + end), "damaged image");   // filter 9
+  refused(png(header(1, 1, 8, 2) + chunk("IDAT", deflated(std::string("\x09") + std::string(3, '\0'))) + end),
+          "damaged image");  // filter 9
   std::string bad = png(header(1, 1, 8, 2) + chunk("IDAT", row) + end);
   bad[20] = static_cast<char>(bad[20] ^ 1);
   refused(bad, "check sum");
@@ -147,18 +158,22 @@ TEST_CASE("jpeg: lies are refused") {
   const std::string good = jpeg();
   const size_t frame = find_marker(good, 0xc0), table = find_marker(good, 0xc4), scan = find_marker(good, 0xda);
   REQUIRE((frame != std::string::npos && table != std::string::npos && scan != std::string::npos));
-  const auto with = [&](size_t at, const std::string& bytes) { std::string s = good; s.replace(at, bytes.size(), bytes); return s; };
+  const auto with = [&](size_t at, const std::string& bytes) {
+    std::string s = good;
+    s.replace(at, bytes.size(), bytes);
+    return s;
+  };
   refused(with(frame + 5, "\x20\x01\x20\x01"), "8193 × 8193");
-  refused(with(frame + 5, std::string("\x20\x00\x20\x00", 4)), "has only");                     // 8192 × 8192 in 600 bytes
+  refused(with(frame + 5, std::string("\x20\x00\x20\x00", 4)), "has only");  // 8192 × 8192 in 600 bytes
   refused(with(frame + 5, std::string("\0\0", 2)), "0 pixels");
   refused(with(frame + 4, "\x0c"), "12 bits");
   refused(with(frame + 9, "\x02"), "2 components");
   refused(with(frame + 1, "\xc9"), "arithmetic");
-  refused(with(table + 5, "\x03"), "more codes than its lengths allow");                        // three codes of one bit
-  refused(with(table + 5, std::string(16, '\xff')), "more codes than its lengths allow");       // 4,080 codes
+  refused(with(table + 5, "\x03"), "more codes than its lengths allow");                   // three codes of one bit
+  refused(with(table + 5, std::string(16, '\xff')), "more codes than its lengths allow");  // 4,080 codes
   refused(with(table + 4, "\x05"), "impossible number");
-  refused(with(table + 1, "\xfe"), "Huffman table nobody defined");                             // the table becomes a comment
-  refused(with(scan + 1, "\xfe"), "damaged");                                                   // no scan: its data is taken for markers
+  refused(with(table + 1, "\xfe"), "Huffman table nobody defined");  // the table becomes a comment
+  refused(with(scan + 1, "\xfe"), "damaged");                        // no scan: its data is taken for markers
   refused(good.substr(0, good.size() - 2), "without an end");
   refused(good.substr(0, frame) + "\xff\xd9", "without an image");
   std::string scans = good.substr(0, good.size() - 2);
@@ -168,9 +183,11 @@ TEST_CASE("jpeg: lies are refused") {
   CHECK(decode(good + "appended by a camera").pixels == decode(good).pixels);
 }
 
-TEST_CASE("damaged pictures never do more than be refused") {   // the sanitizer builds of this test are what it is for
+TEST_CASE("damaged pictures never do more than be refused") {  // the sanitizer builds of this test are what it is for
   uint64_t state = 1;
-  const auto random = [&](size_t n) { return static_cast<size_t>((state = state * 6364136223846793005u + 1442695040888963407u) >> 33) % n; };
+  const auto random = [&](size_t n) {
+    return static_cast<size_t>((state = state * 6364136223846793005u + 1442695040888963407u) >> 33) % n;
+  };
   int decoded = 0, rejected = 0;
   for (const auto* sample : {&progressive_jpeg, &subsampled_jpeg, &palette_png, &alpha_png, &deep_grey_png})
     for (int i = 0; i < 3000; ++i) {

@@ -135,7 +135,7 @@ TEST_CASE("word to float rounds once, like the processor's own conversion") {
 TEST_CASE("every row on every device draws the same bits") {
   for (const Distribution d : {Distribution::uniform, Distribution::normal, Distribution::bernoulli})
     for (const DType t : {DType::f32, DType::bf16, DType::f64})
-      for (const auto [n, inner] : {std::pair{3, 1001}, std::pair{130, 1}, std::pair{2, 4096}}) {
+      for (const auto& [n, inner] : {std::pair{3, 1001}, std::pair{130, 1}, std::pair{2, 4096}}) {
         RandomProblem p = problem_of(n, inner, d, 0.3, 0.8, -5);
         p.dtype = t;
         const std::vector<Row> rows = usable_rows(p);

@@ -76,7 +76,7 @@ TEST_CASE("a run folder is refused in one sentence and leaves nothing behind") {
   const auto before = entries(scratch.path());
   std::string why = refusal(Failure::data, [&] { RunFolder::create(scratch.path() / "file" / "demo"); });
   CHECK(has(why, "file"));
-  CHECK(has(why, "--run"));
+  CHECK(has(why, "--out"));
   CHECK(has(refusal(Failure::data, [&] { RunFolder::create(scratch.path() / "file"); }), "no folder"));
   CHECK(has(refusal(Failure::data, [&] { RunFolder::create(scratch.path() / "photos"); }), "is not a run"));
   CHECK(has(refusal(Failure::data, [&] { RunFolder::create("/proc/duel/demo"); }), "/proc/duel"));

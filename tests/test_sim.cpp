@@ -338,7 +338,7 @@ TEST_CASE("barriers that part of a block never reaches are reported with the thr
   if (const std::string why = test::why_not(Device::sim); !why.empty()) return test::skip(why);
   Outcome o = fault("split", {{2}, {96}});
   CHECK(holds(o, {"[sim_fault:split]", "block (0,0,0)", "32 threads, the first (0,0,0), wait at __syncthreads() in ", "sim_fault.cu:",
-                  "1 thread, (32,0,0), waits at"}));
+                  "; thread (32,0,0) has come to __syncthreads() in "}));
   CHECK(o.out[0] >= 33);   // what lives in lanes that never went on was destroyed all the same
   o = fault("lost", {{1}, {96}});
   CHECK(holds(o, {"[sim_fault:lost] block (0,0,0) cannot go on", "16 threads, the first (0,0,0), wait at __shfl_sync(mask 0xffffffff) in ",
@@ -348,7 +348,7 @@ TEST_CASE("barriers that part of a block never reaches are reported with the thr
   CHECK(holds(o, {"[sim_fault:mixed]", "16 threads, the first (0,0,0), wait at __any_sync(mask 0xffffffff)",
                   "16 threads, the first (1,0,0), wait at __ballot_sync(mask 0xffffffff)"}));
   CHECK(o.out[0] == 0);
-  CHECK(holds(fault("unnamed", {{1}, {32}}), {"[sim_fault:unnamed] block (0,0,0) thread (9,0,0) in ", "__syncwarp(mask 0x000000ff)"}));
+  CHECK(holds(fault("unnamed", {{1}, {32}}), {"[sim_fault:unnamed] block (0,0,0) thread (9,0,0) in ", "__syncwarp is called from a lane that its mask 0x000000ff does not name"}));
   o = fault("split", {{1}, {32}});   // one warp: nobody is apart
   CHECK(o.text == "");
   CHECK(o.out[0] == 32);
@@ -392,6 +392,45 @@ TEST_CASE("launches that no GPU accepts are refused with the limit") {
   CHECK(fault("nothing", {{1}, {1024}, 227 * 1024}).text == "");
   CHECK(fault("nothing", {{1}, {4, 4, 64}}).text == "");
 }
+
+#ifdef DUEL_TEST_CXX
+// What the compiler says of a kernel file, for the simulated GPU.
+std::string compile(const std::string& text) {
+  const test::TempFolder folder;
+  const auto source = folder.write("kernel.cu", "#include \"kernels/launch.h\"\n" + text + "\n"), said = folder / "said.txt";
+  const std::string root = test::source_dir().string();
+  const std::string command = std::string(DUEL_TEST_CXX) + " -std=c++20 -fsyntax-only -DDUEL_SIM -Dduel=duel_sim -I'" + root +
+                              "/kernels/sim/include' -I'" + root + "' -x c++ '" + source.string() + "' > '" + said.string() + "' 2>&1";
+  const bool good = std::system(command.c_str()) == 0;
+  return good ? "" : "refused: " + test::read_text(said);
+}
+
+TEST_CASE("a kernel that uses what the simulated GPU lacks does not compile, and hears what") {
+  struct Lack { const char *text, *message; };
+  const Lack lacks[] = {
+      {"__global__ void k(float* a) {\n __shared__ float t[32];\n t[0] = *a;\n}", "has no __shared__ variables: put them into one struct and take it with shared_storage<T>()"},
+      {"__global__ void k(float* a) {\n extern __shared__ float t[];\n t[0] = *a;\n}", "shared_storage<T>()"},
+      {"__global__ void k(int a) {\n asm volatile(\"mov.u32 %0, %laneid;\" : \"=r\"(a));\n}", "has no inline PTX (asm)"},
+      {"__global__ void k(cudaTextureObject_t t) {}", "has no textures (cudaTextureObject_t)"},
+      {"__managed__ int counter;", "has no __managed__ variables"},
+      {"#include <cuda_bf16.h>", "has no <cuda_bf16.h>: use duel::bf16"},
+      {"#include <cooperative_groups.h>", "has no <cooperative_groups.h>"},
+      {"__global__ void k(long long* t) { *t = clock64(); }", "has no clock64()"},
+  };
+  for (const Lack& lack : lacks) {
+    const std::string said = compile(lack.text);
+    CAPTURE(lack.text);
+    CAPTURE(said);
+    CHECK(said.find(lack.message) != std::string::npos);
+  }
+  CHECK(compile("#include <cuda_runtime.h>\n"
+                "__constant__ float table[2] = {1, 2};\n"
+                "__global__ void __launch_bounds__(256, 2) k(const float* __restrict__ a, float* b) {\n"
+                "  const float4 v = make_float4(1, 2, 3, table[0]);\n"
+                "  b[threadIdx.x] = v.w + __ldg(a) + max(1.0f, rsqrtf(2.0f)) + __expf(1.0f) + std::max(1, 2);\n"
+                "}\n#include <map>\n#include <thread>") == "");
+}
+#endif
 
 TEST_CASE("device memory is aligned, poisoned and copied") {
   if (const std::string why = test::why_not(Device::sim); !why.empty()) return test::skip(why);

@@ -27,7 +27,7 @@ using Json = nlohmann::ordered_json;
 [[noreturn]] void refuse(const std::string& what, const fs::path& path, int error, const std::string& hint) {
   fail(Failure::data, fmt::format("cannot {} {}: {}; {}", what, path.string(), strerror(error), hint));
 }
-constexpr const char* other_place = "choose a place you can write to with --run";
+constexpr const char* other_place = "choose a place you can write to with --out";
 
 // Closes the descriptor unless it is released.
 struct Descriptor {
@@ -64,7 +64,7 @@ int lock_folder(const fs::path& folder) {
     refuse("open", file, errno, other_place);
   }
   if (flock(lock.fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-    fail(Failure::data, fmt::format("another process is training in {}; wait for it or choose another name with --run", folder.string()));
+    fail(Failure::data, fmt::format("another process is training in {}; wait for it or choose another name with --out", folder.string()));
   return lock.release();
 }
 
@@ -81,7 +81,7 @@ fs::path tidy(const fs::path& path) {
   if (!clean.has_filename()) clean = clean.parent_path();  // "runs/demo/"
   const fs::path name = clean.filename();
   if (name.empty() || name == "." || name == ".." || clean == clean.root_path())
-    fail(Failure::usage, fmt::format("'{}' names no run folder; give a name such as --run runs/demo", path.string()));
+    fail(Failure::usage, fmt::format("'{}' names no run folder; give a name such as --out runs/demo", path.string()));
   return clean;
 }
 
@@ -116,9 +116,9 @@ int rename_new(const fs::path& from, const fs::path& to) {
 fs::path set_aside(const fs::path& path) {
   std::error_code error;
   if (!fs::exists(fs::symlink_status(path, error))) return "";
-  if (!fs::is_directory(path, error)) refuse("make the run", path, EEXIST, "it is no folder; choose another name with --run");
+  if (!fs::is_directory(path, error)) refuse("make the run", path, EEXIST, "it is no folder; choose another name with --out");
   if (!fs::exists(path / "lock", error) && !fs::exists(path / "config.json", error) && !fs::is_empty(path, error) && !error)
-    fail(Failure::data, fmt::format("{} exists and is not a run (no config.json in it); choose another name with --run", path.string()));
+    fail(Failure::data, fmt::format("{} exists and is not a run (no config.json in it); choose another name with --out", path.string()));
   Descriptor lock{lock_folder(path)};
   if (lock.fd >= 0 ? !is_lock_of(lock.fd, path) : !fs::exists(path, error)) return "";
   for (int64_t number = 1;; number++) {

@@ -39,9 +39,10 @@ std::span<const int32_t> Shuffler::next() {
 
 void Shuffler::seek(int64_t epoch, int64_t position) {
   if (epoch < 0 || position < 0 || position > n_ || position % batch_ != 0)
-    fail(Failure::data, fmt::format("[shuffler] cannot go on at epoch {}, sample {} with {} samples in batches of {}: the data set or the batch size "
-                                    "is not the one of the saved run",
-                                    epoch, position, n_, batch_));
+    fail(Failure::data,
+         fmt::format("[shuffler] cannot go on at epoch {}, sample {} with {} samples in batches of {}: the data set or the batch size "
+                     "is not the one of the saved run",
+                     epoch, position, n_, batch_));
   epoch_ = epoch;
   position_ = position;
 }

@@ -19,8 +19,12 @@ struct Layout {
   const char* test;
 };
 const Layout layouts[] = {
-    {10, "cifar-10-batches-bin", "data_batch_1.bin", "batches.meta.txt",
-     {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"}, "test_batch.bin"},
+    {10,
+     "cifar-10-batches-bin",
+     "data_batch_1.bin",
+     "batches.meta.txt",
+     {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
+     "test_batch.bin"},
     {100, "cifar-100-binary", "train.bin", "fine_label_names.txt", {"train.bin"}, "test.bin"},
 };
 
@@ -52,7 +56,8 @@ std::vector<std::string> class_names(const std::string& path, int classes) {
       line.clear();
     }
     if (!line.empty()) names.push_back(printable(line, 60));
-    if (names.size() != static_cast<size_t>(classes)) refuse_file(path, fmt::format("{} class names where {} are needed", names.size(), classes));
+    if (names.size() != static_cast<size_t>(classes))
+      refuse_file(path, fmt::format("{} class names where {} are needed", names.size(), classes));
   } else {
     for (int i = 0; i < classes; ++i) names.push_back(std::to_string(i));
   }
@@ -94,7 +99,8 @@ DataSplits load_cifar_folder(const std::string& folder) {
   DataSplits splits;
   splits.train.name = splits.test.name = fmt::format("cifar-{}", layout->classes);
   splits.train.classes = splits.test.classes = class_names(where + "/" + layout->names, layout->classes);
-  for (const std::string& name : layout->train) parse_cifar(read_file(where + "/" + name, most_file), layout->classes, where + "/" + name, &splits.train);
+  for (const std::string& name : layout->train)
+    parse_cifar(read_file(where + "/" + name, most_file), layout->classes, where + "/" + name, &splits.train);
   const std::string test = where + "/" + layout->test;
   parse_cifar(read_file(test, most_file), layout->classes, test, &splits.test);
   return splits;

@@ -9,11 +9,11 @@
 
 namespace duel {
 
-// Appends the records of one file. `classes` is 10, or 100 (a coarse label, which is skipped, comes before the fine one). Throws Error(data)
-// naming the file: not a whole number of records, labels out of range.
+// Appends the records of one file. `classes` is 10, or 100 (a coarse label, which is skipped, comes before the fine one). Throws
+// Error(data) naming the file: not a whole number of records, labels out of range.
 void parse_cifar(std::span<const std::byte> file, int classes, const std::string& source, Dataset* data);
 
-bool has_cifar_files(const std::string& folder);   // here, or in the sub-folder that the archive unpacks to
+bool has_cifar_files(const std::string& folder);  // here, or in the sub-folder that the archive unpacks to
 DataSplits load_cifar_folder(const std::string& folder);
 
 }  // namespace duel

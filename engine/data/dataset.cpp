@@ -19,7 +19,8 @@ Image fit(const Image& image, int size) {
   if (image.h == 28 && image.w == 28 && size == 32) {
     Image out{32, 32, image.c, std::vector<uint8_t>(static_cast<size_t>(32 * 32 * image.c), 0)};
     for (int y = 0; y < 28; ++y)
-      std::memcpy(out.pixels.data() + ((y + 2) * 32 + 2) * image.c, image.pixels.data() + y * 28 * image.c, static_cast<size_t>(28 * image.c));
+      std::memcpy(out.pixels.data() + ((y + 2) * 32 + 2) * image.c, image.pixels.data() + y * 28 * image.c,
+                  static_cast<size_t>(28 * image.c));
     return out;
   }
   if (image.h == image.w) return resize(image, size, size);
@@ -47,7 +48,7 @@ Dataset with_channels(const Dataset& data, int channels) {
   for (size_t i = 0; i < pixels; ++i) {
     if (channels == 3) {
       out.images[3 * i] = out.images[3 * i + 1] = out.images[3 * i + 2] = data.images[i];
-    } else {   // stb_image's luma, so that a file gives the same grey here and there
+    } else {  // stb_image's luma, so that a file gives the same grey here and there
       const uint8_t* p = data.images.data() + 3 * i;
       out.images[i] = static_cast<uint8_t>((p[0] * 77 + p[1] * 150 + p[2] * 29) >> 8);
     }

@@ -13,18 +13,20 @@ namespace duel {
 struct Dataset {
   std::string name;
   int n = 0, h = 0, w = 0, c = 0;
-  std::vector<uint8_t> images;         // n·h·w·c, NHWC
-  std::vector<int32_t> labels;         // n, each in [0, classes.size())
-  std::vector<std::string> classes;    // names fit to print
+  std::vector<uint8_t> images;       // n·h·w·c, NHWC
+  std::vector<int32_t> labels;       // n, each in [0, classes.size())
+  std::vector<std::string> classes;  // names fit to print
   size_t sample_bytes() const { return static_cast<size_t>(h) * static_cast<size_t>(w) * static_cast<size_t>(c); }
 };
-struct DataSplits { Dataset train, test; };   // test.n is 0 where there is none
+struct DataSplits {
+  Dataset train, test;
+};  // test.n is 0 where there is none
 
 struct LoadOptions {
-  int size = 0;              // height and width wanted; 0 keeps what is there
-  int channels = 0;          // 1 or 3; 0 keeps what is there
-  uint64_t seed = 1;         // of synthetic data and of held-out samples
-  double holdout = 0;        // share of the training samples to hold out for testing where a data set has no test split of its own
+  int size = 0;        // height and width wanted; 0 keeps what is there
+  int channels = 0;    // 1 or 3; 0 keeps what is there
+  uint64_t seed = 1;   // of synthetic data and of held-out samples
+  double holdout = 0;  // share of the training samples to hold out for testing where a data set has no test split of its own
   int synthetic_train = 20000, synthetic_test = 4000;
 };
 
@@ -42,7 +44,7 @@ DataSplits load_data(const std::string& spec, const LoadOptions& options = {});
 // antialiasing.
 Dataset fit(const Dataset& data, int size);
 Image fit(const Image& image, int size);
-Dataset with_channels(const Dataset& data, int channels);   // 1 → 3 repeats, 3 → 1 takes the luma
+Dataset with_channels(const Dataset& data, int channels);  // 1 → 3 repeats, 3 → 1 takes the luma
 
 // Samples `indices`, in this order.
 Dataset subset(const Dataset& data, std::span<const int32_t> indices);

@@ -12,7 +12,8 @@ namespace duel {
 namespace {
 
 // Reader: BoundedReader or GzipReader.
-template <class Reader> Idx parse(Reader reader, int rank) {
+template <class Reader>
+Idx parse(Reader reader, int rank) {
   uint8_t head[4];
   reader.read(head, 4, "the IDX header");
   if (head[0] != 0 || head[1] != 0) reader.refuse("not an IDX file: it does not begin with two zero bytes");
@@ -25,12 +26,13 @@ template <class Reader> Idx parse(Reader reader, int rank) {
     reader.read(big, 4, "an IDX dimension");
     const uint32_t dim = uint32_t{big[0]} << 24 | uint32_t{big[1]} << 16 | uint32_t{big[2]} << 8 | big[3];
     idx.shape.push_back(dim);
-    if (!checked_product({total, dim}, &total)) total = UINT64_MAX;   // stays there: refused below
+    if (!checked_product({total, dim}, &total)) total = UINT64_MAX;  // stays there: refused below
     if (dim == 0) reader.refuse("an IDX file with a dimension of 0");
   }
   if (total > idx_most_bytes)
     reader.refuse(fmt::format("an IDX file that declares {} elements, more than {}", fmt::join(idx.shape, " × "), idx_most_bytes));
-  if (!reader.could_yield(total)) reader.refuse(fmt::format("truncated: {} elements are declared, and the file is too short for them", fmt::join(idx.shape, " × ")));
+  if (!reader.could_yield(total))
+    reader.refuse(fmt::format("truncated: {} elements are declared, and the file is too short for them", fmt::join(idx.shape, " × ")));
   idx.values.resize(total);
   reader.read(idx.values.data(), total, "the elements");
   reader.finish();
@@ -48,7 +50,7 @@ std::string find_file(const std::string& folder, const std::string& ending) {
     std::replace(name.begin(), name.end(), '.', '-');
     if (name.ends_with(ending) && !name.starts_with('-')) found.push_back(entry.path().string());
   }
-  std::sort(found.begin(), found.end());   // a plain file sorts before its .gz twin, and is quicker to read
+  std::sort(found.begin(), found.end());  // a plain file sorts before its .gz twin, and is quicker to read
   if (found.size() > 1 && !(found.size() == 2 && found[1] == found[0] + ".gz"))
     fail(Failure::data, fmt::format("'{}' has several files named like {}; keep one data set to a folder", printable(folder), ending));
   return found.empty() ? "" : found[0];
@@ -68,7 +70,8 @@ Dataset load_split(const std::string& folder, const std::string& name, const std
   const int side = ImageLimits{}.side;
   if (images.shape[1] > static_cast<uint32_t>(side) || images.shape[2] > static_cast<uint32_t>(side))
     refuse_file(files[0], fmt::format("images of {} × {}; up to {} each way are read", images.shape[1], images.shape[2], side));
-  Dataset data{name, static_cast<int>(images.shape[0]), static_cast<int>(images.shape[1]), static_cast<int>(images.shape[2]), 1, {}, {}, {}};
+  Dataset data{name, static_cast<int>(images.shape[0]), static_cast<int>(images.shape[1]), static_cast<int>(images.shape[2]), 1, {}, {},
+               {}};
   data.images = std::move(images.values);
   data.labels.assign(labels.values.begin(), labels.values.end());
   return data;
@@ -87,8 +90,8 @@ bool has_idx_files(const std::string& folder) { return !find_file(folder, "train
 DataSplits load_idx_folder(const std::string& folder, const std::string& name) {
   DataSplits splits{load_split(folder, name, "train"), load_split(folder, name, "t10k")};
   if (splits.train.h != splits.test.h || splits.train.w != splits.test.w)
-    fail(Failure::data, fmt::format("'{}': training images are {} × {}, test images {} × {}", printable(folder), splits.train.h, splits.train.w,
-                                    splits.test.h, splits.test.w));
+    fail(Failure::data, fmt::format("'{}': training images are {} × {}, test images {} × {}", printable(folder), splits.train.h,
+                                    splits.train.w, splits.test.h, splits.test.w));
   int32_t most = 0;
   for (const Dataset* d : {&splits.train, &splits.test}) most = std::max(most, *std::max_element(d->labels.begin(), d->labels.end()));
   for (int32_t i = 0; i <= most; ++i) splits.train.classes.push_back(std::to_string(i));

@@ -1,5 +1,5 @@
-// The IDX format of MNIST and its successors (http://yann.lecun.com/exdb/mnist): 0 0 TYPE RANK, RANK big-endian 32-bit dimensions, the elements.
-// Plain or gzipped, told apart by content.
+// The IDX format of MNIST and its successors (http://yann.lecun.com/exdb/mnist): 0 0 TYPE RANK, RANK big-endian 32-bit dimensions, the
+// elements. Plain or gzipped, told apart by content.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace duel {
 
-constexpr uint64_t idx_most_bytes = uint64_t{1} << 30;   // of a file, and of what it holds
+constexpr uint64_t idx_most_bytes = uint64_t{1} << 30;  // of a file, and of what it holds
 
 struct Idx {
   std::vector<uint32_t> shape;
@@ -23,7 +23,7 @@ struct Idx {
 Idx parse_idx(std::span<const std::byte> file, int rank, const std::string& source);
 Idx read_idx(const std::string& path, int rank);
 
-bool has_idx_files(const std::string& folder);   // any file named like the training images
+bool has_idx_files(const std::string& folder);  // any file named like the training images
 DataSplits load_idx_folder(const std::string& folder, const std::string& name);
 
 }  // namespace duel

@@ -50,7 +50,7 @@ std::vector<std::string> image_files(const std::string& folder) {
 }
 
 struct Found {
-  std::vector<std::string> classes;   // names as they are on the disk
+  std::vector<std::string> classes;  // names as they are on the disk
   std::vector<std::pair<std::string, int32_t>> files;
 };
 
@@ -66,7 +66,8 @@ Found find_classes(const std::string& folder) {
     for (const std::string& file : image_files(folder)) found.files.emplace_back(file, 0);
     found.classes.push_back(fs::path(folder + "/.").parent_path().filename().string());
   }
-  if (found.files.empty()) fail(Failure::data, fmt::format("'{}' has no PNG or JPEG files: one sub-folder a class is what is read", printable(folder)));
+  if (found.files.empty())
+    fail(Failure::data, fmt::format("'{}' has no PNG or JPEG files: one sub-folder a class is what is read", printable(folder)));
   return found;
 }
 
@@ -78,7 +79,7 @@ Dataset decode_all(const Found& found, const std::string& name, const LoadOption
   for (const auto& [path, label] : found.files) {
     Image image = read_image(path, options.channels);
     all_grey = all_grey && image.c == 1;
-    if (options.channels == 0 && image.c == 1) {   // grey among colour; undone below where all are grey
+    if (options.channels == 0 && image.c == 1) {  // grey among colour; undone below where all are grey
       Image colour{image.h, image.w, 3, {}};
       colour.pixels.reserve(image.pixels.size() * 3);
       for (const uint8_t p : image.pixels) colour.pixels.insert(colour.pixels.end(), 3, p);
@@ -91,17 +92,18 @@ Dataset decode_all(const Found& found, const std::string& name, const LoadOption
       data.c = image.c;
       uint64_t total = 0;
       if (!checked_product({found.files.size(), image.pixels.size()}, &total) || total > data.images.max_size())
-        fail(Failure::memory, fmt::format("'{}' has {} images of {} × {}: pass --size to make them smaller", printable(path), found.files.size(), image.h, image.w));
+        fail(Failure::memory, fmt::format("'{}' has {} images of {} × {}: pass --size to make them smaller", printable(path),
+                                          found.files.size(), image.h, image.w));
       try {
         data.images.reserve(total);
       } catch (const std::bad_alloc&) {
-        fail(Failure::memory, fmt::format("{} images of {} × {} × {} need {} MB: pass --size to make them smaller", found.files.size(), image.h, image.w,
-                                          image.c, total >> 20));
+        fail(Failure::memory, fmt::format("{} images of {} × {} × {} need {} MB: pass --size to make them smaller", found.files.size(),
+                                          image.h, image.w, image.c, total >> 20));
       }
     }
     if (image.h != data.h || image.w != data.w)
-      refuse_file(path, fmt::format("{} × {} pixels where the images before it have {} × {}: pass --size to make them alike", image.h, image.w,
-                                    data.h, data.w));
+      refuse_file(path, fmt::format("{} × {} pixels where the images before it have {} × {}: pass --size to make them alike", image.h,
+                                    image.w, data.h, data.w));
     data.images.insert(data.images.end(), image.pixels.begin(), image.pixels.end());
     data.labels.push_back(label);
     ++data.n;
@@ -127,15 +129,16 @@ DataSplits load_image_folder(const std::string& folder, const LoadOptions& optio
   const bool one_class = train.classes.size() == 1 && test.classes.size() == 1;
   if (train.classes != test.classes && !one_class)
     fail(Failure::data, fmt::format("'{}': train/ has classes [{}], test/ has [{}]; they must be the same", printable(folder),
-                                    printable(fmt::format("{}", fmt::join(train.classes, ", "))), printable(fmt::format("{}", fmt::join(test.classes, ", ")))));
+                                    printable(fmt::format("{}", fmt::join(train.classes, ", "))),
+                                    printable(fmt::format("{}", fmt::join(test.classes, ", ")))));
   DataSplits splits{decode_all(train, name, options), decode_all(test, name, options)};
-  if (splits.train.c != splits.test.c) {   // grey only on one side
+  if (splits.train.c != splits.test.c) {  // grey only on one side
     splits.train = with_channels(splits.train, 3);
     splits.test = with_channels(splits.test, 3);
   }
   if (splits.train.h != splits.test.h || splits.train.w != splits.test.w)
-    fail(Failure::data, fmt::format("'{}': training images are {} × {}, test images {} × {}: pass --size to make them alike", printable(folder),
-                                    splits.train.h, splits.train.w, splits.test.h, splits.test.w));
+    fail(Failure::data, fmt::format("'{}': training images are {} × {}, test images {} × {}: pass --size to make them alike",
+                                    printable(folder), splits.train.h, splits.train.w, splits.test.h, splits.test.w));
   return splits;
 }
 

@@ -6,11 +6,10 @@
 
 namespace duel {
 
-// Each sub-folder is a class, in the order of their names; what lies deeper belongs to that class. A folder with images and no sub-folders is
-// one class. Where there are train/ and test/, they are the two splits and must have the same classes. Other files and hidden ones are passed
-// over; links to folders are not followed.
-// With options.size every image is cut to its middle square and resized; without it all must be of one size. Throws Error(data) naming the
-// file that cannot be read or does not match.
+// Each sub-folder is a class, in the order of their names; what lies deeper belongs to that class. A folder with images and no sub-folders
+// is one class. Where there are train/ and test/, they are the two splits and must have the same classes. Other files and hidden ones are
+// passed over; links to folders are not followed. With options.size every image is cut to its middle square and resized; without it all
+// must be of one size. Throws Error(data) naming the file that cannot be read or does not match.
 DataSplits load_image_folder(const std::string& folder, const LoadOptions& options);
 bool has_images(const std::string& folder);
 

@@ -31,8 +31,10 @@ DataSplits load_fashion_mnist() {
   const std::string own = data_home().empty() ? "" : data_home() + "/fashion-mnist";
   const std::string folder = !own.empty() && is_folder(own) ? own : debian;
   if (!is_folder(folder))
-    fail(Failure::data, fmt::format("fashion-mnist is not there: neither '{}' nor $DUEL_DATA/fashion-mnist{} is a folder; apt-get install dataset-fashion-mnist",
-                                    debian, own.empty() ? "" : fmt::format(" ('{}')", printable(own))));
+    fail(Failure::data,
+         fmt::format(
+             "fashion-mnist is not there: neither '{}' nor $DUEL_DATA/fashion-mnist{} is a folder; apt-get install dataset-fashion-mnist",
+             debian, own.empty() ? "" : fmt::format(" ('{}')", printable(own))));
   DataSplits splits = load_idx_folder(folder, "fashion-mnist");
   if (splits.train.classes.size() > 10) refuse_file(folder, "labels above 9, which Fashion-MNIST does not have");
   splits.train.classes = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
@@ -41,7 +43,8 @@ DataSplits load_fashion_mnist() {
 }
 
 DataSplits load_shapes(bool correlated, const LoadOptions& options) {
-  ShapesOptions o{options.synthetic_train, options.size ? options.size : 32, options.channels ? options.channels : 3, options.seed, correlated};
+  ShapesOptions o{options.synthetic_train, options.size ? options.size : 32, options.channels ? options.channels : 3, options.seed,
+                  correlated};
   DataSplits splits;
   splits.train = make_shapes(o);
   o.n = options.synthetic_test;
@@ -51,12 +54,15 @@ DataSplits load_shapes(bool correlated, const LoadOptions& options) {
 }
 
 DataSplits load_folder(const std::string& folder, const LoadOptions& options) {
-  if (has_idx_files(folder)) return load_idx_folder(folder, printable(std::filesystem::path(folder + "/.").parent_path().filename().string(), 60));
+  if (has_idx_files(folder))
+    return load_idx_folder(folder, printable(std::filesystem::path(folder + "/.").parent_path().filename().string(), 60));
   if (has_cifar_files(folder)) return load_cifar_folder(folder);
   if (has_images(folder)) return load_image_folder(folder, options);
-  fail(Failure::data, fmt::format("'{}' holds no data set: four IDX files (train-images-idx3-ubyte …), CIFAR's binary files (data_batch_1.bin … or train.bin) or "
-                                  "PNG and JPEG files in one sub-folder a class are read",
-                                  printable(folder)));
+  fail(Failure::data,
+       fmt::format(
+           "'{}' holds no data set: four IDX files (train-images-idx3-ubyte …), CIFAR's binary files (data_batch_1.bin … or train.bin) or "
+           "PNG and JPEG files in one sub-folder a class are read",
+           printable(folder)));
 }
 
 DataSplits load_any(const std::string& spec, const LoadOptions& options) {
@@ -69,9 +75,10 @@ DataSplits load_any(const std::string& spec, const LoadOptions& options) {
   std::error_code error;
   if (std::filesystem::exists(spec, error))
     fail(Failure::data, fmt::format("'{}' is a file, not a folder: unpack it and name the folder", printable(spec)));
-  fail(Failure::data, fmt::format("no data set '{}': it is neither fashion-mnist, shapes or shapes:correlated, nor a folder here{}", printable(spec),
-                                  data_home().empty() ? " (with DUEL_DATA set, folders below that are found by name)"
-                                                      : fmt::format(" or in '{}'", printable(data_home()))));
+  fail(Failure::data,
+       fmt::format("no data set '{}': it is neither fashion-mnist, shapes or shapes:correlated, nor a folder here{}", printable(spec),
+                   data_home().empty() ? " (with DUEL_DATA set, folders below that are found by name)"
+                                       : fmt::format(" or in '{}'", printable(data_home()))));
 }
 
 // The same share of each class, drawn by the seed.
@@ -87,7 +94,8 @@ void hold_out(DataSplits* splits, const LoadOptions& options) {
     (out ? test : train).push_back(i);
   }
   if (train.empty() || test.empty())
-    fail(Failure::usage, fmt::format("holding out {} of {} samples leaves {} to train and {} to test", options.holdout, splits->train.n, train.size(), test.size()));
+    fail(Failure::usage, fmt::format("holding out {} of {} samples leaves {} to train and {} to test", options.holdout, splits->train.n,
+                                     train.size(), test.size()));
   std::sort(train.begin(), train.end());
   std::sort(test.begin(), test.end());
   splits->test = subset(splits->train, test);
@@ -101,7 +109,8 @@ DataSplits load_data(const std::string& spec, const LoadOptions& options) {
     fail(Failure::usage, fmt::format("image size {}; 1 to {}, or 0 to keep what is there", options.size, ImageLimits{}.side));
   if (options.channels != 0 && options.channels != 1 && options.channels != 3)
     fail(Failure::usage, fmt::format("{} channels; 1, 3, or 0 to keep what is there", options.channels));
-  if (!(options.holdout >= 0 && options.holdout < 1)) fail(Failure::usage, fmt::format("a held-out share of {}; from 0 to below 1", options.holdout));
+  if (!(options.holdout >= 0 && options.holdout < 1))
+    fail(Failure::usage, fmt::format("a held-out share of {}; from 0 to below 1", options.holdout));
   DataSplits splits = load_any(spec, options);
   if (splits.test.n == 0 && options.holdout > 0) hold_out(&splits, options);
   for (Dataset* d : {&splits.train, &splits.test}) {

@@ -11,12 +11,18 @@
 namespace duel {
 namespace {
 
-struct Colour { float r, g, b; };
-struct Point { float x, y; };
+struct Colour {
+  float r, g, b;
+};
+struct Point {
+  float x, y;
+};
 
 float luma(const Colour& c) { return .299f * c.r + .587f * c.g + .114f * c.b; }
 
-struct Hsv { float hue, saturation, value; };   // hue in turns
+struct Hsv {
+  float hue, saturation, value;
+};  // hue in turns
 Colour from_hsv(const Hsv& hsv) {
   const auto [hue, saturation, value] = hsv;
   const float h6 = (hue - std::floor(hue)) * 6.f;
@@ -45,16 +51,26 @@ float triangle(float x, float y, float inner) { return std::max(y, .8660254f * s
 // Distance to the border of a shape of radius 1 about the origin, negative inside.
 float distance_to(int shape, float x, float y) {
   switch (shape) {
-    case 0: return length(x, y) - .9f;
-    case 1: return box(x, y, .75f, .75f);
-    case 2: return triangle(x, y, .5f);
-    case 3: return std::min(box(x, y, .9f, .3f), box(x, y, .3f, .9f));
-    case 4: return std::fabs(length(x, y) - .7f) - .22f;
-    case 5: return std::min(triangle(x, y, .5f), triangle(x, -y, .5f));
-    case 6: return std::max(length(x, y + .35f) - .95f, -(y + .35f));
-    case 7: return std::max(length(x, y) - .95f, .75f - length(x - .5f, y));
-    case 8: return std::max(box(x, y, .8f, .8f), -box(x, y, .45f, .45f));
-    default: return box(x, y, .95f, .28f);
+    case 0:
+      return length(x, y) - .9f;
+    case 1:
+      return box(x, y, .75f, .75f);
+    case 2:
+      return triangle(x, y, .5f);
+    case 3:
+      return std::min(box(x, y, .9f, .3f), box(x, y, .3f, .9f));
+    case 4:
+      return std::fabs(length(x, y) - .7f) - .22f;
+    case 5:
+      return std::min(triangle(x, y, .5f), triangle(x, -y, .5f));
+    case 6:
+      return std::max(length(x, y + .35f) - .95f, -(y + .35f));
+    case 7:
+      return std::max(length(x, y) - .95f, .75f - length(x - .5f, y));
+    case 8:
+      return std::max(box(x, y, .8f, .8f), -box(x, y, .45f, .45f));
+    default:
+      return box(x, y, .95f, .28f);
   }
 }
 
@@ -70,7 +86,7 @@ void draw(int shape, const ShapesOptions& options, SplitMix random, uint8_t* pix
   const bool plain = random.below(2) == 0;
   Colour ends[2];
   for (Colour& end : ends) {
-    end = luma(colour) > .5f ? Colour{0.f, 0.f, 0.f} : Colour{1.f, 1.f, 1.f};   // stands out from anything
+    end = luma(colour) > .5f ? Colour{0.f, 0.f, 0.f} : Colour{1.f, 1.f, 1.f};  // stands out from anything
     for (int attempt = 0; attempt < 16; ++attempt) {
       const Colour drawn = from_hsv(Hsv{random.unit(), random.between(0.f, .6f), random.unit()});
       if (std::fabs(luma(drawn) - luma(colour)) < .3f) continue;
@@ -86,13 +102,14 @@ void draw(int shape, const ShapesOptions& options, SplitMix random, uint8_t* pix
     for (int j = 0; j < options.size; ++j) {
       const float x = (static_cast<float>(j) + .5f) / half - 1.f, y = (static_cast<float>(i) + .5f) / half - 1.f;
       const float u = ((x - cx) * turn.x + (y - cy) * turn.y) / radius, v = ((y - cy) * turn.x - (x - cx) * turn.y) / radius;
-      const float cover = std::clamp(.5f - distance_to(shape, u, v) * radius * half, 0.f, 1.f);   // of the pixel, by its distance in pixels
+      const float cover = std::clamp(.5f - distance_to(shape, u, v) * radius * half, 0.f, 1.f);  // of the pixel, by its distance in pixels
       const float t = std::clamp(.5f + .35f * (x * slope.x + y * slope.y), 0.f, 1.f);
       const auto mix = [&](float from, float to, float top) {
         const float below = from + (to - from) * t;
         return static_cast<uint8_t>((below + (top - below) * cover) * 255.f + .5f);
       };
-      const uint8_t r = mix(ends[0].r, ends[1].r, colour.r), g = mix(ends[0].g, ends[1].g, colour.g), b = mix(ends[0].b, ends[1].b, colour.b);
+      const uint8_t r = mix(ends[0].r, ends[1].r, colour.r), g = mix(ends[0].g, ends[1].g, colour.g),
+                    b = mix(ends[0].b, ends[1].b, colour.b);
       if (options.channels == 3) {
         pixels[0] = r;
         pixels[1] = g;
@@ -108,8 +125,9 @@ void draw(int shape, const ShapesOptions& options, SplitMix random, uint8_t* pix
 
 Dataset make_shapes(const ShapesOptions& options) {
   if (options.n < 1 || options.size < 8 || options.size > 1024 || (options.channels != 1 && options.channels != 3))
-    fail(Failure::usage, fmt::format("[make_shapes] {} pictures of {} × {} × {}; at least 1 picture, sizes 8 to 1024 and 1 or 3 channels can be drawn",
-                                     options.n, options.size, options.size, options.channels));
+    fail(Failure::usage,
+         fmt::format("[make_shapes] {} pictures of {} × {} × {}; at least 1 picture, sizes 8 to 1024 and 1 or 3 channels can be drawn",
+                     options.n, options.size, options.size, options.channels));
   Dataset data{options.correlated ? "shapes:correlated" : "shapes", options.n, options.size, options.size, options.channels, {}, {}, {}};
   data.classes.assign(std::begin(shape_names), std::end(shape_names));
   data.images.resize(static_cast<size_t>(data.n) * data.sample_bytes());
@@ -117,7 +135,8 @@ Dataset make_shapes(const ShapesOptions& options) {
 #pragma omp parallel for schedule(static)
   for (int i = 0; i < data.n; ++i) {
     data.labels[static_cast<size_t>(i)] = i % shape_classes;
-    draw(i % shape_classes, options, SplitMix(options.seed, static_cast<uint64_t>(i)), data.images.data() + static_cast<size_t>(i) * data.sample_bytes());
+    draw(i % shape_classes, options, SplitMix(options.seed, static_cast<uint64_t>(i)),
+         data.images.data() + static_cast<size_t>(i) * data.sample_bytes());
   }
   return data;
 }

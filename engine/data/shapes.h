@@ -12,11 +12,12 @@ constexpr int shape_classes = 10;
 struct ShapesOptions {
   int n = 20000, size = 32, channels = 3;
   uint64_t seed = 1;
-  bool correlated = false;   // each class has a hue of its own, so that colour alone tells it; otherwise colours are independent of the class
+  bool correlated =
+      false;  // each class has a hue of its own, so that colour alone tells it; otherwise colours are independent of the class
 };
 
-// Sample i has class i mod 10 and draws colours, size, position, turn and background from (seed, i): the same picture whatever n is, with the
-// same bits on every machine (only + − × ÷ √ are used). Edges are antialiased. Of different seeds, splits of one distribution.
+// Sample i has class i mod 10 and draws colours, size, position, turn and background from (seed, i): the same picture whatever n is, with
+// the same bits on every machine (only + − × ÷ √ are used). Edges are antialiased. Of different seeds, splits of one distribution.
 Dataset make_shapes(const ShapesOptions& options);
 
 }  // namespace duel

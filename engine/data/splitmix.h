@@ -5,7 +5,7 @@
 
 namespace duel {
 
-constexpr uint64_t splitmix(uint64_t x) {   // the output function: a bijection that mixes all bits
+constexpr uint64_t splitmix(uint64_t x) {  // the output function: a bijection that mixes all bits
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
   return x ^ (x >> 31);
@@ -14,15 +14,16 @@ constexpr uint64_t splitmix(uint64_t x) {   // the output function: a bijection 
 class SplitMix {
  public:
   // Streams of different (seed, a, b) have nothing to do with each other.
-  explicit constexpr SplitMix(uint64_t seed, uint64_t a = 0, uint64_t b = 0) : state_(splitmix(splitmix(splitmix(seed + step) + a + step) + b + step)) {}
+  explicit constexpr SplitMix(uint64_t seed, uint64_t a = 0, uint64_t b = 0)
+      : state_(splitmix(splitmix(splitmix(seed + step) + a + step) + b + step)) {}
   constexpr uint64_t next() { return splitmix(state_ += step); }
   // Uniform in [0, n) for n ≥ 1, without bias: draws that would favour small numbers are thrown away.
   constexpr uint64_t below(uint64_t n) {
-    const uint64_t reject = (0 - n) % n;   // 2^64 mod n
+    const uint64_t reject = (0 - n) % n;  // 2^64 mod n
     for (;;)
       if (const uint64_t x = next(); x >= reject) return x % n;
   }
-  constexpr float unit() { return static_cast<float>(next() >> 40) * 0x1p-24f; }                // [0, 1)
+  constexpr float unit() { return static_cast<float>(next() >> 40) * 0x1p-24f; }  // [0, 1)
   constexpr float between(float low, float high) { return low + (high - low) * unit(); }
 
  private:

@@ -100,10 +100,10 @@ void AtomicFile::discard() {
 
 void AtomicFile::give_up(const char* what, int error) {
   discard();
-  const char* hint = error == ENOSPC || error == EDQUOT ? "; free some space or choose another folder"
+  const char* hint = error == ENOSPC || error == EDQUOT                    ? "; free some space or choose another folder"
                      : error == EACCES || error == EPERM || error == EROFS ? "; choose a folder you may write to"
-                     : error == ENOENT ? "; create the folder first"
-                                       : "";
+                     : error == ENOENT                                     ? "; create the folder first"
+                                                                           : "";
   fail(Failure::data, fmt::format("cannot {} '{}': {}{}", what, printable(path_, 4096), std::strerror(error), hint));
 }
 
@@ -113,7 +113,7 @@ void AtomicFile::write(const void* data, size_t bytes) {
     const ssize_t wrote = file_calls().write(fd_, from, bytes);
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) give_up("write", errno);
-    if (wrote == 0) give_up("write", EIO);   // no progress and no reason given: trying again could go on for ever
+    if (wrote == 0) give_up("write", EIO);  // no progress and no reason given: trying again could go on for ever
     from += wrote;
     bytes -= static_cast<size_t>(wrote);
   }
@@ -138,7 +138,7 @@ void AtomicFile::commit() {
     error = 0;
   }
   file_calls().close(folder);
-  if (error && error != EINVAL && error != ENOTSUP) give_up("flush the folder of", error);   // those two: a file system that need not
+  if (error && error != EINVAL && error != ENOTSUP) give_up("flush the folder of", error);  // those two: a file system that need not
 }
 
 void write_file_atomic(const std::string& path, std::span<const std::byte> bytes) {

@@ -36,7 +36,7 @@ class BoundedReader {
   size_t left() const { return bytes_.size() - at_; }
   size_t position() const { return at_; }
   const std::string& source() const { return source_; }
-  bool could_yield(uint64_t count) const { return count <= left(); }   // could this many bytes still come out?
+  bool could_yield(uint64_t count) const { return count <= left(); }  // could this many bytes still come out?
   [[noreturn]] void refuse(const std::string& why) const { refuse_file(source_, why); }
 
   std::span<const std::byte> take(uint64_t count, const char* what) {
@@ -58,7 +58,7 @@ class BoundedReader {
     for (int i = 7; i >= 0; --i) value = value << 8 | static_cast<uint64_t>(piece[static_cast<size_t>(i)]);
     return value;
   }
-  void finish() const {   // nothing may follow
+  void finish() const {  // nothing may follow
     if (left()) refuse(fmt::format("{} bytes follow where the file should end, at offset {}", left(), at_));
   }
 

@@ -40,7 +40,7 @@ std::string printable(std::string_view text, size_t most) {
     if (i >= most) return out + "…";
     const unsigned char b = static_cast<unsigned char>(text[i]);
     const size_t length = utf8_length(text.substr(i));
-    const bool c1 = length == 2 && b == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0;   // control characters beyond ASCII
+    const bool c1 = length == 2 && b == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0;  // control characters beyond ASCII
     if (length == 0 || b < 0x20 || b == 0x7f || c1) {
       const size_t count = length == 0 ? 1 : length;
       for (size_t k = 0; k < count; ++k) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i + k]));

@@ -27,7 +27,7 @@ void GzipReader::refuse(const std::string& why) const { refuse_file(source_, why
 
 // Inflates up to `count` bytes; fewer only where the stream ends.
 size_t GzipReader::step(void* to, size_t count) {
-  constexpr size_t most = 1u << 30;   // zlib counts in 32 bits
+  constexpr size_t most = 1u << 30;  // zlib counts in 32 bits
   z_stream& z = stream_->z;
   size_t got = 0;
   while (!ended_ && got < count) {
@@ -41,7 +41,8 @@ size_t GzipReader::step(void* to, size_t count) {
     got += out - z.avail_out;
     if (result == Z_STREAM_END) ended_ = true;
     else if (result == Z_MEM_ERROR) fail(Failure::memory, "[gzip] no memory while inflating");
-    else if (result == Z_BUF_ERROR || (result == Z_OK && rest_.empty() && z.avail_out > 0)) refuse("truncated: the gzip stream stops in the middle");
+    else if (result == Z_BUF_ERROR || (result == Z_OK && rest_.empty() && z.avail_out > 0))
+      refuse("truncated: the gzip stream stops in the middle");
     else if (result != Z_OK) refuse(fmt::format("damaged gzip stream: {}", z.msg ? z.msg : "a preset dictionary is asked for"));
   }
   return got;
@@ -52,7 +53,7 @@ void GzipReader::read(void* to, size_t count, const char* what) {
   if (got < count) refuse(fmt::format("truncated: {} needs {} bytes, the gzip stream ends after {}", what, count, got));
 }
 
-bool GzipReader::could_yield(uint64_t count) const { return count / 1032 <= rest_.size() + 8; }   // 8: bits zlib holds already
+bool GzipReader::could_yield(uint64_t count) const { return count / 1032 <= rest_.size() + 8; }  // 8: bits zlib holds already
 
 void GzipReader::finish() {
   char extra;
@@ -62,7 +63,8 @@ void GzipReader::finish() {
 
 std::vector<std::byte> inflate_exactly(std::span<const std::byte> compressed, uint64_t expected, const std::string& source) {
   GzipReader reader(compressed, source);
-  if (!reader.could_yield(expected)) reader.refuse(fmt::format("{} compressed bytes cannot hold the {} expected", compressed.size(), expected));
+  if (!reader.could_yield(expected))
+    reader.refuse(fmt::format("{} compressed bytes cannot hold the {} expected", compressed.size(), expected));
   std::vector<std::byte> bytes(expected);
   reader.read(bytes.data(), bytes.size(), "the content");
   reader.finish();

@@ -15,13 +15,13 @@ bool is_gzip(std::span<const std::byte> bytes);
 // Throws Error(data) naming `source`: not gzip, damaged, truncated, wrong check sum.
 class GzipReader {
  public:
-  GzipReader(std::span<const std::byte> compressed, std::string source);   // the bytes must outlive the reader
+  GzipReader(std::span<const std::byte> compressed, std::string source);  // the bytes must outlive the reader
   ~GzipReader();
   const std::string& source() const { return source_; }
   [[noreturn]] void refuse(const std::string& why) const;
   void read(void* to, size_t count, const char* what);
-  bool could_yield(uint64_t count) const;   // deflate cannot expand by more than 1032
-  void finish();                            // the stream ends here, its check sum is right, and nothing follows it
+  bool could_yield(uint64_t count) const;  // deflate cannot expand by more than 1032
+  void finish();                           // the stream ends here, its check sum is right, and nothing follows it
 
  private:
   struct Stream;

@@ -12,7 +12,7 @@ struct JpegState {
   ImageHeader header;
   bool have_frame = false, progressive = false;
   int components = 0, scans = 0;
-  bool tables[2][4] = {};   // Huffman tables defined so far: DC and AC
+  bool tables[2][4] = {};  // Huffman tables defined so far: DC and AC
 };
 
 // T.81 B.2.4.2. A table may not have more codes of a length than that length can tell apart, nor more than 256 in all.
@@ -53,7 +53,7 @@ void read_scan(BoundedReader segment, JpegState* state) {
   if (++state->scans > 100) segment.refuse("a JPEG of more than 100 scans");
   const int count = segment.u8("a scan's components");
   if (count < 1 || count > state->components) segment.refuse("a JPEG scan with an impossible number of components");
-  unsigned dc = 0, ac = 0;   // tables used, one bit each
+  unsigned dc = 0, ac = 0;  // tables used, one bit each
   for (int i = 0; i < count; ++i) {
     segment.u8("a scan's component");
     const int tables = segment.u8("a scan's tables");
@@ -81,8 +81,11 @@ void skip_entropy_coded(std::span<const std::byte> bytes, BoundedReader* file) {
     if (!found) break;
     i = static_cast<size_t>(static_cast<const std::byte*>(found) - bytes.data());
     const uint8_t next = at(i + 1);
-    if (next == 0xff) continue;                                   // fill
-    if (next == 0 || (next >= 0xd0 && next <= 0xd7)) { ++i; continue; }
+    if (next == 0xff) continue;  // fill
+    if (next == 0 || (next >= 0xd0 && next <= 0xd7)) {
+      ++i;
+      continue;
+    }
     file->take(i - file->position(), "a scan");
     return;
   }
@@ -115,7 +118,8 @@ ImageHeader check_jpeg(std::span<const std::byte> bytes, const std::string& sour
       // A block of 8×8 takes at least one bit, and a component has at least one block for each 64 pixels.
       const uint64_t pixels = static_cast<uint64_t>(state.header.w) * static_cast<uint64_t>(state.header.h);
       if (pixels / 512 > file.left())
-        file.refuse(fmt::format("a JPEG that declares {} × {} pixels and has only {} bytes for them", state.header.w, state.header.h, file.left()));
+        file.refuse(
+            fmt::format("a JPEG that declares {} × {} pixels and has only {} bytes for them", state.header.w, state.header.h, file.left()));
     } else if (marker == 0xda) {
       read_scan(segment, &state);
       skip_entropy_coded(bytes, &file);

@@ -35,10 +35,12 @@ PngHeader read_header(std::span<const std::byte> raw, const BoundedReader& file,
   if (p.w == 0 || p.h == 0 || p.w > side || p.h > side || uint64_t{p.w} * p.h > static_cast<uint64_t>(limits.pixels))
     file.refuse(fmt::format("a PNG of {} × {} pixels; up to {} each way and {} in all are read", p.w, p.h, limits.side, limits.pixels));
   const bool deep = p.bits == 8 || p.bits == 16, shallow = p.bits == 1 || p.bits == 2 || p.bits == 4;
-  const bool ok = p.colour == 0 ? deep || shallow : p.colour == 3 ? shallow || p.bits == 8 : (p.colour == 2 || p.colour == 4 || p.colour == 6) && deep;
+  const bool ok = p.colour == 0   ? deep || shallow
+                  : p.colour == 3 ? shallow || p.bits == 8
+                                  : (p.colour == 2 || p.colour == 4 || p.colour == 6) && deep;
   if (!ok || compression != 0 || filter != 0 || p.interlace > 1)
-    file.refuse(fmt::format("a PNG header that cannot be: {} bits, colour type {}, compression {}, filter {}, interlace {}", p.bits, p.colour,
-                            compression, filter, p.interlace));
+    file.refuse(fmt::format("a PNG header that cannot be: {} bits, colour type {}, compression {}, filter {}, interlace {}", p.bits,
+                            p.colour, compression, filter, p.interlace));
   return p;
 }
 
@@ -66,7 +68,7 @@ void check_inflates_to(std::span<const std::byte> data, uint64_t expected, const
   z_stream& z = inflater.z;
   if (inflateInit(&z) != Z_OK) fail(Failure::memory, "[png] no memory for zlib's window");
   z.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(data.data()));
-  z.avail_in = static_cast<uInt>(data.size());   // at most 256 MB
+  z.avail_in = static_cast<uInt>(data.size());  // at most 256 MB
   std::array<Bytef, 65536> sink;
   uint64_t total = 0;
   int result = Z_OK;
@@ -98,7 +100,8 @@ void append_chunk(std::vector<std::byte>* out, uint32_t type, std::span<const st
 
 bool is_png(std::span<const std::byte> file) { return file.size() >= 8 && std::memcmp(file.data(), signature, 8) == 0; }
 
-ImageHeader check_png(std::span<const std::byte> bytes, const std::string& source, const ImageLimits& limits, std::vector<std::byte>* plain) {
+ImageHeader check_png(std::span<const std::byte> bytes, const std::string& source, const ImageLimits& limits,
+                      std::vector<std::byte>* plain) {
   BoundedReader file(bytes, source);
   file.take(8, "the PNG signature");
   PngHeader header{};
@@ -117,7 +120,8 @@ ImageHeader check_png(std::span<const std::byte> bytes, const std::string& sourc
       if (length != 13) file.refuse("a PNG header of a wrong length");
       header = read_header(body, file, limits);
     } else if (type == tag("PLTE")) {
-      if (have_data || !palette.empty() || length == 0 || length % 3 != 0 || length > 768) file.refuse("a PNG palette that is misplaced or has a wrong length");
+      if (have_data || !palette.empty() || length == 0 || length % 3 != 0 || length > 768)
+        file.refuse("a PNG palette that is misplaced or has a wrong length");
       palette.assign(body.begin(), body.end());
     } else if (type == tag("IDAT")) {
       if (data_ended) file.refuse("a PNG whose image data is not in one piece");
@@ -126,7 +130,7 @@ ImageHeader check_png(std::span<const std::byte> bytes, const std::string& sourc
     } else if (type == tag("IEND")) {
       if (length != 0) file.refuse("a PNG end with something in it");
       break;
-    } else if (!(type & 0x20000000u)) {   // lower-case first letter: ancillary, and may be skipped
+    } else if (!(type & 0x20000000u)) {  // lower-case first letter: ancillary, and may be skipped
       file.refuse("a PNG with a critical chunk that is not of the standard");
     }
   }
@@ -138,7 +142,7 @@ ImageHeader check_png(std::span<const std::byte> bytes, const std::string& sourc
   plain->reserve(data.size() + 1024);
   plain->insert(plain->end(), bytes.begin(), bytes.begin() + 8);
   append_chunk(plain, tag("IHDR"), header.raw);
-  palette.resize(768);   // an index beyond the palette is black
+  palette.resize(768);  // an index beyond the palette is black
   if (header.colour == 3) append_chunk(plain, tag("PLTE"), palette);
   append_chunk(plain, tag("IDAT"), data);
   append_chunk(plain, tag("IEND"), {});

@@ -56,9 +56,8 @@ uint64_t bytes_of(const SafeTensorEntry& entry, const BoundedReader& reader) {
 void check_ranges(const std::vector<SafeTensorEntry>& entries, const BoundedReader& reader) {
   std::vector<size_t> order(entries.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return std::pair(entries[a].begin, entries[a].end) < std::pair(entries[b].begin, entries[b].end);
-  });
+  std::sort(order.begin(), order.end(),
+            [&](size_t a, size_t b) { return std::pair(entries[a].begin, entries[a].end) < std::pair(entries[b].begin, entries[b].end); });
   uint64_t at = 0;
   for (const size_t i : order) {
     const SafeTensorEntry& e = entries[i];
@@ -124,13 +123,14 @@ SafeTensors parse_safetensors(std::span<const std::byte> file, const std::string
 SafeTensors read_safetensors(const std::string& path) { return parse_safetensors(read_file(path, INT64_MAX), path); }
 
 void write_safetensors(const std::string& path, const SafeTensors& content) {
-  const auto refuse = [&](const std::string& why) { fail(Failure::internal, fmt::format("[write_safetensors] '{}': {}", printable(path), why)); };
+  const auto refuse = [&](const std::string& why) {
+    fail(Failure::internal, fmt::format("[write_safetensors] '{}': {}", printable(path), why));
+  };
   // Largest elements first: with the data section at a multiple of 8, every tensor is then aligned to its element, without holes.
   std::vector<size_t> order(content.tensors.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return size_of(content.tensors[a].second.dtype) > size_of(content.tensors[b].second.dtype);
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return size_of(content.tensors[a].second.dtype) > size_of(content.tensors[b].second.dtype); });
   std::vector<uint64_t> begin(order.size());
   uint64_t at = 0;
   for (const size_t i : order) {
@@ -155,10 +155,11 @@ void write_safetensors(const std::string& path, const SafeTensors& content) {
       bool fits = tensor.shape.size() <= 8;
       for (const int64_t dim : tensor.shape) fits = fits && dim >= 0 && checked_product({count, static_cast<uint64_t>(dim)}, &count);
       if (!fits || count != tensor.bytes.size())
-        refuse(fmt::format("tensor {} has {} bytes, which is not its shape [{}]", printable(name), tensor.bytes.size(), fmt::join(tensor.shape, ", ")));
+        refuse(fmt::format("tensor {} has {} bytes, which is not its shape [{}]", printable(name), tensor.bytes.size(),
+                           fmt::join(tensor.shape, ", ")));
       if (!names.insert(name).second) refuse("tensor name " + printable(name) + " is taken");
-      header += fmt::format(",{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", quoted(name), safetensors_dtype(tensor.dtype),
-                            fmt::join(tensor.shape, ","), begin[i], begin[i] + tensor.bytes.size());
+      header += fmt::format(",{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", quoted(name),
+                            safetensors_dtype(tensor.dtype), fmt::join(tensor.shape, ","), begin[i], begin[i] + tensor.bytes.size());
     }
   } catch (const nlohmann::json::exception&) {
     refuse("a name or a piece of metadata is not UTF-8");

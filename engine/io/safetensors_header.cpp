@@ -10,7 +10,7 @@
 namespace duel {
 namespace {
 
-constexpr const char* dtype_names[] = {"F32", "BF16", "F64", "I32", "U8"};   // in the order of DType
+constexpr const char* dtype_names[] = {"F32", "BF16", "F64", "I32", "U8"};  // in the order of DType
 
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
@@ -116,8 +116,8 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   Where where_ = Where::outside;
   bool done_ = false;
   std::string key_;
-  unsigned seen_ = 0;     // of the current tensor: 1 dtype, 2 shape, 4 data_offsets
-  int numbers_ = 0;       // in the current list
+  unsigned seen_ = 0;  // of the current tensor: 1 dtype, 2 shape, 4 data_offsets
+  int numbers_ = 0;    // in the current list
   std::set<std::string> names_, metadata_names_;
 };
 
@@ -131,7 +131,8 @@ SafeTensorsHeader parse_safetensors_header(std::string_view json, const std::str
   if (json.find('\0') != std::string_view::npos) refuse_file(source, "safetensors header: it holds a NUL byte");
   SafeTensorsHeader header;
   HeaderReader reader(&header, source);
-  if (!nlohmann::json::sax_parse(json.begin(), json.end(), &reader) || !reader.done()) refuse_file(source, "safetensors header: incomplete");
+  if (!nlohmann::json::sax_parse(json.begin(), json.end(), &reader) || !reader.done())
+    refuse_file(source, "safetensors header: incomplete");
   return header;
 }
 

@@ -15,7 +15,7 @@ std::vector<C> activation_cases() {
       if (t != DType::f64 && act != Act::none) cases.push_back({{int64_t{128} * 32 * 32 * 64, act, 0.2, t}, Tag::bench});
     }
     cases.push_back({{0, Act::relu, 0, t}, Tag::edge});
-    cases.push_back({{333, Act::leaky_relu, -1.5, t}, Tag::edge});   // a slope of either sign
+    cases.push_back({{333, Act::leaky_relu, -1.5, t}, Tag::edge});  // a slope of either sign
   }
   return cases;
 }
@@ -25,8 +25,8 @@ std::vector<C> activation_cases() {
 std::string ActivationProblem::text() const { return problem_text(*this); }
 ActivationProblem ActivationProblem::parse(const std::string& text) {
   const ActivationProblem p = parse_problem<ActivationProblem>(text);
-  if (p.n < 0 || !is_floating(p.dtype))
-    fail(Failure::usage, "problem '" + text + "': n must be at least 0 and the dtype f32, bf16 or f64");
+  if (p.n < 0 || p.n > (int64_t{1} << 48) || !is_floating(p.dtype))
+    fail(Failure::usage, "problem '" + text + "': n must be between 0 and 2⁴⁸ and the dtype f32, bf16 or f64");
   return p;
 }
 
@@ -43,7 +43,7 @@ double ActivationGrad::flops(const Problem& p) { return 2.0 * static_cast<double
 int Activation::reduction(const Problem&) { return 1; }
 int ActivationGrad::reduction(const Problem&) { return 1; }
 bool Activation::exact_on_integers(const Problem& p) { return p.act == Act::none || p.act == Act::relu || p.act == Act::leaky_relu; }
-bool ActivationGrad::exact_on_integers(const Problem& p) { return p.act != Act::softplus; }   // `saved` is an integer, not a function of one
+bool ActivationGrad::exact_on_integers(const Problem& p) { return p.act != Act::softplus; }  // `saved` is an integer, not a function of one
 
 static const OpRegistration<Activation> activation_op;
 static const OpRegistration<ActivationGrad> activation_grad_op;

@@ -8,7 +8,8 @@ namespace {
 
 bool supports(const ActivationProblem& p) { return is_floating(p.dtype); }
 
-template <class T> __global__ void activation_naive(ActivationProblem p, const T* x, T* y) {
+template <class T>
+__global__ void activation_naive(ActivationProblem p, const T* x, T* y) {
   using A = accumulator_t<T>;
   const A slope = static_cast<A>(p.slope);
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < p.n; i += int64_t{gridDim.x} * blockDim.x)

@@ -8,18 +8,21 @@ namespace {
 
 bool supports(const ActivationProblem& p) { return p.dtype == DType::f32 || p.dtype == DType::bf16; }
 
-template <Act act, class T> void forward(const T* __restrict x, T* __restrict y, int64_t count, float slope) {
-#pragma GCC ivdep   // not omp simd: its copies of the temporary bf16 would keep g++ from vectorising
+template <Act act, class T>
+void forward(const T* __restrict x, T* __restrict y, int64_t count, float slope) {
+#pragma GCC ivdep  // not omp simd: its copies of the temporary bf16 would keep g++ from vectorising
   for (int64_t i = 0; i < count; ++i) y[i] = static_cast<T>(act_forward<act>(static_cast<float>(x[i]), slope));
 }
-template <Act act, class T> void grad(const T* __restrict saved, const T* __restrict g, T* __restrict gx, int64_t count, float slope) {
+template <Act act, class T>
+void grad(const T* __restrict saved, const T* __restrict g, T* __restrict gx, int64_t count, float slope) {
 #pragma GCC ivdep
   for (int64_t i = 0; i < count; ++i)
     gx[i] = static_cast<T>(static_cast<float>(g[i]) * act_grad_factor<act>(static_cast<float>(saved[i]), slope));
 }
 
 // Calls f(constant of act, TypeTag<T>{}).
-template <class F> void with_kernel(const ActivationProblem& p, F&& f) {
+template <class F>
+void with_kernel(const ActivationProblem& p, F&& f) {
   with_act(p.act, [&](auto act) {
     if (p.dtype == DType::bf16) f(act, TypeTag<bf16>{});
     else f(act, TypeTag<float>{});

@@ -10,7 +10,7 @@ bool supports(const ActivationProblem& p) { return is_floating(p.dtype); }
 void run_forward(const ActivationProblem& p, const Activation::Args& a, Scratch, Stream) {
   with_floating(p.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    const double slope = static_cast<accumulator_t<T>>(p.slope);   // as the other rows hold it
+    const double slope = static_cast<accumulator_t<T>>(p.slope);  // as the other rows hold it
     const T* x = static_cast<const T*>(a.x);
     T* y = static_cast<T*>(a.y);
     for (int64_t i = 0; i < p.n; ++i) y[i] = static_cast<T>(act_forward(p.act, static_cast<double>(x[i]), slope));

@@ -27,7 +27,7 @@ template <class T> HD accumulator_t<T> normal(const Inputs<T>& in, int64_t i, in
   return (static_cast<accumulator_t<T>>(in.x[i]) - in.mean[c]) * in.invstd[c];
 }
 
-template <class T> __global__ void sums_naive(BatchNormProblem p, RowChunks r, Inputs<T> in, accumulator_t<T>* partial) {
+template <class T> __global__ void sums_naive(BatchNormProblem p, RowChunks r, Inputs<T> in, double* partial) {
   using A = accumulator_t<T>;
   const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (i >= int64_t{r.chunks} * p.c) return;
@@ -39,17 +39,17 @@ template <class T> __global__ void sums_naive(BatchNormProblem p, RowChunks r, I
     sum += g;
     sum_normal += g * normal(in, row * p.c + c, c);
   }
-  partial[chunk * 2 * p.c + c] = sum;
-  partial[chunk * 2 * p.c + p.c + c] = sum_normal;
+  partial[chunk * 2 * p.c + c] = static_cast<double>(sum);
+  partial[chunk * 2 * p.c + p.c + c] = static_cast<double>(sum_normal);
 }
 
-template <class A> __global__ void add_naive(BatchNormProblem p, RowChunks r, const A* partial, A* means, A* gbeta, A* ggamma) {
+template <class A> __global__ void add_naive(BatchNormProblem p, RowChunks r, const double* partial, A* means, A* gbeta, A* ggamma) {
   const int64_t c = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (c >= p.c) return;
   double sum = 0, sum_normal = 0;
   for (int64_t k = 0; k < r.chunks; ++k) {
-    sum += static_cast<double>(partial[k * 2 * p.c + c]);
-    sum_normal += static_cast<double>(partial[k * 2 * p.c + p.c + c]);
+    sum += partial[k * 2 * p.c + c];
+    sum_normal += partial[k * 2 * p.c + p.c + c];
   }
   gbeta[c] = static_cast<A>(sum);
   ggamma[c] = static_cast<A>(sum_normal);
@@ -69,8 +69,8 @@ void run(const BatchNormProblem& p, const BatchNormBwd::Args& a, Scratch scratch
   with_floating(p.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     using A = accumulator_t<T>;
-    A* partial = static_cast<A*>(scratch.data);
-    A* means = partial + int64_t{r.chunks} * 2 * p.c;
+    double* partial = static_cast<double*>(scratch.data);
+    A* means = reinterpret_cast<A*>(partial + int64_t{r.chunks} * 2 * p.c);
     const Inputs<T> in{static_cast<const T*>(a.x),     static_cast<const T*>(a.gy),   static_cast<const A*>(a.gamma),
                        static_cast<const A*>(a.beta), static_cast<const A*>(a.mean), static_cast<const A*>(a.invstd)};
     launch({.grid = blocks_for(int64_t{r.chunks} * p.c, 128), .block = 128}, stream, sums_naive<T>, p, r, in, partial);

@@ -1,4 +1,5 @@
-// How the CUDA rows cut [rows, c] for sums over rows: at most 512 chunks, whose partial results lie in scratch as A[chunks][2][c].
+// How the CUDA rows cut [rows, c] for sums over rows: at most 512 chunks, whose partial results lie in scratch as double[chunks][2][c].
+// Double, because a chunk's mean rounded to f32 is off by more than a small deviation from a large mean allows.
 #pragma once
 #include "kernels/batch_norm/functions.h"
 
@@ -12,7 +13,7 @@ HD inline RowChunks row_chunks(int64_t rows) {
   return {each, static_cast<int>((rows + each - 1) / each)};
 }
 inline size_t partial_bytes(const BatchNormProblem& p) {
-  return static_cast<size_t>(row_chunks(p.rows).chunks) * 2 * static_cast<size_t>(p.c) * size_of(accumulator_of(p.dtype));
+  return static_cast<size_t>(row_chunks(p.rows).chunks) * 2 * static_cast<size_t>(p.c) * sizeof(double);
 }
 
 }  // namespace duel

@@ -11,7 +11,7 @@ namespace {
 bool supports(const BatchNormProblem& p) { return is_floating(p.dtype) && bn_supports_act(p.act); }
 size_t scratch_bytes(const BatchNormProblem& p) { return partial_bytes(p); }
 
-template <class T> __global__ void moments_naive(BatchNormProblem p, RowChunks r, const T* x, accumulator_t<T>* partial) {
+template <class T> __global__ void moments_naive(BatchNormProblem p, RowChunks r, const T* x, double* partial) {
   using A = accumulator_t<T>;
   const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (i >= int64_t{r.chunks} * p.c) return;
@@ -26,22 +26,23 @@ template <class T> __global__ void moments_naive(BatchNormProblem p, RowChunks r
     rest += d;
     square += d * d;
   }
-  partial[chunk * 2 * p.c + c] = shift + rest / n;
-  partial[chunk * 2 * p.c + p.c + c] = square - rest * (rest / n);
+  const double miss = static_cast<double>(rest) / static_cast<double>(n);
+  partial[chunk * 2 * p.c + c] = static_cast<double>(shift) + miss;
+  partial[chunk * 2 * p.c + p.c + c] = static_cast<double>(square) - static_cast<double>(rest) * miss;
 }
 
 template <class A>
-__global__ void join_naive(BatchNormProblem p, RowChunks r, const A* partial, A* mean, A* invstd, A* running_mean, A* running_var) {
+__global__ void join_naive(BatchNormProblem p, RowChunks r, const double* partial, A* mean, A* invstd, A* running_mean, A* running_var) {
   const int64_t c = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (c >= p.c) return;
   const double rows = static_cast<double>(p.rows), whole = static_cast<double>(r.rows);
   const double last = static_cast<double>(p.rows - (r.chunks - 1) * r.rows);
   double sum = 0, deviations = 0;
-  for (int64_t k = 0; k < r.chunks; ++k) sum += static_cast<double>(partial[k * 2 * p.c + c]) * (k + 1 < r.chunks ? whole : last);
+  for (int64_t k = 0; k < r.chunks; ++k) sum += partial[k * 2 * p.c + c] * (k + 1 < r.chunks ? whole : last);
   const double average = sum / rows;
   for (int64_t k = 0; k < r.chunks; ++k) {
-    const double d = static_cast<double>(partial[k * 2 * p.c + c]) - average;
-    deviations += static_cast<double>(partial[k * 2 * p.c + p.c + c]) + d * d * (k + 1 < r.chunks ? whole : last);
+    const double d = partial[k * 2 * p.c + c] - average;
+    deviations += partial[k * 2 * p.c + p.c + c] + d * d * (k + 1 < r.chunks ? whole : last);
   }
   if (deviations < 0) deviations = 0;   // equal numbers can leave a rounding error below zero
   mean[c] = static_cast<A>(average);
@@ -68,7 +69,8 @@ void run(const BatchNormProblem& p, const BatchNormFwd::Args& a, Scratch scratch
   with_floating(p.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     using A = accumulator_t<T>;
-    A *partial = static_cast<A*>(scratch.data), *mean = static_cast<A*>(a.mean), *invstd = static_cast<A*>(a.invstd);
+    double* partial = static_cast<double*>(scratch.data);
+    A *mean = static_cast<A*>(a.mean), *invstd = static_cast<A*>(a.invstd);
     launch({.grid = blocks_for(int64_t{r.chunks} * p.c, 128), .block = 128}, stream, moments_naive<T>, p, r, static_cast<const T*>(a.x),
            partial);
     launch({.grid = blocks_for(p.c, 32), .block = 32}, stream, join_naive<A>, p, r, partial, mean, invstd, static_cast<A*>(a.running_mean),

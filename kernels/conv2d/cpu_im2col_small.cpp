@@ -1,7 +1,8 @@
-// conv2d_wgrad with few input channels (D's first layer, G's last): gw = gyᵀ · im2col(x), the weights so few that each of a fixed number of
-// groups of images can keep a gw of its own; the groups are then added up in order, so the bits do not depend on the thread count.
+// conv2d_wgrad in bf16 with 2 to 7 input channels (D's first layer, G's last): gw = gyᵀ · im2col(x), the weights so few that each of a fixed
+// number of groups of images can keep a gw of its own; the groups are then added up in order, so the bits do not depend on the thread count.
 //
-// Against the row `onednn`: no lane of a vector left idle by three channels, and no plan that depends on the threads.
+// Against the row `onednn`: no lane of a vector left idle by three channels. (One channel fills oneDNN's vectors with taps, and f32 has no
+// pairs to make: there it is as fast.)
 #include "kernels/conv2d/im2col.h"
 #include "kernels/onednn.h"
 #include "kernels/registry.h"
@@ -15,7 +16,7 @@ using onednn::MatmulShape;
 using Plan = std::shared_ptr<const MatmulPlan>;
 
 constexpr int group_count = 16;
-constexpr int64_t rows_of_product = 1024;      // col of 1024 × 48 f32 is 192 KiB: in the second-level cache
+constexpr int64_t rows_of_product = 1024;      // col of 1024 × 48 is 96 KiB: in the second-level cache
 int filter(const Conv2dProblem& d) { return d.r * d.s * d.c; }
 int64_t rows_of(const Conv2dProblem& d) { return int64_t{d.n} * d.p * d.q; }
 // Groups are whole products but for the last, so that two plans are enough.
@@ -42,18 +43,18 @@ struct Plans {
 };
 
 bool supports(const Conv2dProblem& d) {
-  return (d.dtype == DType::f32 || d.dtype == DType::bf16) && d.c < 8 && filter(d) <= 512 && d.w_count() <= (1 << 16) && Plans(d).complete;
+  return d.dtype == DType::bf16 && d.c > 1 && d.c < 8 && filter(d) <= 512 && d.w_count() <= (1 << 16) && Plans(d).complete;
 }
 
 size_t thread_bytes(const Conv2dProblem& d, size_t pad) {
-  return onednn::aligned(rows_of_product * filter(d) * size_of(d.dtype)) + onednn::aligned(pad);
+  return onednn::aligned(rows_of_product * filter(d) * sizeof(bf16)) + onednn::aligned(pad);
 }
 size_t gw_bytes(const Conv2dProblem& d) { return onednn::aligned(d.w_count() * sizeof(float)); }
 size_t scratch(const Conv2dProblem& d) {
   return gw_bytes(d) * group_count + thread_bytes(d, Plans(d).pad) * static_cast<size_t>(omp_get_max_threads());
 }
 
-template <class T> void wgrad(const Conv2dProblem& d, const T* x, const T* gy, float* gw, char* scratch) {
+void wgrad(const Conv2dProblem& d, const bf16* x, const bf16* gy, float* gw, char* scratch) {
   const Plans plans(d);
   const int64_t rows = rows_of(d), per_group = group_rows(d), weights = d.w_count();
   const int groups = static_cast<int>((rows + per_group - 1) / per_group);
@@ -64,7 +65,7 @@ template <class T> void wgrad(const Conv2dProblem& d, const T* x, const T* gy, f
   for (int group = 0; group < groups; ++group)
     error.run([&] {
       onednn::ScratchPieces mine{threads + thread_bytes(d, plans.pad) * static_cast<size_t>(omp_get_thread_num())};
-      T* col = static_cast<T*>(mine.take(rows_of_product * filter(d) * sizeof(T)));
+      bf16* col = static_cast<bf16*>(mine.take(rows_of_product * filter(d) * sizeof(bf16)));
       void* pad = mine.take(plans.pad);
       float* sum = group_gw(group);
       std::memset(sum, 0, weights * sizeof(float));
@@ -85,10 +86,7 @@ template <class T> void wgrad(const Conv2dProblem& d, const T* x, const T* gy, f
 
 void run(const Conv2dProblem& d, const Conv2dWgrad::Args& a, Scratch scratch, Stream) {
   onednn::guarded([&] {
-    if (d.dtype == DType::bf16)
-      wgrad(d, static_cast<const bf16*>(a.x), static_cast<const bf16*>(a.gy), static_cast<float*>(a.gw), static_cast<char*>(scratch.data));
-    else
-      wgrad(d, static_cast<const float*>(a.x), static_cast<const float*>(a.gy), static_cast<float*>(a.gw), static_cast<char*>(scratch.data));
+    wgrad(d, static_cast<const bf16*>(a.x), static_cast<const bf16*>(a.gy), static_cast<float*>(a.gw), static_cast<char*>(scratch.data));
   });
 }
 

@@ -8,7 +8,8 @@ namespace {
 
 bool supports(const ConcatChannelsProblem&) { return true; }
 
-template <class W> __global__ void concat_naive(ConcatChannelsProblem p, const W* a, const W* b, W* y) {
+template <class W>
+__global__ void concat_naive(ConcatChannelsProblem p, const W* a, const W* b, W* y) {
   const int64_t width = p.ca + p.cb, count = p.rows * width;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += int64_t{gridDim.x} * blockDim.x) {
     const int64_t row = i / width, c = i % width;

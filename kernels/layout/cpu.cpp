@@ -15,8 +15,9 @@ int64_t rows_a_chunk(int64_t row_length) { return std::max<int64_t>(1, chunk_ele
 
 // Copies `rows` rows of `bytes` each between two strides.
 void copy_rows(char* to, size_t to_stride, const char* from, size_t from_stride, size_t bytes, int64_t rows) {
-  if (bytes == 0) return;   // an empty side may have no buffer
-  for (int64_t r = 0; r < rows; ++r) std::memcpy(to + static_cast<size_t>(r) * to_stride, from + static_cast<size_t>(r) * from_stride, bytes);
+  if (bytes == 0) return;  // an empty side may have no buffer
+  for (int64_t r = 0; r < rows; ++r)
+    std::memcpy(to + static_cast<size_t>(r) * to_stride, from + static_cast<size_t>(r) * from_stride, bytes);
 }
 
 void run_concat(const ConcatChannelsProblem& p, const ConcatChannels::Args& args, Scratch, Stream) {
@@ -24,9 +25,11 @@ void run_concat(const ConcatChannelsProblem& p, const ConcatChannels::Args& args
   const size_t y_bytes = a_bytes + b_bytes;
   parallel_chunks(p.rows, rows_a_chunk(p.ca + p.cb), [&](int64_t begin, int64_t end, int64_t) {
     char* y = static_cast<char*>(args.y) + static_cast<size_t>(begin) * y_bytes;
-    if (a_bytes) copy_rows(y, y_bytes, static_cast<const char*>(args.a) + static_cast<size_t>(begin) * a_bytes, a_bytes, a_bytes, end - begin);
+    if (a_bytes)
+      copy_rows(y, y_bytes, static_cast<const char*>(args.a) + static_cast<size_t>(begin) * a_bytes, a_bytes, a_bytes, end - begin);
     if (b_bytes)
-      copy_rows(y + a_bytes, y_bytes, static_cast<const char*>(args.b) + static_cast<size_t>(begin) * b_bytes, b_bytes, b_bytes, end - begin);
+      copy_rows(y + a_bytes, y_bytes, static_cast<const char*>(args.b) + static_cast<size_t>(begin) * b_bytes, b_bytes, b_bytes,
+                end - begin);
   });
 }
 
@@ -35,8 +38,8 @@ void run_slice(const SliceChannelsProblem& p, const SliceChannels::Args& args, S
   if (y_bytes == 0) return;
   parallel_chunks(p.rows, rows_a_chunk(p.c), [&](int64_t begin, int64_t end, int64_t) {
     copy_rows(static_cast<char*>(args.y) + static_cast<size_t>(begin) * y_bytes, y_bytes,
-              static_cast<const char*>(args.x) + static_cast<size_t>(begin) * x_bytes + static_cast<size_t>(p.from) * size, x_bytes, y_bytes,
-              end - begin);
+              static_cast<const char*>(args.x) + static_cast<size_t>(begin) * x_bytes + static_cast<size_t>(p.from) * size, x_bytes,
+              y_bytes, end - begin);
   });
 }
 
@@ -51,7 +54,8 @@ void run_gather(const GatherRowsProblem& p, const GatherRows::Args& args, Scratc
 }
 
 // Each task owns a band of columns in every row of y and walks all of g in order: no two tasks add to the same element.
-template <class T> void scatter(const GatherRowsProblem& p, const T* g, const int32_t* index, float* y) {
+template <class T>
+void scatter(const GatherRowsProblem& p, const T* g, const int32_t* index, float* y) {
   constexpr int64_t band = 256;
   parallel_chunks(p.cols, band, [&](int64_t begin, int64_t end, int64_t) {
     for (int64_t r = 0; r < p.rows; ++r) std::memset(y + r * p.cols + begin, 0, static_cast<size_t>(end - begin) * sizeof(float));
@@ -71,19 +75,28 @@ void run_scatter(const GatherRowsProblem& p, const ScatterAddRows::Args& args, S
   else scatter(p, static_cast<const float*>(args.g), index, y);
 }
 
-// Tiles of tile × tile: a tile's lines of x and of y both stay in L1 while it is turned.
-template <class W> void transpose(const TransposeProblem& p, const W* x, W* y) {
-  constexpr int64_t tile = 128 / static_cast<int64_t>(sizeof(W));
+// Tiles of 64 bytes × 64 bytes, turned in a buffer of their own: whole cache lines are read and written, and the turning itself never meets
+// the strides of x and y, whose powers of two would put a tile's lines into the same few places of the cache.
+template <class W>
+void transpose(const TransposeProblem& p, const W* x, W* y) {
+  constexpr int64_t tile = 64 / static_cast<int64_t>(sizeof(W));
   const int64_t down = chunks_of(p.rows, tile), across = chunks_of(p.cols, tile);
   const int64_t tiles_a_task = std::max<int64_t>(1, chunk_elements / (tile * tile));
   parallel_chunks(p.batch * across * down, tiles_a_task, [&](int64_t begin, int64_t end, int64_t) {
-    for (int64_t t = begin; t < end; ++t) {   // down the rows of x first: along the rows of y
-      const int64_t b = t / (across * down), column = t / down % across * tile, row = t % down * tile;
-      const int64_t columns = std::min(tile, p.cols - column), rows = std::min(tile, p.rows - row);
+    alignas(64) W buffer[tile * tile];
+    for (int64_t t = begin; t < end; ++t) {  // along the rows of x first
+      const int64_t b = t / (across * down), row = t / across % down * tile, column = t % across * tile;
+      const int64_t rows = std::min(tile, p.rows - row), columns = std::min(tile, p.cols - column);
       const W* from = x + (b * p.rows + row) * p.cols + column;
       W* to = y + (b * p.cols + column) * p.rows + row;
-      for (int64_t c = 0; c < columns; ++c)
-        for (int64_t r = 0; r < rows; ++r) to[c * p.rows + r] = from[r * p.cols + c];
+      if (rows < tile || columns < tile) {  // the rim, or a matrix with one short side: few lines, no buffer needed
+        for (int64_t c = 0; c < columns; ++c)
+          for (int64_t r = 0; r < rows; ++r) to[c * p.rows + r] = from[r * p.cols + c];
+        continue;
+      }
+      for (int64_t r = 0; r < tile; ++r)
+        for (int64_t c = 0; c < tile; ++c) buffer[c * tile + r] = from[r * p.cols + c];
+      for (int64_t c = 0; c < tile; ++c) std::memcpy(to + c * p.rows, buffer + c * tile, tile * sizeof(W));
     }
   });
 }

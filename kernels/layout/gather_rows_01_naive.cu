@@ -8,7 +8,8 @@ namespace {
 
 bool supports(const GatherRowsProblem&) { return true; }
 
-template <class W> __global__ void gather_naive(GatherRowsProblem p, const W* table, const int32_t* index, W* y) {
+template <class W>
+__global__ void gather_naive(GatherRowsProblem p, const W* table, const int32_t* index, W* y) {
   const int64_t count = p.count * p.cols;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += int64_t{gridDim.x} * blockDim.x)
     y[i] = table[int64_t{index[i / p.cols]} * p.cols + i % p.cols];

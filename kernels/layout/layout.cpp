@@ -1,6 +1,7 @@
 #include "kernels/layout/layout.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 
 #include "kernels/draw.h"
@@ -15,6 +16,16 @@ void check(bool fine, const std::string& text, const char* why) {
   if (!fine) fail(Failure::usage, "problem '" + text + "': " + why);
 }
 
+// True where sizes are not negative and their product is a number of elements that an index can count.
+bool countable(std::initializer_list<int64_t> sizes) {
+  int64_t product = 1;
+  for (int64_t size : sizes) {
+    if (size < 0 || (size > 0 && product > (int64_t{1} << 48) / size)) return false;
+    product *= std::max<int64_t>(size, 1);
+  }
+  return true;
+}
+
 // How a test fills a buffer of any element type.
 Buffer input(const char* name, DType t, int64_t count) {
   if (t == DType::u8) return {name, Role::in, t, count, Fill::index, 256};
@@ -26,7 +37,8 @@ std::vector<Case<GatherRowsProblem>> row_cases(bool adds) {
   std::vector<Case<GatherRowsProblem>> cases;
   for (DType t : any_dtype) {
     if (adds && !is_floating(t)) continue;
-    for (GatherRowsProblem p : {GatherRowsProblem{1, 1, 1}, {10, 64, 37}, {3, 1, 1000}, {101, 7, 13}, {5, 1031, 3}, {4, 8, 0}, {2, 300, 255}}) {
+    for (GatherRowsProblem p :
+         {GatherRowsProblem{1, 1, 1}, {10, 64, 37}, {3, 1, 1000}, {101, 7, 13}, {5, 1031, 3}, {4, 8, 0}, {2, 300, 255}}) {
       p.dtype = t;
       cases.push_back({p, Tag::edge});
     }
@@ -41,7 +53,8 @@ std::vector<Case<GatherRowsProblem>> row_cases(bool adds) {
 std::string ConcatChannelsProblem::text() const { return problem_text(*this); }
 ConcatChannelsProblem ConcatChannelsProblem::parse(const std::string& text) {
   const auto p = parse_problem<ConcatChannelsProblem>(text);
-  check(p.rows >= 0 && p.ca >= 0 && p.cb >= 0, text, "rows, ca and cb must be at least 0");
+  check(countable({p.ca}) && countable({p.cb}) && countable({p.rows, p.ca + p.cb}), text,
+        "rows, ca and cb must be at least 0, y below 2⁴⁸ elements");
   return p;
 }
 std::vector<Buffer> ConcatChannels::buffers(const Problem& p) {
@@ -64,8 +77,8 @@ std::vector<Case<ConcatChannelsProblem>> ConcatChannels::cases() {
 std::string SliceChannelsProblem::text() const { return problem_text(*this); }
 SliceChannelsProblem SliceChannelsProblem::parse(const std::string& text) {
   const auto p = parse_problem<SliceChannelsProblem>(text);
-  check(p.rows >= 0 && p.c >= 0 && p.from >= 0 && p.count >= 0 && p.from <= p.c && p.count <= p.c - p.from, text,
-        "the slice from : from + count must lie in 0 : c");
+  check(countable({p.rows, p.c}) && p.from >= 0 && p.count >= 0 && p.from <= p.c && p.count <= p.c - p.from, text,
+        "the slice from : from + count must lie in 0 : c, and x have fewer than 2⁴⁸ elements");
   return p;
 }
 std::vector<Buffer> SliceChannels::buffers(const Problem& p) {
@@ -74,8 +87,15 @@ std::vector<Buffer> SliceChannels::buffers(const Problem& p) {
 std::vector<Case<SliceChannelsProblem>> SliceChannels::cases() {
   std::vector<Case<Problem>> cases;
   for (DType t : any_dtype) {
-    for (Problem p : {Problem{1, 1, 0, 1}, {7, 13, 3, 10}, {7, 13, 0, 3}, {1000, 3, 1, 1}, {13, 5, 5, 0}, {0, 3, 0, 2}, {13, 5, 0, 5},
-                      {1025, 48, 17, 31}, {3, 4356, 4099, 257}}) {
+    for (Problem p : {Problem{1, 1, 0, 1},
+                      {7, 13, 3, 10},
+                      {7, 13, 0, 3},
+                      {1000, 3, 1, 1},
+                      {13, 5, 5, 0},
+                      {0, 3, 0, 2},
+                      {13, 5, 0, 5},
+                      {1025, 48, 17, 31},
+                      {3, 4356, 4099, 257}}) {
       p.dtype = t;
       cases.push_back({p, Tag::edge});
     }
@@ -96,7 +116,8 @@ SliceChannelsProblem SliceChannels::random(uint64_t seed) {
 std::string GatherRowsProblem::text() const { return problem_text(*this); }
 GatherRowsProblem GatherRowsProblem::parse(const std::string& text) {
   const auto p = parse_problem<GatherRowsProblem>(text);
-  check(p.rows >= 1 && p.cols >= 1 && p.count >= 0, text, "rows and cols must be at least 1, count at least 0");
+  check(p.rows >= 1 && p.rows <= 0x7fffffff && p.cols >= 1 && countable({p.rows, p.cols}) && countable({p.count, p.cols}), text,
+        "rows and cols must be at least 1, count at least 0, rows no more than an i32 can name");
   return p;
 }
 std::vector<Buffer> GatherRows::buffers(const Problem& p) {
@@ -116,7 +137,7 @@ std::vector<Case<GatherRowsProblem>> ScatterAddRows::cases() { return row_cases(
 std::string TransposeProblem::text() const { return problem_text(*this); }
 TransposeProblem TransposeProblem::parse(const std::string& text) {
   const auto p = parse_problem<TransposeProblem>(text);
-  check(p.batch >= 0 && p.rows >= 0 && p.cols >= 0, text, "batch, rows and cols must be at least 0");
+  check(countable({p.batch, p.rows, p.cols}), text, "batch, rows and cols must be at least 0, their product below 2⁴⁸");
   return p;
 }
 std::vector<Buffer> Transpose::buffers(const Problem& p) {
@@ -126,11 +147,12 @@ std::vector<Buffer> Transpose::buffers(const Problem& p) {
 std::vector<Case<TransposeProblem>> Transpose::cases() {
   std::vector<Case<Problem>> cases;
   for (DType t : any_dtype) {
-    for (Problem p : {Problem{1, 1, 1}, {3, 1, 7}, {3, 7, 1}, {1, 15, 17}, {1, 16, 16}, {2, 33, 31}, {1, 129, 65}, {0, 3, 4}, {1, 3, 1031}}) {
+    for (Problem p :
+         {Problem{1, 1, 1}, {3, 1, 7}, {3, 7, 1}, {1, 15, 17}, {1, 16, 16}, {2, 33, 31}, {1, 129, 65}, {0, 3, 4}, {1, 3, 1031}}) {
       p.dtype = t;
       cases.push_back({p, Tag::edge});
     }
-    cases.push_back({{4, 3, 1024, t}, Tag::dcgan});   // NCHW to NHWC
+    cases.push_back({{4, 3, 1024, t}, Tag::dcgan});  // NCHW to NHWC
     cases.push_back({{1, 64, 100, t}, Tag::dcgan});
     if (t == DType::f32 || t == DType::bf16)
       for (Problem p : {Problem{128, 1024, 64, t}, {128, 3, 4096, t}, {1, 4096, 4096, t}}) cases.push_back({p, Tag::bench});
@@ -146,7 +168,7 @@ double Transpose::flops(const Problem&) { return 0; }
 int ConcatChannels::reduction(const Problem&) { return 1; }
 int SliceChannels::reduction(const Problem&) { return 1; }
 int GatherRows::reduction(const Problem&) { return 1; }
-int ScatterAddRows::reduction(const Problem& p) {   // at worst every index names the same row
+int ScatterAddRows::reduction(const Problem& p) {  // at worst every index names the same row
   return static_cast<int>(std::clamp<int64_t>(p.count, 1, std::numeric_limits<int>::max()));
 }
 int Transpose::reduction(const Problem&) { return 1; }

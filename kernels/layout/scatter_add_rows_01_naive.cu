@@ -9,7 +9,8 @@ namespace {
 
 bool supports(const GatherRowsProblem& p) { return is_floating(p.dtype); }
 
-template <class T> __global__ void scatter_naive(GatherRowsProblem p, const T* g, const int32_t* index, accumulator_t<T>* y) {
+template <class T>
+__global__ void scatter_naive(GatherRowsProblem p, const T* g, const int32_t* index, accumulator_t<T>* y) {
   const int64_t count = p.rows * p.cols;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += int64_t{gridDim.x} * blockDim.x) {
     const int64_t row = i / p.cols, c = i % p.cols;

@@ -8,7 +8,8 @@ namespace {
 
 bool supports(const SliceChannelsProblem&) { return true; }
 
-template <class W> __global__ void slice_naive(SliceChannelsProblem p, const W* x, W* y) {
+template <class W>
+__global__ void slice_naive(SliceChannelsProblem p, const W* x, W* y) {
   const int64_t count = p.rows * p.count;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += int64_t{gridDim.x} * blockDim.x)
     y[i] = x[i / p.count * p.c + p.from + i % p.count];

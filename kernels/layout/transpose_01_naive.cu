@@ -9,7 +9,8 @@ namespace {
 
 bool supports(const TransposeProblem&) { return true; }
 
-template <class W> __global__ void transpose_naive(TransposeProblem p, const W* x, W* y) {
+template <class W>
+__global__ void transpose_naive(TransposeProblem p, const W* x, W* y) {
   const int64_t count = p.batch * p.rows * p.cols;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += int64_t{gridDim.x} * blockDim.x) {
     const int64_t r = i % p.rows, c = i / p.rows % p.cols, b = i / p.rows / p.cols;

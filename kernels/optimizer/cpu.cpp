@@ -49,9 +49,18 @@ void run_sgd(const OptimizerProblem& o, const OptimizerArgs& a, Scratch, Stream)
 void run_rmsprop(const OptimizerProblem& o, const OptimizerArgs& a, Scratch, Stream) { step<1, RmspropRule<float>>(o, a); }
 void run_adam(const OptimizerProblem& o, const OptimizerArgs& a, Scratch, Stream) { step<2, AdamRule<float>>(o, a); }
 
+bool supports_increment(const IncrementProblem&) { return true; }
+void run_increment(const IncrementProblem& p, const Increment::Args& a, Scratch, Stream) {
+  int32_t* counter = static_cast<int32_t*>(a.counter);
+  parallel_chunks(p.n, [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t i = begin; i < end; ++i) ++counter[i];
+  });
+}
+
 KERNEL_VARIANT(SgdStep, openmp, 1, supports, no_scratch, run_sgd);
 KERNEL_VARIANT(RmspropStep, openmp, 1, supports, no_scratch, run_rmsprop);
 KERNEL_VARIANT(AdamStep, openmp, 1, supports, no_scratch, run_adam);
+KERNEL_VARIANT(Increment, openmp, 1, supports_increment, no_scratch, run_increment);
 
 }  // namespace
 }  // namespace duel

@@ -8,7 +8,8 @@ namespace {
 
 bool supports(const BinaryProblem& p) { return is_floating(p.dtype); }
 
-template <class T> __global__ void binary_naive(BinaryProblem p, const T* a, const T* b, T* y) {
+template <class T>
+__global__ void binary_naive(BinaryProblem p, const T* a, const T* b, T* y) {
   using A = accumulator_t<T>;
   const int64_t count = p.count();
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += int64_t{gridDim.x} * blockDim.x) {

@@ -15,19 +15,20 @@ bool supports(const BinaryProblem& p) { return p.dtype == DType::f32 || p.dtype 
 template <BinaryFn fn, bool a_moves, bool b_moves, class T>
 void combine(const T* __restrict a, const T* __restrict b, T* __restrict y, int64_t count) {
   const float a0 = static_cast<float>(a[0]), b0 = static_cast<float>(b[0]);
-#pragma GCC ivdep   // not omp simd: its copies of the temporary bf16 would keep g++ from vectorising
+#pragma GCC ivdep  // not omp simd: its copies of the temporary bf16 would keep g++ from vectorising
   for (int64_t i = 0; i < count; ++i)
     y[i] = static_cast<T>(binary_value<fn>(a_moves ? static_cast<float>(a[i]) : a0, b_moves ? static_cast<float>(b[i]) : b0));
 }
 
-constexpr int64_t pattern_size = 2048;   // elements; two of them and a stretch of the result stay in L1
+constexpr int64_t pattern_size = 2048;  // elements; two of them and a stretch of the result stay in L1
 
 // One operand: where it is read for the run that starts at result element i, and how far that run may go.
-template <class T> struct Operand {
+template <class T>
+struct Operand {
   const T* data;
   Spread spread;
   int64_t inner, c;
-  T pattern[pattern_size];   // filled only where it is used
+  T pattern[pattern_size];  // filled only where it is used
 
   Operand(const T* data, Spread s, const BinaryProblem& p) : data(data), spread(s), inner(p.inner), c(p.c) {
     if (s == Spread::sample && inner == 1) spread = Spread::full;
@@ -42,20 +43,25 @@ template <class T> struct Operand {
 
   bool moves() const { return spread == Spread::full || spread == Spread::channel; }
   const T* at(int64_t i) const {
-    return spread == Spread::full ? data + i : spread == Spread::scalar ? data : spread == Spread::channel ? data + i % c : data + i / inner;
+    return spread == Spread::full      ? data + i
+           : spread == Spread::scalar  ? data
+           : spread == Spread::channel ? data + i % c
+                                       : data + i / inner;
   }
   int64_t run_end(int64_t i) const {
     return spread == Spread::channel ? i - i % c + (period_ ? period_ : c) : spread == Spread::sample ? (i / inner + 1) * inner : INT64_MAX;
   }
 
  private:
-  int64_t period_ = 0;   // of the pattern; 0: the operand itself is read
+  int64_t period_ = 0;  // of the pattern; 0: the operand itself is read
 };
 
-template <BinaryFn fn, class T> void run_typed(const BinaryProblem& p, const T* a_data, const T* b_data, T* y) {
+template <BinaryFn fn, class T>
+void run_typed(const BinaryProblem& p, const T* a_data, const T* b_data, T* y) {
   const Operand<T> a(a_data, p.a_spread, p), b(b_data, p.b_spread, p);
-  const auto loop = a.moves() ? b.moves() ? combine<fn, true, true, T> : combine<fn, true, false, T>
-                    : b.moves() ? combine<fn, false, true, T> : combine<fn, false, false, T>;
+  const auto loop = a.moves()   ? b.moves() ? combine<fn, true, true, T> : combine<fn, true, false, T>
+                      : b.moves() ? combine<fn, false, true, T>
+                                : combine<fn, false, false, T>;
   parallel_chunks(p.count(), [&](int64_t begin, int64_t end, int64_t) {
     for (int64_t i = begin; i < end;) {
       const int64_t stop = std::min({end, a.run_end(i), b.run_end(i)});
@@ -70,8 +76,7 @@ void run(const BinaryProblem& p, const Binary::Args& args, Scratch, Stream) {
     constexpr BinaryFn f = decltype(fn)::value;
     if (p.dtype == DType::bf16)
       run_typed<f>(p, static_cast<const bf16*>(args.a), static_cast<const bf16*>(args.b), static_cast<bf16*>(args.y));
-    else
-      run_typed<f>(p, static_cast<const float*>(args.a), static_cast<const float*>(args.b), static_cast<float*>(args.y));
+    else run_typed<f>(p, static_cast<const float*>(args.a), static_cast<const float*>(args.b), static_cast<float*>(args.y));
   });
 }
 

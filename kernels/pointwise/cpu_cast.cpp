@@ -8,8 +8,9 @@ namespace {
 
 bool supports(const CastProblem&) { return true; }
 
-template <class To, class From> void convert(const From* __restrict x, To* __restrict y, int64_t count) {
-#pragma GCC ivdep   // not omp simd: its copies of the temporary bf16 would keep g++ from vectorising
+template <class To, class From>
+void convert(const From* __restrict x, To* __restrict y, int64_t count) {
+#pragma GCC ivdep  // not omp simd: its copies of the temporary bf16 would keep g++ from vectorising
   for (int64_t i = 0; i < count; ++i) y[i] = cast_value<To>(x[i]);
 }
 

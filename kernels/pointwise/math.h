@@ -20,24 +20,32 @@ HD inline float infinity() { return float_of(0x7f800000u); }
 HD inline float abs(float x) { return float_of(bits_of(x) & 0x7fffffffu); }
 HD inline float with_sign_of(float magnitude, float sign) { return float_of(bits_of(magnitude) | (bits_of(sign) & 0x80000000u)); }
 
-HD inline float exp(float x) {
-  // Beyond these ends the result is 0 or ∞ anyway. NaN fails both comparisons and goes through.
-  x = x < -104.f ? -104.f : x;
-  x = x > 89.f ? 89.f : x;
-  const float shifted = x * 1.44269504f + 12582912.f;   // 1.5·2²³: adding it rounds to an integer and leaves that in the low bits
+// eˣ = mantissa·2ᵏ with the mantissa in [√½, √2], for |x| < 2²⁰.
+struct ExpParts {
+  float mantissa;
+  int32_t k;
+};
+HD inline ExpParts exp_parts(float x) {
+  const float shifted = x * 1.44269504f + 12582912.f;  // 1.5·2²³: adding it rounds to an integer and leaves that in the low bits
   const float k = shifted - 12582912.f;
-  const float r = (x - k * 0.693359375f) - k * -2.12194440e-4f;   // ln 2 in two parts, the first short enough for k·it to be exact
-  float p = 1.98919814e-4f;                                       // (eʳ − 1 − r)/r² on |r| ≤ ln 2 / 2, within 1.5e-9
+  const float r = (x - k * 0.693359375f) - k * -2.12194440e-4f;  // ln 2 in two parts, the first short enough for k·it to be exact
+  float p = 1.98919814e-4f;                                      // (eʳ − 1 − r)/r² on |r| ≤ ln 2 / 2, within 1.5e-9
   p = p * r + 1.39345419e-3f;
   p = p * r + 8.33331002e-3f;
   p = p * r + 4.16664568e-2f;
   p = p * r + 1.66666667e-1f;
   p = p * r + 0.5f;
-  p = (p * r) * r + r + 1.f;
-  // 2ᵏ in two halves: k reaches −150 and 128, which no single exponent holds. The low bits of `shifted` are k.
-  const int32_t n = static_cast<int32_t>(bits_of(shifted)) - 0x4b400000;
-  const int32_t half = n >> 1;
-  return p * float_of(static_cast<uint32_t>(half + 127) << 23) * float_of(static_cast<uint32_t>(n - half + 127) << 23);
+  return {(p * r) * r + r + 1.f, static_cast<int32_t>(bits_of(shifted) - 0x4b400000u)};
+}
+HD inline float power_of_two(int32_t k) { return float_of(static_cast<uint32_t>(k + 127) << 23); }  // −127 < k < 128
+
+HD inline float exp(float x) {
+  // Beyond these ends the result is 0 or ∞ anyway. NaN fails both comparisons and goes through.
+  x = x < -104.f ? -104.f : x;
+  x = x > 89.f ? 89.f : x;
+  const ExpParts e = exp_parts(x);
+  const int32_t half = e.k >> 1;  // in two halves: k reaches −150 and 128, which no single exponent holds
+  return e.mantissa * power_of_two(half) * power_of_two(e.k - half);
 }
 
 // (2·atanh(s)/s − 2)/s² of z = s², on |s| ≤ 1/3 within 2e-10.
@@ -61,31 +69,32 @@ HD inline float log1p_near(float f, float exponent = 0.f) {
 
 HD inline float log(float x) {
   const bool tiny = x < 1.17549435e-38f;                                   // denormals have no exponent to read: scale them by 2²⁵
-  const uint32_t bits = bits_of(tiny ? x * 33554432.f : x) - 0x3f3504f3u;   // exponent 0 starts at √½
+  const uint32_t bits = bits_of(tiny ? x * 33554432.f : x) - 0x3f3504f3u;  // exponent 0 starts at √½
   const int32_t exponent = (static_cast<int32_t>(bits) >> 23) - (tiny ? 25 : 0);
-  const float mantissa = float_of((bits & 0x7fffffu) + 0x3f3504f3u);       // in [√½, √2)
+  const float mantissa = float_of((bits & 0x7fffffu) + 0x3f3504f3u);  // in [√½, √2)
   float y = log1p_near(mantissa - 1.f, static_cast<float>(exponent));
   y = x == infinity() ? x : y;
   y = x == 0.f ? -infinity() : y;
-  return x >= 0.f ? y : float_of(0x7fc00000u);                             // negative, or NaN
+  return x >= 0.f ? y : float_of(0x7fc00000u);  // negative, or NaN
 }
 
 HD inline float tanh(float x) {
   const float size = abs(x);
   const float z = x * x;
-  float p = 2.29274482e-3f;                                                // (tanh(x)/x − 1)/x² on |x| < 0.625, within 1.6e-9
+  float p = 2.29274482e-3f;  // (tanh(x)/x − 1)/x² on |x| < 0.625, within 1.6e-9
   p = p * z - 8.34394552e-3f;
   p = p * z + 2.17689187e-2f;
   p = p * z - 5.39592596e-2f;
   p = p * z + 1.33333036e-1f;
   p = p * z - 3.33333332e-1f;
   const float small = x + x * (z * p);
-  const float large = with_sign_of(1.f - 2.f / (exp(2.f * size) + 1.f), x);
+  const ExpParts e = exp_parts(2.f * (size > 10.f ? 10.f : size));  // beyond 9.02 the result is ±1
+  const float large = with_sign_of(1.f - 2.f / (e.mantissa * power_of_two(e.k) + 1.f), x);
   return size < 0.625f ? small : large;
 }
 
 HD inline float sigmoid(float x) {
-  const float e = exp(-abs(x));   // never overflows, and keeps the relative accuracy of very small results
+  const float e = exp(-abs(x));  // never overflows, and keeps the relative accuracy of very small results
   return (x < 0.f ? e : 1.f) / (1.f + e);
 }
 

@@ -21,8 +21,10 @@ constexpr DType floating[] = {DType::f32, DType::f64, DType::bf16};
 constexpr Spread spreads[] = {Spread::full, Spread::scalar, Spread::channel, Spread::sample};
 
 // Sizes [n, inner], c around what rows divide work by: one element, primes, channels beyond a tile, and the chunk of the CPU rows ± 1.
-struct Shape { int64_t n, inner, c; };
-constexpr Shape edge_shapes[] = {{1, 1, 1},  {0, 4, 2},      {1, 13, 13},     {13, 1, 1},       {3, 35, 7},      {5, 6, 3},
+struct Shape {
+  int64_t n, inner, c;
+};
+constexpr Shape edge_shapes[] = {{1, 1, 1},  {0, 4, 2},       {1, 13, 13},   {13, 1, 1},    {3, 35, 7},     {5, 6, 3},
                                  {7, 30, 1}, {2, 5000, 2500}, {1, 16383, 1}, {1, 16385, 5}, {3, 16384, 64}, {257, 129, 3}};
 
 }  // namespace
@@ -59,13 +61,21 @@ double Unary::flops(const Problem& p) { return static_cast<double>(p.count()); }
 int Unary::reduction(const Problem&) { return 1; }
 bool Unary::exact_on_integers(const Problem& p) {
   switch (p.fn) {
-    case UnaryFn::affine: {   // where no product and no sum needs rounding
+    case UnaryFn::affine: {  // where no product and no sum needs rounding
       const auto quarters = [](double v) { return std::abs(v) <= 16 && v * 4 == std::rint(v * 4); };
       return quarters(p.a) && quarters(p.b);
     }
-    case UnaryFn::identity: case UnaryFn::neg: case UnaryFn::abs: case UnaryFn::sign: case UnaryFn::square: case UnaryFn::clamp:
-    case UnaryFn::inside: case UnaryFn::step: return true;
-    default: return false;
+    case UnaryFn::identity:
+    case UnaryFn::neg:
+    case UnaryFn::abs:
+    case UnaryFn::sign:
+    case UnaryFn::square:
+    case UnaryFn::clamp:
+    case UnaryFn::inside:
+    case UnaryFn::step:
+      return true;
+    default:
+      return false;
   }
 }
 UnaryProblem Unary::random(uint64_t seed) {
@@ -109,8 +119,7 @@ std::vector<Case<BinaryProblem>> Binary::cases() {
     if (t == DType::f64) continue;
     for (BinaryFn fn : {BinaryFn::add, BinaryFn::mul, BinaryFn::bce_logits})
       cases.push_back({{128, 65536, 64, fn, Spread::full, Spread::full, t}, Tag::bench});
-    for (Spread b : {Spread::channel, Spread::sample})
-      cases.push_back({{128, 65536, 64, BinaryFn::mul, Spread::full, b, t}, Tag::bench});
+    for (Spread b : {Spread::channel, Spread::sample}) cases.push_back({{128, 65536, 64, BinaryFn::mul, Spread::full, b, t}, Tag::bench});
     cases.push_back({{128, 12288, 3, BinaryFn::add, Spread::full, Spread::channel, t}, Tag::bench});
   }
   return cases;
@@ -130,7 +139,7 @@ BinaryProblem Binary::random(uint64_t seed) {
 std::string CastProblem::text() const { return problem_text(*this); }
 CastProblem CastProblem::parse(const std::string& text) {
   const CastProblem p = parse_problem<CastProblem>(text);
-  if (p.n < 0) fail(Failure::usage, "problem '" + text + "': n must be at least 0");
+  if (p.n < 0 || p.n > (int64_t{1} << 48)) fail(Failure::usage, "problem '" + text + "': n must be between 0 and 2⁴⁸");
   return p;
 }
 
@@ -150,7 +159,8 @@ std::vector<Case<CastProblem>> Cast::cases() {
       cases.push_back({{16385, from, to}, Tag::dcgan});
     }
   cases.push_back({{0, DType::f32, DType::bf16}, Tag::edge});
-  for (CastProblem p : {CastProblem{1 << 23, DType::f32, DType::bf16}, {1 << 23, DType::bf16, DType::f32}, {1 << 23, DType::u8, DType::f32}})
+  for (CastProblem p :
+       {CastProblem{1 << 23, DType::f32, DType::bf16}, {1 << 23, DType::bf16, DType::f32}, {1 << 23, DType::u8, DType::f32}})
     cases.push_back({p, Tag::bench});
   return cases;
 }

@@ -40,7 +40,8 @@ void run_binary(const BinaryProblem& p, const Binary::Args& args, Scratch, Strea
 }
 
 // By way of f64, which holds every value of every other type.
-template <class To> To from_double(double x) {
+template <class To>
+To from_double(double x) {
   if constexpr (std::is_integral_v<To>) {
     if (std::isnan(x)) return 0;
     const double whole = std::nearbyint(x);

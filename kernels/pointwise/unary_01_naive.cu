@@ -1,5 +1,5 @@
-// unary, rung 1: one thread a result element, in a grid-stride loop, the function chosen in the loop. Bounded by memory where the operand is
-// as large as the result; by the integer division that finds a channel or a sample where it is broadcast.
+// unary, rung 1: one thread a result element, in a grid-stride loop, the function chosen in the loop. Bounded by memory where the operand
+// is as large as the result; by the integer division that finds a channel or a sample where it is broadcast.
 #include "kernels/launch.h"
 #include "kernels/pointwise/functions.h"
 
@@ -8,7 +8,8 @@ namespace {
 
 bool supports(const UnaryProblem& p) { return is_floating(p.dtype); }
 
-template <class T> __global__ void unary_naive(UnaryProblem p, const T* x, T* y) {
+template <class T>
+__global__ void unary_naive(UnaryProblem p, const T* x, T* y) {
   using A = accumulator_t<T>;
   const A a = static_cast<A>(p.a), b = static_cast<A>(p.b);
   const int64_t count = p.count();

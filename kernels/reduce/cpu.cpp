@@ -11,19 +11,26 @@ namespace duel {
 namespace {
 
 constexpr int64_t block_elements = 65536;
-constexpr int64_t max_lanes = 1024;      // 4 KiB: the lanes stay in L1 beside the stream they are added to
-constexpr int64_t min_block_rows = 64;   // with very many channels: or the partial sums would be as large as x
+constexpr int64_t max_lanes = 1024;     // 4 KiB: the lanes stay in L1 beside the stream they are added to
+constexpr int64_t min_block_rows = 64;  // with very many channels: or the partial sums would be as large as x
 
 struct SumOf {
   static constexpr float identity = 0;
-  template <class A> static A fold(A a, A b) { return a + b; }
+  template <class A>
+  static A fold(A a, A b) {
+    return a + b;
+  }
 };
 struct MaxOf {
   static constexpr float identity = -std::numeric_limits<float>::infinity();
-  template <class A> static A fold(A a, A b) { return (a > b) | (a != a) ? a : b; }   // NaN wins
+  template <class A>
+  static A fold(A a, A b) {
+    return (a > b) | (a != a) ? a : b;
+  }  // NaN wins
 };
 
-template <class Fn, class T> void add_rows(const T* __restrict x, float* __restrict lanes, int64_t rows, int64_t stride, int64_t width) {
+template <class Fn, class T>
+void add_rows(const T* __restrict x, float* __restrict lanes, int64_t rows, int64_t stride, int64_t width) {
   for (int64_t r = 0; r < rows; ++r) {
     const T* __restrict row = x + r * stride;
 #pragma GCC ivdep
@@ -32,7 +39,8 @@ template <class Fn, class T> void add_rows(const T* __restrict x, float* __restr
 }
 
 // out[j] = fold over r of x[r·stride + j], j < width ≤ max_lanes. Narrow contiguous rows are taken several at a time, as one wide row.
-template <class Fn, class T> void fold_block(const T* x, int64_t rows, int64_t stride, int64_t width, double* out) {
+template <class Fn, class T>
+void fold_block(const T* x, int64_t rows, int64_t stride, int64_t width, double* out) {
   alignas(64) float lanes[max_lanes];
   const int64_t together = stride == width && width < 64 ? 16 * ((64 + 16 * width - 1) / (16 * width)) : 1;
   const int64_t wide = width * together, groups = rows / together;
@@ -51,7 +59,8 @@ template <class Fn, class T> void fold_block(const T* x, int64_t rows, int64_t s
 int64_t rows_of(const ReduceProblem& p) { return p.count() / p.c; }
 int64_t block_rows(const ReduceProblem& p) { return std::max(min_block_rows, block_elements / p.c); }
 
-template <class Fn, class T> void keep_channel(const ReduceProblem& p, const T* x, float* y, double* partial) {
+template <class Fn, class T>
+void keep_channel(const ReduceProblem& p, const T* x, float* y, double* partial) {
   const int64_t rows = rows_of(p), height = block_rows(p), down = chunks_of(rows, height), across = chunks_of(p.c, max_lanes);
 #pragma omp parallel for schedule(static) if (down * across > 1)
   for (int64_t block = 0; block < down * across; ++block) {
@@ -69,7 +78,8 @@ int64_t samples_of(const ReduceProblem& p) { return p.keep == Keep::scalar ? 1 :
 int64_t length_of(const ReduceProblem& p) { return p.keep == Keep::scalar ? p.count() : p.inner; }
 int64_t pieces_of(const ReduceProblem& p) { return std::max<int64_t>(1, chunks_of(length_of(p), block_elements)); }
 
-template <class Fn, class T> void keep_sample(const ReduceProblem& p, const T* x, float* y, double* partial) {
+template <class Fn, class T>
+void keep_sample(const ReduceProblem& p, const T* x, float* y, double* partial) {
   const int64_t samples = samples_of(p), length = length_of(p), pieces = pieces_of(p);
   const int64_t a_task = std::max<int64_t>(1, block_elements / std::max<int64_t>(1, length));
   parallel_chunks(samples * pieces, a_task, [&](int64_t begin, int64_t end, int64_t) {
@@ -90,11 +100,12 @@ template <class Fn, class T> void keep_sample(const ReduceProblem& p, const T* x
 bool supports(const ReduceProblem& p) { return p.dtype == DType::f32 || p.dtype == DType::bf16; }
 
 size_t scratch(const ReduceProblem& p) {
-  return sizeof(double) * static_cast<size_t>(p.keep == Keep::channel ? chunks_of(rows_of(p), block_rows(p)) * p.c
-                                                                      : samples_of(p) * pieces_of(p));
+  return sizeof(double) *
+         static_cast<size_t>(p.keep == Keep::channel ? chunks_of(rows_of(p), block_rows(p)) * p.c : samples_of(p) * pieces_of(p));
 }
 
-template <class Fn, class T> void run_typed(const ReduceProblem& p, const Reduce::Args& a, Scratch scratch) {
+template <class Fn, class T>
+void run_typed(const ReduceProblem& p, const Reduce::Args& a, Scratch scratch) {
   const auto kind = p.keep == Keep::channel ? keep_channel<Fn, T> : keep_sample<Fn, T>;
   kind(p, static_cast<const T*>(a.x), static_cast<float*>(a.y), static_cast<double*>(scratch.data));
 }

@@ -23,14 +23,17 @@ std::vector<Buffer> Reduce::buffers(const Problem& p) {
 std::vector<Case<ReduceProblem>> Reduce::cases() {
   std::vector<Case<ReduceProblem>> cases;
   // [n, inner], c: one element, nothing, primes, channels narrower and wider than a block of columns, and the chunk of the CPU rows ± 1.
-  struct Shape { int64_t n, inner, c; };
-  constexpr Shape edge[] = {{1, 1, 1},    {0, 6, 3},     {13, 1, 1},     {1, 13, 13},    {3, 35, 7},     {257, 129, 3},   {1000, 10, 10},
-                            {1, 65535, 1}, {1, 65537, 1}, {3, 65537, 1}, {70, 1025, 1025}, {130, 2051, 2051}, {65, 6400, 100}};
+  struct Shape {
+    int64_t n, inner, c;
+  };
+  constexpr Shape edge[] = {{1, 1, 1},        {0, 6, 3},         {13, 1, 1},     {1, 13, 13},   {3, 35, 7},
+                            {257, 129, 3},    {1000, 10, 10},    {1, 65535, 1},  {1, 65537, 1}, {3, 65537, 1},
+                            {70, 1025, 1025}, {130, 2051, 2051}, {65, 6400, 100}};
   for (DType t : {DType::f32, DType::f64, DType::bf16})
     for (ReduceFn fn : {ReduceFn::sum, ReduceFn::maximum})
       for (Keep keep : {Keep::scalar, Keep::channel, Keep::sample}) {
         for (const Shape& s : edge)
-          if (s.n || fn == ReduceFn::sum)   // a maximum over nothing is −∞, which a table of finite answers has no place for
+          if (s.n || fn == ReduceFn::sum)  // a maximum over nothing is −∞, which a table of finite answers has no place for
             cases.push_back({{s.n, s.inner, s.c, keep, fn, t}, Tag::edge});
         for (Shape s : {Shape{16, 1, 1}, {4, 4096, 64}, {4, 12288, 3}}) cases.push_back({{s.n, s.inner, s.c, keep, fn, t}, Tag::dcgan});
         if (t != DType::f64 && fn == ReduceFn::sum) cases.push_back({{128, 65536, 64, keep, fn, t}, Tag::bench});

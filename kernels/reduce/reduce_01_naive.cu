@@ -12,9 +12,13 @@ constexpr int threads = 256;
 
 bool supports(const ReduceProblem& p) { return is_floating(p.dtype) && p.results() <= 0x7fffffff; }
 
-template <class A> struct Shared { A partial[32]; };
+template <class A>
+struct Shared {
+  A partial[32];
+};
 
-template <class T> __global__ void reduce_naive(ReduceProblem p, const T* x, accumulator_t<T>* y) {
+template <class T>
+__global__ void reduce_naive(ReduceProblem p, const T* x, accumulator_t<T>* y) {
   using A = accumulator_t<T>;
   const int64_t first = p.keep == Keep::sample ? blockIdx.x * p.inner : p.keep == Keep::channel ? int64_t{blockIdx.x} : 0;
   const int64_t step = p.keep == Keep::channel ? p.c : 1;

@@ -19,7 +19,7 @@ void run(const ReduceProblem& p, const Reduce::Args& a, Scratch, Stream) {
       const double value = static_cast<double>(x[i]);
       double& t = total[static_cast<size_t>(p.keep == Keep::scalar ? 0 : p.keep == Keep::channel ? i % p.c : i / p.inner)];
       if (sum) t += value;
-      else if (value > t || value != value) t = value;   // once NaN, no comparison with it succeeds
+      else if (value > t || value != value) t = value;  // once NaN, no comparison with it succeeds
     }
     for (size_t i = 0; i < total.size(); ++i) static_cast<accumulator_t<T>*>(a.y)[i] = static_cast<accumulator_t<T>>(total[i]);
   });

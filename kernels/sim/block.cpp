@@ -7,7 +7,6 @@
 #include "kernels/error.h"
 
 namespace duel::sim {
-
 namespace {
 // Every call of a kernel comes through here, so the common case is one load.
 thread_local constinit __attribute__((tls_model("initial-exec"))) Block* own = nullptr;
@@ -21,28 +20,35 @@ Block& Block::mine() {
   return *own;
 }
 
-Block::~Block() { std::free(shared_); }
+Block::~Block() {
+  own = nullptr;
+  std::free(shared_);
+}
 
 void Block::prepare(const Launch& launch, uint64_t number) {
-  launch_ = &launch;
-  number_ = number;
   const dim3 shape = launch.block;
-  threads_ = static_cast<int>(shape.x * shape.y * shape.z);
-  next_ = returned_ = arrived_ = votes_ = 0;
-  ready_head_ = ready_end_ = 0;
-  failing_ = false;
-  error_ = nullptr;
-  round_ = number << 20;
-  launch.schedule.order_lanes(order_, threads_, round_);
-  uint3 index{0, 0, 0};
-  for (int i = 0; i < threads_; ++i) {
-    lanes_[i].index = index;
-    lanes_[i].state = State::fresh;
-    if (++index.x == shape.x) {
+  if (shape.x != shape_.x || shape.y != shape_.y || shape.z != shape_.z) {
+    shape_ = shape;
+    threads_ = static_cast<int>(shape.x * shape.y * shape.z);
+    order_kind_ = -1;
+    uint3 index{0, 0, 0};
+    for (int i = 0; i < threads_; ++i) {
+      lanes_[i].index = index;
+      if (++index.x < shape.x) continue;
       index.x = 0;
       if (++index.y == shape.y) index.y = 0, ++index.z;
     }
   }
+  round_ = number << 20;
+  if (const int kind = static_cast<int>(launch.schedule.kind); kind != order_kind_ || launch.schedule.kind == Schedule::Kind::random) {
+    order_kind_ = kind;
+    launch.schedule.order_lanes(order_, threads_, round_);
+  }
+  launch_ = &launch;
+  next_ = returned_ = arrived_ = votes_ = 0;
+  ready_head_ = ready_end_ = 0;
+  failing_ = false;
+  error_ = nullptr;
   for (int first = 0; first < threads_; first += 32) {
     Warp& warp = warps_[first / 32];
     warp.waiting = 0;
@@ -63,26 +69,27 @@ void Block::prepare(const Launch& launch, uint64_t number) {
 std::exception_ptr Block::run(const Launch& launch, uint64_t number) {
   prepare(launch, number);
   running_ = true;
-  while (!failing_) {
-    if (ready_head_ != ready_end_) {
-      lanes_[ready_[ready_head_++ % max_threads]].fiber->enter();
-    } else if (next_ < threads_) {
-      if (!idle_count_) {
+  for (;;) {
+    Context& next = next_context();
+    if (&next != &home_) {
+      jump(home_, next);
+    } else if (failing_ || returned_ == threads_) {
+      break;
+    } else if (next_ < threads_) {   // every fiber waits, and threads are left to start
+      try {
         fibers_[fibers_made_] = std::make_unique<Fiber>([](void* block, Fiber& self) { static_cast<Block*>(block)->serve(self); }, this);
         idle_[idle_count_++] = fibers_[fibers_made_++].get();
+      } catch (...) {
+        failed();
       }
-      idle_[--idle_count_]->enter();
-    } else if (returned_ == threads_) {
-      break;
     } else {
       try {
         misuse("cannot go on: " + waiters() +
                    ". All threads of a block must reach the same __syncthreads(), and all lanes named in a mask the same call",
                nullptr);
       } catch (...) {
-        error_ = std::current_exception();
+        failed();
       }
-      failing_ = true;
     }
   }
   if (failing_) abandon();
@@ -90,38 +97,47 @@ std::exception_ptr Block::run(const Launch& launch, uint64_t number) {
   return error_;
 }
 
+void Block::failed() {
+  if (!error_) error_ = std::current_exception();
+  failing_ = true;
+}
+
+Context& Block::next_context() {
+  if (failing_) return home_;
+  if (ready_head_ != ready_end_) return *lanes_[ready_[ready_head_++ % max_threads]].fiber;
+  if (next_ < threads_ && idle_count_) return *idle_[--idle_count_];
+  return home_;
+}
+
 void Block::serve(Fiber& self) {
   for (;;) {
-    while (next_ < threads_ && ready_head_ == ready_end_ && !failing_) run_lane(order_[next_++], self);
+    try {
+      while (next_ < threads_ && ready_head_ == ready_end_ && !failing_) {
+        const int lane = order_[next_++];
+        current_ = lane;
+        running_fiber_ = &self;
+        threadIdx = lanes_[lane].index;
+        launch_->thread(launch_->body);
+        returned();
+      }
+    } catch (const Abandoned&) {
+    } catch (...) {
+      failed();
+    }
     idle_[idle_count_++] = &self;
-    self.leave();
+    if (Context& next = next_context(); &next != &self) jump(self, next);
   }
 }
 
-void Block::run_lane(int lane, Fiber& self) {
-  self.lane = current_ = lane;
-  lanes_[lane].fiber = &self;
-  lanes_[lane].state = State::running;
-  threadIdx = lanes_[lane].index;
-  try {
-    launch_->thread(launch_->body);
-  } catch (const Abandoned&) {
-  } catch (...) {
-    if (!error_) error_ = std::current_exception();
-    failing_ = true;
-  }
-  returned(self.lane);
-}
-
-void Block::returned(int lane) {
-  lanes_[lane].state = State::returned;
+// The running lane's kernel has returned.
+void Block::returned() {
   ++returned_;
-  Warp& warp = warps_[lane / 32];
-  warp.returned |= 1u << (lane & 31);
-  if (failing_) return;
+  Warp& warp = warps_[current_ / 32];
+  warp.returned |= 1u << (current_ & 31);
   if (arrived_ && arrived_ + returned_ == threads_) release_barrier();   // a thread that has returned has arrived everywhere
-  for (int i = 0; warp.waiting && i < 32; ++i)
-    if (warp.waiting >> i & 1) try_release(warp, lane & ~31, i);
+  if (!warp.waiting) return;
+  for (int i = 0; i < 32; ++i)
+    if (warp.waiting >> i & 1) try_release(warp, current_ & ~31, i);
 }
 
 void Block::wake(int lane) {
@@ -129,22 +145,23 @@ void Block::wake(int lane) {
   ready_[ready_end_++ % max_threads] = static_cast<uint16_t>(lane);
 }
 
-// Suspends the running lane until someone wakes it.
-void Block::wait(State state, Site site) {
+// The running lane, whose state says what for, waits until someone wakes it; that may have happened already.
+void Block::wait() {
   const int lane = current_;
-  if (lanes_[lane].state == State::running) lanes_[lane].state = state;   // else it woke itself
-  lanes_[lane].site = site;
-  lanes_[lane].fiber->leave();
+  Fiber* const self = running_fiber_;
+  lanes_[lane].fiber = self;
+  if (Context& next = next_context(); &next != self) jump(*self, next);
   current_ = lane;
+  running_fiber_ = self;
   threadIdx = lanes_[lane].index;
   lanes_[lane].state = State::running;
-  if (failing_ && !std::uncaught_exceptions()) throw Abandoned{};
+  if (failing_) [[unlikely]] throw Abandoned{};
 }
 
 // Lets every waiting lane end by an exception, so that what lives on their stacks is destroyed.
 void Block::abandon() {
   for (int i = 0; i < threads_; ++i)
-    if (lanes_[i].state != State::fresh && lanes_[i].state != State::returned) lanes_[i].fiber->enter();
+    if (lanes_[i].state != State::running) jump(home_, *lanes_[i].fiber);
 }
 
 void* Block::shared_memory(size_t size, size_t align) {

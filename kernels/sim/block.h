@@ -42,11 +42,11 @@ class Block {
   [[noreturn]] void misuse(const std::string& what, const Site* site);
 
  private:
-  enum class State : uint8_t { fresh, running, ready, at_barrier, at_collective, returned };
+  enum class State : uint8_t { running, ready, at_barrier, at_collective };   // running: also before its first turn and after its last
   struct Lane {
-    Fiber* fiber;
+    Fiber* fiber;   // while it waits
     uint3 index;
-    State state;
+    State state = State::running;
     Site site;
   };
   struct Warp {
@@ -59,14 +59,16 @@ class Block {
   struct Abandoned {};   // thrown in lanes that wait when another lane failed, so that their stacks unwind
 
   void prepare(const Launch& launch, uint64_t number);
-  void serve(Fiber& self);                  // what every fiber does: one fresh thread after the other
-  void run_lane(int lane, Fiber& self);
-  void wait(State state, Site site);
-  void returned(int lane);
+  void serve(Fiber& self);          // what every fiber does: one fresh thread after the other
+  Context& next_context();          // who goes on when the running lane cannot: one that was woken, one to start a fresh thread, or run()
+  void wait();
+  void returned();
   void wake(int lane);
   void release_barrier();
+  [[noreturn, gnu::cold]] void split_barrier(Barrier kind, Site site);
   bool try_release(Warp& warp, int first_lane, int lane);
   void compute(Warp& warp, uint32_t lanes, Collective kind);
+  void failed();                    // in a handler: keeps the exception, if it is the first
   void abandon();
   std::string place() const;                // "[op:variant] block (0,0,0)"
   std::string waiters() const;              // "32 threads, the first (0,0,0), wait at …; 5 have returned"
@@ -74,13 +76,12 @@ class Block {
 
   const Launch* launch_ = nullptr;
   bool running_ = false, failing_ = false;
-  std::exception_ptr error_;
   int threads_ = 0, next_ = 0, current_ = 0, returned_ = 0;
-  uint64_t number_ = 0, round_ = 0;
+  Fiber* running_fiber_ = nullptr;
 
   int arrived_ = 0, votes_ = 0, barrier_result_ = 0;
   Barrier barrier_kind_ = Barrier::plain;
-  Site barrier_site_{};
+  Site barrier_site_{};   // of all that wait there
 
   unsigned ready_head_ = 0, ready_end_ = 0;
   uint16_t ready_[max_threads];             // a ring
@@ -91,6 +92,11 @@ class Block {
   Fiber* idle_[max_threads];
   std::unique_ptr<Fiber> fibers_[max_threads];
   void* shared_ = nullptr;
+  Context home_;
+  std::exception_ptr error_;
+  dim3 shape_{0, 0, 0};
+  int order_kind_ = -1;                     // what order_ was made for
+  uint64_t round_ = 0;                      // of a random schedule
 };
 
 }  // namespace duel::sim

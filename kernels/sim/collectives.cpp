@@ -2,33 +2,28 @@
 #include <bit>
 
 #include "kernels/sim/block.h"
+#include "kernels/sim/names.h"
 
 namespace duel::sim {
 
 int Block::barrier(Barrier kind, bool predicate, Site site) {
   if (failing_) return 0;   // a destructor on the way out
-  // Barriers of two places have met: on a GPU they count as one, and part of the block runs ahead.
-  if (arrived_ && (kind != barrier_kind_ || site != barrier_site_)) {
-    lanes_[current_].state = State::at_barrier;
-    lanes_[current_].site = site;
-    misuse("is split between two barriers: " + waiters() + ". All threads of a block must reach the same __syncthreads()", nullptr);
-  }
+  if (arrived_ && (kind != barrier_kind_ || site != barrier_site_)) split_barrier(kind, site);
   barrier_kind_ = kind;
   barrier_site_ = site;
   ++arrived_;
   votes_ += predicate;
-  if (arrived_ + returned_ == threads_) {
-    const bool alone = arrived_ == 1;
-    lanes_[current_].state = State::at_barrier;
-    release_barrier();
-    if (alone) {
-      --ready_end_;
-      lanes_[current_].state = State::running;
-      return barrier_result_;
-    }
-  }
-  wait(State::at_barrier, site);
+  lanes_[current_].state = State::at_barrier;
+  if (arrived_ + returned_ == threads_) release_barrier();
+  wait();
   return barrier_result_;
+}
+
+// Barriers of two places have met: on a GPU they count as one, and part of the block runs ahead.
+void Block::split_barrier(Barrier kind, Site site) {
+  misuse("is split between two barriers: " + waiters() + "; thread " + text_of(lanes_[current_].index) + " has come to " + name_of(kind) +
+             " in " + text_of(site) + ". All threads of a block must reach the same __syncthreads()",
+         nullptr);
 }
 
 void Block::release_barrier() {
@@ -46,23 +41,15 @@ uint64_t Block::collective(Collective kind, unsigned mask, uint64_t value, int s
   warp.kind[lane] = kind;
   warp.mask[lane] = mask;
   if (!(mask >> lane & 1)) {
-    lanes_[current_].state = State::at_collective;
-    lanes_[current_].site = site;
-    misuse("calls " + call_text(current_) + " from a lane that the mask does not name", &site);
+    misuse(std::string(name_of(kind)) + " is called from a lane that its mask " + text_of(mask) + " does not name", &site);
   }
   warp.value[lane] = value;
   warp.source[lane] = source;
   warp.waiting |= 1u << lane;
   lanes_[current_].state = State::at_collective;
   lanes_[current_].site = site;
-  if (!try_release(warp, first, lane)) {
-    wait(State::at_collective, site);
-  } else if ((mask & ~warp.returned) == 1u << lane) {   // alone: nobody to give way to
-    --ready_end_;
-    lanes_[current_].state = State::running;
-  } else {
-    wait(State::at_collective, site);
-  }
+  try_release(warp, first, lane);
+  wait();
   return warp.result[lane];
 }
 

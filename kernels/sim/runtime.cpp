@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "kernels/sim/block.h"
+#include "kernels/sim/names.h"
 
 thread_local constinit uint3 threadIdx{};
 thread_local constinit uint3 blockIdx{};
@@ -12,8 +13,6 @@ thread_local constinit dim3 gridDim{};
 
 namespace duel::sim {
 namespace {
-
-std::string text_of(dim3 v) { return "(" + std::to_string(v.x) + "," + std::to_string(v.y) + "," + std::to_string(v.z) + ")"; }
 
 // CUDA C++ Programming Guide, technical specifications of compute capability 9.0.
 void check_limits(const Launch& launch) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes sample_images.h, the small pictures that test_image.cpp decodes, made by another program than the one tested (needs Pillow).
+"""Writes sample_images.h, the small pictures that test_image.cpp decodes, made by another program than the one tested (needs Pillow). Run scripts/format after it.
 
 left_red_right_blue: 16 x 16, the left half (255, 0, 0), the right half (0, 0, 255).
 """

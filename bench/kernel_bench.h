@@ -1,0 +1,28 @@
+// Every row of every op over its table of cases: verified first, then timed. What did not verify prints WRONG and no time.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "kernels/device.h"
+
+namespace duel::bench {
+
+struct KernelBenchOptions {
+  std::string op, variant, problem, filter;   // empty: all; filter is a regular expression looked for in op/variant/device/problem
+  std::string tag = "bench";                  // of the cases, unless a problem is given
+  Device device = Device::cpu;
+  double seconds = 0.5;                       // on each row
+  uint64_t seed = 1;
+  bool cold = false;
+  bool list = false;                          // print the names only
+};
+
+struct KernelBenchResult {
+  int rows = 0, wrong = 0;
+  nlohmann::json benchmarks = nlohmann::json::array();   // in Google Benchmark's shape
+};
+
+// Prints as it goes. Throws Error(usage) when nothing fits the options, naming what there is.
+KernelBenchResult bench_kernels(const KernelBenchOptions& options);
+
+}  // namespace duel::bench

@@ -1,0 +1,133 @@
+#include "bench/verify.h"
+
+#include <chrono>
+#include <optional>
+
+namespace duel::bench {
+
+using test::Question;
+using test::Values;
+using test::Verdict;
+
+namespace {
+
+constexpr double reference_flops = 2.5e8;   // some quarter of a second in loops that add in double
+
+bool small_enough(const OpInfo& op, const ErasedCase& problem) {
+  return op.flops(problem.problem.get()) <= reference_flops && minimum_bytes(op, problem.problem.get()) <= 1e8;
+}
+
+double cost(const OpInfo& op, const ErasedCase& problem) {
+  return op.flops(problem.problem.get()) + minimum_bytes(op, problem.problem.get());
+}
+
+}  // namespace
+
+ErasedCase reduced(const OpInfo& op, const ErasedCase& problem, const std::function<bool(const ErasedCase&)>& supports) {
+  if (small_enough(op, problem)) return problem;
+  const std::string& text = problem.text;
+  const std::map<std::string, int64_t> integers = parse_words(text).integers;
+  const std::string tail = text.substr(std::min(text.find_first_of(":/"), text.size()));
+  for (const char* key : {"n", "batch", "rows", "m", "total"}) {
+    const auto found = integers.find(key);
+    if (found == integers.end() || found->second <= 2) continue;
+    std::optional<ErasedCase> best;
+    for (int64_t size = 2; size < found->second; size *= 2) {
+      std::string head;
+      for (const auto& [name, value] : integers) head += name + std::to_string(name == found->first ? size : value);
+      ErasedCase candidate;
+      try {
+        candidate = op.parse(head + tail);
+      } catch (const Error&) {   // not a size this problem can have
+        continue;
+      }
+      if (!supports(candidate)) continue;
+      if (!best || small_enough(op, candidate)) best = candidate;
+      if (cost(op, candidate) * 2 > reference_flops || size >= 8) break;   // a few samples show what thousands would
+    }
+    if (best) return *best;
+  }
+  return problem;
+}
+
+Verifier::Verifier(const OpInfo& op, const ErasedCase& problem, uint64_t seed) : op_(op), problem_(problem), seed_(seed) {}
+
+const Verifier::Small& Verifier::small_for(const Row& row) {
+  const ErasedCase problem =
+      reduced(op_, problem_, [&](const ErasedCase& c) { return row.supports(c.problem.get()) && test::can_ask(op_, c); });
+  const auto found = small_.find(problem.text);
+  if (found != small_.end()) return found->second;
+  Small small{problem, test::ask(op_, problem, Values::integers, seed_), test::ask(op_, problem, Values::reals, seed_), std::nullopt, 0};
+  // Timed on its second run, with everything loaded.
+  const Row* reference = nullptr;
+  for (const Row& r : rows())
+    if (r.device == Device::cpu && r.rank == reference_rank && op_.name == std::string(r.op) && r.supports(problem.problem.get())) reference = &r;
+  std::vector<test::Bytes> contents = small.reals.before;
+  const auto begin = std::chrono::steady_clock::now();
+  test::run_once(*reference, op_, problem, contents);
+  small.reference_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() * cost(op_, problem_) / cost(op_, problem);
+  small.f64 = test::answer_in_f64(small.reals);
+  return small_.emplace(problem.text, std::move(small)).first->second;
+}
+
+const Question* Verifier::full_answer(const Row& row, const Row*& other) {
+  other = nullptr;
+  const auto better = [&](const Row& a, const Row& b) {   // the row's own device first, then rank
+    return a.device != b.device ? a.device == row.device : a.rank > b.rank;
+  };
+  for (const Row& r : rows()) {
+    if (op_.name != std::string(r.op) || r.rank == reference_rank || r.device == Device::sim || !r.supports(problem_.problem.get())) continue;
+    if (r.device == row.device && std::string(r.name) == row.name) continue;
+    const DeviceBackend* device = find_backend(r.device);
+    if (!device || device->problem()) continue;
+    if (!other || better(r, *other)) other = &r;
+  }
+  if (!other) return nullptr;
+  const std::string name = std::string(other->name) + "/" + name_of(other->device);
+  auto found = full_.find(name);
+  if (found == full_.end()) {
+    found = full_.emplace(name, test::ask(op_, problem_, Values::reals, seed_, other)).first;
+    found->second.slack = 2;   // both are rounded
+  }
+  return &found->second;
+}
+
+Verification Verifier::verify(const Row& row) {
+  Verification v;
+  try {
+    const Small& small = small_for(row);
+    v.reference_seconds = small.reference_seconds;
+    v.how = small.problem.text == problem_.text ? "against ref" : "against ref on " + small.problem.text;
+    for (const Question* q : {&small.integers, &small.reals}) {
+      const Verdict verdict = test::check(row, *q);
+      if (!verdict.passed) {
+        v.why = verdict.why, v.reproducer = test::reproducer(row, *q);
+        return v;
+      }
+      if (q->values == Values::reals && small.f64) v.error = test::error_against(*small.f64, *q, verdict.outputs);
+    }
+    if (small.problem.text == problem_.text) {
+      v.right = true;
+      return v;
+    }
+    const Row* other = nullptr;
+    const bool too_slow = row.rank == reference_rank;   // the reference needs no second opinion, and would take its time at full size
+    const Question* full = too_slow || row.device == Device::sim ? nullptr : full_answer(row, other);
+    if (!full) {
+      v.right = true;
+      v.how += "; not at full size";
+      return v;
+    }
+    const Verdict verdict = test::check(row, *full);
+    v.right = verdict.passed;
+    v.how += std::string(", at full size against ") + other->name;
+    if (!v.right) v.why = "at full size against " + std::string(other->name) + ", " + verdict.why, v.reproducer = test::reproducer(row, *full);
+  } catch (const Error& error) {
+    v.right = false;
+    v.why = error.what();
+    v.reproducer = std::string("bench_kernels --op ") + row.op + " --variant " + row.name + " --device " + name_of(row.device) + " --problem " + problem_.text;
+  }
+  return v;
+}
+
+}  // namespace duel::bench

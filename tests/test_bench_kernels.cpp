@@ -1,0 +1,142 @@
+// bench_kernels verifies before it times: a wrong row gets no time, also when only a full-size problem shows it.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "bench/contest.h"
+#include "bench/kernel_bench.h"
+#include "bench/verify.h"
+#include "kernels/op.h"
+#include "kernels/registry.h"
+#include "tests/support.h"
+
+namespace duel {
+namespace {
+
+// y = 2x, at a price that makes the table's case too dear for the reference.
+struct DoubleProblem {
+  int64_t n = 1;
+  DType dtype = DType::f32;
+  template <class F> void each(F&& f) { f.integer("n", n), f.type(dtype); }
+  std::string text() const { return problem_text(*this); }
+  static DoubleProblem parse(const std::string& text) { return parse_problem<DoubleProblem>(text); }
+};
+struct Double {
+  using Problem = DoubleProblem;
+  struct Args { const void* x; void* y; };
+  static constexpr auto name = "double";
+  static std::vector<Buffer> buffers(const Problem& p) { return {{"x", Role::in, p.dtype, p.n}, {"y", Role::out, p.dtype, p.n}}; }
+  static std::vector<Case<Problem>> cases() { return {{{100000, DType::f32}, Tag::bench}, {{7, DType::f32}, Tag::edge}}; }
+  static double flops(const Problem& p) { return 1e5 * static_cast<double>(p.n); }
+  static int reduction(const Problem&) { return 1; }
+  static constexpr bool exact_on_integers = true;
+};
+const OpRegistration<Double> double_op;
+
+bool supports(const DoubleProblem& p) { return is_floating(p.dtype); }
+bool supports_fours(const DoubleProblem& p) { return p.dtype == DType::f32 && p.n % 4 == 0; }
+
+enum class Fault { none, always, at_full_size };
+template <Fault fault> void run(const DoubleProblem& p, const Double::Args& a, Scratch, Stream) {
+  with_floating(p.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for (int64_t i = 0; i < p.n; ++i) static_cast<T*>(a.y)[i] = static_cast<T>(2 * static_cast<float>(static_cast<const T*>(a.x)[i]));
+    if (fault == Fault::always || (fault == Fault::at_full_size && p.n > 1000)) static_cast<T*>(a.y)[p.n - 1] = T(0.5f);
+  });
+}
+KERNEL_VARIANT(Double, ref, reference_rank, supports, no_scratch, run<Fault::none>);
+KERNEL_VARIANT(Double, library, baseline_rank, supports, no_scratch, run<Fault::none>);
+KERNEL_VARIANT(Double, fours, 3, supports_fours, no_scratch, run<Fault::none>);
+KERNEL_VARIANT(Double, wrong, 1, supports, no_scratch, run<Fault::always>);
+KERNEL_VARIANT(Double, wrong_when_big, 2, supports, no_scratch, run<Fault::at_full_size>);
+
+const nlohmann::json& entry(const bench::KernelBenchResult& result, const std::string& variant) {
+  for (const auto& j : result.benchmarks)
+    if (j["variant"] == variant) return j;
+  throw std::runtime_error("no entry for " + variant);
+}
+
+}  // namespace
+
+using namespace duel::bench;
+
+TEST_CASE("right rows are timed, wrong rows are WRONG") {
+  KernelBenchOptions options;
+  options.op = "double", options.seconds = 0.01;
+  const KernelBenchResult result = bench_kernels(options);
+  CHECK(result.rows == 5);
+  CHECK(result.wrong == 2);
+  for (const char* name : {"fours", "library"}) {
+    const auto& j = entry(result, name);
+    CHECK(j["verified"] == true);
+    CHECK(j["real_time"] > 0.0);
+    CHECK(j["min_time"] <= j["real_time"]);
+    CHECK(j["GFLOP/s"].get<double>() == doctest::Approx(1e10 / (j["real_time"].get<double>() * 1e-6) * 1e-9));
+    CHECK(j["GB/s"].get<double>() == doctest::Approx(8e5 / (j["real_time"].get<double>() * 1e-6) * 1e-9));
+    CHECK(j["verified_how"].get<std::string>().find("against ref on n") == 0);
+    CHECK(j["verified_how"].get<std::string>().find("at full size against") != std::string::npos);
+    CHECK(j["error_against_f64"] == 0.0);
+  }
+  CHECK(entry(result, "fours")["speedup"]["against"] == "library");
+  CHECK_FALSE(entry(result, "library").contains("speedup"));
+  for (const char* name : {"wrong", "wrong_when_big"}) {
+    const auto& j = entry(result, name);
+    CHECK(j["verified"] == false);
+    CHECK_FALSE(j.contains("real_time"));
+    CHECK(j["error_occurred"] == true);
+    CHECK(j["error_message"].get<std::string>().find("WRONG: ") == 0);
+    CHECK(j["reproducer"].get<std::string>().find(std::string("bench_kernels --op double --variant ") + name + " --device cpu --problem n") == 0);
+  }
+  CHECK(entry(result, "wrong_when_big")["error_message"].get<std::string>().find("at full size against fours, y[99999]") != std::string::npos);
+}
+
+TEST_CASE("the table's tag, a problem and a filter choose what runs") {
+  KernelBenchOptions options;
+  options.op = "double", options.list = true;
+  CHECK(bench_kernels(options).rows == 5);
+  options.tag = "edge";
+  CHECK(bench_kernels(options).rows == 4);   // 7 is no multiple of four
+  options.problem = "n8:bf16";
+  CHECK(bench_kernels(options).rows == 4);
+  options.filter = "wrong.*n8";
+  CHECK(bench_kernels(options).rows == 2);
+  options.variant = "ref";
+  CHECK_THROWS_WITH_AS(bench_kernels(options), doctest::Contains("double/fours"), Error);
+  options.filter = "(";
+  CHECK_THROWS_WITH_AS(bench_kernels(options), doctest::Contains("--filter '('"), Error);
+  options.filter = "", options.problem = "n8z3:f32";
+  CHECK_THROWS_WITH_AS(bench_kernels(options), doctest::Contains("no key is called z"), Error);
+  options.op = "triple";
+  CHECK_THROWS_WITH_AS(bench_kernels(options), doctest::Contains("no op is called triple"), Error);
+}
+
+TEST_CASE("a problem is cut down until the reference affords it, to a size the row supports") {
+  const OpInfo& op = find_op("double");
+  const auto any = [](const ErasedCase&) { return true; };
+  CHECK(reduced(op, op.parse("n2000:f32"), any).text == "n2000:f32");   // 2e8: affordable as it is
+  const ErasedCase cut = reduced(op, op.parse("n100000:f32"), any);
+  CHECK(cut.text == "n8:f32");
+  const auto big_only = [&](const ErasedCase& c) { return op.flops(c.problem.get()) >= 6.4e6; };
+  CHECK(reduced(op, op.parse("n100000:f32"), big_only).text == "n64:f32");
+  const auto never = [](const ErasedCase&) { return false; };
+  CHECK(reduced(op, op.parse("n100000:f32"), never).text == "n100000:f32");
+}
+
+TEST_CASE("rows of a contest take turns and each gets its rounds") {
+  const OpInfo& op = find_op("double");
+  const std::vector<Row> rows{*find_row("double", "fours", Device::cpu), *find_row("double", "ref", Device::cpu)};
+  for (bool cold : {false, true}) {
+    const std::vector<Timing> t = contest(op, op.parse("n4096:f32"), rows, {.seconds = 0.02, .cold = cold});
+    REQUIRE(t.size() == 2);
+    for (const Timing& one : t) {
+      CHECK(one.seconds.size() >= 7);
+      CHECK(one.iterations >= 1);
+      CHECK((cold ? one.iterations == 1 : one.iterations > 1));
+      CHECK(std::all_of(one.seconds.begin(), one.seconds.end(), [](double s) { return s > 0 && s < 1; }));
+    }
+  }
+  CHECK(contest(op, op.parse("n4:f32"), {}, {}).empty());
+}
+
+}  // namespace duel

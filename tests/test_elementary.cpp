@@ -1,0 +1,151 @@
+// The f32 elementary functions of kernels/pointwise/math.h against the C library in f64, over the whole range of f32, and what element-wise
+// rows do with values that a table of finite cases does not hold: infinities, NaN, values that saturate.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "kernels/activation/activation.h"
+#include "kernels/pointwise/math.h"
+#include "kernels/pointwise/pointwise.h"
+#include "kernels/reduce/reduce.h"
+#include "kernels/registry.h"
+#include "tests/support.h"
+
+using namespace duel;
+
+namespace {
+
+constexpr float inf = std::numeric_limits<float>::infinity();
+const float nan_value = std::numeric_limits<float>::quiet_NaN();
+
+// Distance in units in the last place of the f32 next to `exact`; infinite where one is NaN or ∞ and the other is not.
+double error_in_ulp(float got, double exact) {
+  const float nearest = static_cast<float>(exact);
+  if (std::isnan(nearest) || std::isnan(got)) return std::isnan(nearest) && std::isnan(got) ? 0 : inf;
+  if (std::isinf(nearest) || std::isinf(got)) return got == nearest ? 0 : inf;
+  int exponent = -148;
+  if (nearest != 0) std::frexp(nearest, &exponent);
+  return std::abs(static_cast<double>(got) - exact) / std::ldexp(1.0, std::max(exponent - 24, -149));
+}
+
+// Every 4099th pattern of bits, so both signs, every exponent, denormals and NaN; and around what the code branches on in its head.
+template <class F, class G>
+void check_function(const char* name, F ours, G exact, double allowed) {
+  std::vector<float> extra = {0.f,           -0.f,           inf,    -inf, nan_value, 1e-45f, -1e-45f, 1.17549435e-38f,
+                              3.4028235e38f, -3.4028235e38f, 0.625f, 1.f,  2.f};
+  for (float edge : {9.02f, 10.f, 20.f, 86.6f, 87.33654f, 88.f, 88.7228f, 88.72284f, 89.f, 103.97f, 104.f, 0.70710678f, 1.41421356f})
+    for (float v : {std::nextafter(edge, 0.f), edge, std::nextafter(edge, inf)}) extra.push_back(v), extra.push_back(-v);
+  double worst = 0;
+  float at = 0;
+  const auto look = [&](float x) {
+    const double error = error_in_ulp(ours(x), exact(static_cast<double>(x)));
+    if (error > worst) worst = error, at = x;
+  };
+  for (uint64_t bits = 0; bits <= 0xffffffffu; bits += 4099) look(math::float_of(static_cast<uint32_t>(bits)));
+  for (float x : extra) look(x);
+  CHECK_MESSAGE(worst <= allowed, name, "(", at, ") = ", ours(at), " is ", worst, " ulp off; allowed ", allowed);
+}
+
+template <class Op>
+void run_every_cpu_row(const typename Op::Problem& p, const typename Op::Args& args, const std::function<void(const char*)>& look) {
+  for (const Row& row : rows_of(Op::name)) {
+    if (row.device != Device::cpu || !row.supports(&p)) continue;
+    std::vector<unsigned char> scratch(row.scratch(&p) + 1);
+    run_row(row, &p, &args, {scratch.data(), scratch.size() - 1}, {});
+    look(row.name);
+  }
+}
+
+bool same(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
+}  // namespace
+
+TEST_CASE("elementary functions in f32 are accurate over the whole range") {
+  check_function(
+      "exp", [](float x) { return math::exp(x); }, [](double x) { return std::exp(x); }, 1.0);
+  check_function(
+      "log", [](float x) { return math::log(x); }, [](double x) { return std::log(x); }, 1.0);
+  check_function(
+      "tanh", [](float x) { return math::tanh(x); }, [](double x) { return std::tanh(x); }, 1.5);
+  check_function(
+      "sigmoid", [](float x) { return math::sigmoid(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }, 2.5);
+  check_function(
+      "softplus", [](float x) { return math::softplus(x); }, [](double x) { return x > 40 ? x : std::log1p(std::exp(x)); }, 2.5);
+}
+
+TEST_CASE("activations keep NaN and reach their limits at infinity") {
+  const float x[] = {-inf, inf, nan_value, -0.f, 0.f};
+  struct Expected {
+    Act act;
+    float at_minus, at_plus;
+  };
+  for (const Expected& e : {Expected{Act::none, -inf, inf},
+                            {Act::relu, 0, inf},
+                            {Act::leaky_relu, -inf, inf},
+                            {Act::tanh, -1, 1},
+                            {Act::sigmoid, 0, 1},
+                            {Act::softplus, 0, inf}}) {
+    float y[5];
+    const ActivationProblem p{.n = 5, .act = e.act, .slope = 0.2};
+    run_every_cpu_row<Activation>(p, {x, y}, [&](const char* row) {
+      CHECK_MESSAGE((same(y[0], e.at_minus) && same(y[1], e.at_plus) && std::isnan(y[2])), row, " ", p.text());
+    });
+  }
+}
+
+TEST_CASE("derivatives at the kink are PyTorch's") {
+  const float saved[] = {0.f, -0.f, 1.f, -1.f}, g[] = {1, 1, 1, 1};
+  float gx[4];
+  run_every_cpu_row<ActivationGrad>({.n = 4, .act = Act::relu}, {saved, g, gx},
+                                    [&](const char* row) { CHECK_MESSAGE((gx[0] == 0 && gx[1] == 0 && gx[2] == 1 && gx[3] == 0), row); });
+  run_every_cpu_row<ActivationGrad>({.n = 4, .act = Act::leaky_relu, .slope = 0.25}, {saved, g, gx}, [&](const char* row) {
+    CHECK_MESSAGE((gx[0] == 0.25f && gx[1] == 0.25f && gx[2] == 1 && gx[3] == 0.25f), row);
+  });
+}
+
+TEST_CASE("element-wise functions treat NaN as documented") {
+  const float a[] = {nan_value, 1, nan_value, 2}, b[] = {1, nan_value, nan_value, 3};
+  float y[4];
+  for (BinaryFn fn : {BinaryFn::maximum, BinaryFn::minimum})
+    run_every_cpu_row<Binary>({.inner = 4, .fn = fn}, {a, b, y}, [&](const char* row) {
+      CHECK_MESSAGE((std::isnan(y[0]) && std::isnan(y[1]) && std::isnan(y[2]) && y[3] == (fn == BinaryFn::maximum ? 3.f : 2.f)), row);
+    });
+  for (UnaryFn fn : {UnaryFn::clamp, UnaryFn::sign, UnaryFn::abs, UnaryFn::sqrt, UnaryFn::log})
+    run_every_cpu_row<Unary>({.inner = 4, .fn = fn, .a = -1, .b = 1}, {a, y}, [&](const char* row) {
+      CHECK_MESSAGE((std::isnan(y[0]) && !std::isnan(y[1])), row, " ", unary_names[static_cast<int>(fn)]);
+    });
+  const float logits[] = {1000, -1000, 1000, -1000}, targets[] = {1, 0, 0, 1};  // far beyond where σ rounds to 0 or 1
+  run_every_cpu_row<Binary>({.inner = 4, .fn = BinaryFn::bce_logits}, {logits, targets, y},
+                            [&](const char* row) { CHECK_MESSAGE((y[0] == 0 && y[1] == 0 && y[2] == 1000 && y[3] == 1000), row); });
+}
+
+TEST_CASE("casts round to nearest even and saturate") {
+  const float x[] = {0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 254.5f, 255.5f, 300, -7, inf, -inf, nan_value, 3e9f, -3e9f};
+  constexpr int n = 14;
+  const int32_t integers[n] = {0, 2, 2, 0, -2, 254, 256, 300, -7, 2147483647, -2147483647 - 1, 0, 2147483647, -2147483647 - 1};
+  const uint8_t bytes[n] = {0, 2, 2, 0, 0, 254, 255, 255, 0, 255, 0, 0, 255, 0};
+  int32_t i32[n];
+  uint8_t u8[n];
+  run_every_cpu_row<Cast>({n, DType::f32, DType::i32}, {x, i32}, [&](const char* row) {
+    for (int i = 0; i < n; ++i) CHECK_MESSAGE(i32[i] == integers[i], row, ": ", x[i], " became ", i32[i]);
+  });
+  run_every_cpu_row<Cast>({n, DType::f32, DType::u8}, {x, u8}, [&](const char* row) {
+    for (int i = 0; i < n; ++i) CHECK_MESSAGE(u8[i] == bytes[i], row, ": ", x[i], " became ", static_cast<int>(u8[i]));
+  });
+}
+
+TEST_CASE("a maximum shows NaN, and over nothing is −∞") {
+  std::vector<float> x(1000, 1.f);
+  float y = 0;
+  run_every_cpu_row<Reduce>({.n = 0, .fn = ReduceFn::maximum}, {x.data(), &y}, [&](const char* row) { CHECK_MESSAGE(y == -inf, row); });
+  for (size_t at : {0u, 1u, 500u, 999u}) {
+    x[at] = nan_value;
+    run_every_cpu_row<Reduce>({.n = 1000, .fn = ReduceFn::maximum}, {x.data(), &y},
+                              [&](const char* row) { CHECK_MESSAGE(std::isnan(y), row, " ", at); });
+    x[at] = 1.f;
+  }
+}

@@ -1,0 +1,205 @@
+// The gan program as a person uses it: whole processes, their exit codes, and what they leave on the disk.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <fstream>
+#include <random>
+
+#include "engine/io/image.h"
+#include "tests/process.h"
+#include "tests/support.h"
+
+using namespace duel;
+using namespace duel::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Four IDX files with blobs of 16×16 pixels: enough for a tiny net, and quick to load.
+void write_idx(const fs::path& folder) {
+  fs::create_directories(folder);
+  auto write = [&](const char* name, const std::vector<uint8_t>& bytes) {
+    std::ofstream(folder / name, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  };
+  for (const auto& [prefix, n] : {std::pair{"train", 64}, {"t10k", 16}}) {
+    std::vector<uint8_t> images{0, 0, 8, 3, 0, 0, 0, static_cast<uint8_t>(n), 0, 0, 0, 16, 0, 0, 0, 16}, labels{0, 0, 8, 1, 0, 0, 0, static_cast<uint8_t>(n)};
+    for (int i = 0; i < n; ++i) {
+      for (int y = 0; y < 16; ++y)
+        for (int x = 0; x < 16; ++x) images.push_back(static_cast<uint8_t>((x - 4 - i % 8) * (x - 4 - i % 8) + (y - 8) * (y - 8) < 9 ? 255 : (i * 7) % 32));
+      labels.push_back(static_cast<uint8_t>(i % 2));
+    }
+    write(fmt::format("{}-images-idx3-ubyte", prefix).c_str(), images), write(fmt::format("{}-labels-idx1-ubyte", prefix).c_str(), labels);
+  }
+}
+
+struct Desk {
+  TempFolder folder;
+  fs::path data = folder.path() / "data";
+  Desk() { write_idx(data); }
+  fs::path run(const std::string& name) const { return folder.path() / name; }
+  std::vector<std::string> train(const std::string& name, std::vector<std::string> more = {}) const {
+    std::vector<std::string> args{"train", "--data", data.string(), "--out", run(name).string(), "--device", "cpu", "--size", "16", "--ngf", "4", "--ndf", "4", "--nz", "8",
+                                  "--batch", "8", "--log-every", "1", "--sample-every", "5", "--checkpoint-every", "2", "--seed", "3"};
+    for (size_t i = 0; i < more.size(); i += 2) {   // a flag given here replaces the one above
+      auto at = std::find(args.begin(), args.end(), more[i]);
+      if (at != args.end() && i + 1 < more.size()) *(at + 1) = more[i + 1];
+      else args.insert(args.end(), more.begin() + static_cast<long>(i), more.begin() + static_cast<long>(std::min(i + 2, more.size())));
+    }
+    return args;
+  }
+};
+
+const fs::path gan = build_dir() / "apps" / "gan";
+
+// What two equal runs have in common, byte for byte.
+void check_equal(const fs::path& a, const fs::path& b) {
+  CHECK(contents_of(a / "metrics.jsonl") == contents_of(b / "metrics.jsonl"));
+  CHECK(weights_of(a / "checkpoints" / "last.safetensors") == weights_of(b / "checkpoints" / "last.safetensors"));
+  for (const auto& entry : fs::directory_iterator(a / "samples")) CHECK(contents_of(entry.path()) == contents_of(b / "samples" / entry.path().filename()));
+}
+
+}  // namespace
+
+TEST_CASE("three fresh processes compute the same bits") {
+  const Desk desk;
+  for (const char* name : {"a", "b", "c"}) REQUIRE(run_process(gan, desk.train(name, {"--steps", "12"})).code == 0);
+  check_equal(desk.run("a"), desk.run("b"));
+  check_equal(desk.run("a"), desk.run("c"));
+}
+
+TEST_CASE("another seed computes other bits: the comparison can tell") {
+  const Desk desk;
+  REQUIRE(run_process(gan, desk.train("a", {"--steps", "3"})).code == 0);
+  REQUIRE(run_process(gan, desk.train("b", {"--steps", "3", "--seed", "4"})).code == 0);
+  CHECK(weights_of(desk.run("a") / "checkpoints" / "last.safetensors") != weights_of(desk.run("b") / "checkpoints" / "last.safetensors"));
+}
+
+TEST_CASE("a run that ended and was resumed equals one that never stopped") {
+  for (const char* precision : {"f32", "bf16"}) {
+    const Desk desk;
+    REQUIRE(run_process(gan, desk.train("whole", {"--steps", "20", "--precision", precision})).code == 0);
+    for (const char* at : {"1", "9", "13"}) {
+      const std::string name = std::string("parts") + at;
+      REQUIRE(run_process(gan, desk.train(name, {"--steps", at, "--precision", precision})).code == 0);
+      const Outcome resumed = run_process(gan, {"train", "--out", desk.run(name).string(), "--resume", "--steps", "20"});
+      REQUIRE_MESSAGE(resumed.code == 0, resumed.errors);
+      fs::remove(desk.run(name) / "samples" / fmt::format("step_{:08}.png", std::stoi(at)));   // the shorter run's last picture
+      CHECK(contents_of(desk.run("whole") / "metrics.jsonl") == contents_of(desk.run(name) / "metrics.jsonl"));
+      CHECK(weights_of(desk.run("whole") / "checkpoints" / "last.safetensors") == weights_of(desk.run(name) / "checkpoints" / "last.safetensors"));
+    }
+  }
+}
+
+TEST_CASE("a run that was killed outright and resumed equals one that never stopped") {
+  const Desk desk;
+  REQUIRE(run_process(gan, desk.train("whole", {"--steps", "60"})).code == 0);
+  std::mt19937 random(1);
+  for (int i = 0; i < 4; ++i) {
+    const std::string name = fmt::format("killed{}", i);
+    start_and_kill(gan, desk.train(name, {"--steps", "60"}), SIGKILL, desk.run(name) / "metrics.jsonl", static_cast<int>(random() % 50));
+    const Outcome resumed = run_process(gan, {"train", "--out", desk.run(name).string(), "--resume"});
+    REQUIRE_MESSAGE(resumed.code == 0, resumed.errors);
+    check_equal(desk.run("whole"), desk.run(name));
+  }
+}
+
+TEST_CASE("Ctrl-C finishes the step, saves and exits 130; kill exits 143; the run goes on from there") {
+  const Desk desk;
+  REQUIRE(run_process(gan, desk.train("whole", {"--steps", "60"})).code == 0);
+  for (const auto& [signal, code] : {std::pair{SIGINT, 130}, {SIGTERM, 143}}) {
+    const std::string name = fmt::format("stopped{}", signal);
+    const Outcome stopped = start_and_kill(gan, desk.train(name, {"--steps", "60"}), signal, desk.run(name) / "metrics.jsonl", 7);
+    if (stopped.code == 0) continue;   // it was done before the signal came
+    CHECK(stopped.code == code);
+    CHECK(fs::exists(desk.run(name) / "index.html"));
+    REQUIRE(run_process(gan, {"train", "--out", desk.run(name).string(), "--resume"}).code == 0);
+    CHECK(weights_of(desk.run("whole") / "checkpoints" / "last.safetensors") == weights_of(desk.run(name) / "checkpoints" / "last.safetensors"));
+  }
+}
+
+TEST_CASE("an earlier run of the same name is kept") {
+  const Desk desk;
+  for (int i = 0; i < 3; ++i) REQUIRE(run_process(gan, desk.train("a", {"--steps", "1"})).code == 0);
+  CHECK(fs::exists(desk.run("a") / "config.json"));
+  CHECK(fs::exists(desk.run("a.1") / "config.json"));
+  CHECK(fs::exists(desk.run("a.2") / "config.json"));
+}
+
+TEST_CASE("resuming refuses what would not be the same run") {
+  const Desk desk;
+  REQUIRE(run_process(gan, desk.train("a", {"--steps", "2"})).code == 0);
+  const std::string out = desk.run("a").string();
+  const Outcome differs = run_process(gan, {"train", "--out", out, "--resume", "--batch", "16", "--lr", "0.1"});
+  CHECK(differs.code == 2);
+  CHECK(differs.errors.find("--batch was 8 and is now 16") != std::string::npos);
+  CHECK(differs.errors.find("--lr was 0.0002 and is now 0.1") != std::string::npos);
+  const Outcome threads = run_process(gan, {"train", "--out", out, "--resume", "--steps", "4"}, {{"DUEL_VARIANT", "conv2d_fwd:ref,conv2d_dgrad:ref,conv2d_wgrad:ref"}});
+  CHECK(threads.code == 2);
+  CHECK(threads.errors.find("without the row") != std::string::npos);
+  CHECK(run_process(gan, {"train", "--out", out, "--resume", "--steps", "4"}).code == 0);
+}
+
+TEST_CASE("wrong input: one sentence, the documented exit code, nothing left behind") {
+  const Desk desk;
+  const fs::path at = desk.folder.path();
+  REQUIRE(run_process(gan, desk.train("good", {"--steps", "1"})).code == 0);
+  std::ofstream(at / "not-a-checkpoint.safetensors") << "hello";
+  fs::create_directories(at / "empty");
+  fs::create_directories(at / "broken");
+  for (const char* name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) std::ofstream(at / "broken" / name) << "no magic here";
+  struct Refusal { std::vector<std::string> args; int code; const char* says; };
+  std::vector<Refusal> refusals{
+      {{"train", "--data", (at / "missing").string(), "--out", (at / "x").string()}, 3, "missing"},
+      {{"train", "--data", (at / "empty").string(), "--out", (at / "x").string()}, 3, "empty"},
+      {{"train", "--data", (at / "broken").string(), "--size", "16", "--out", (at / "x").string()}, 3, "broken"},
+      {desk.train("x", {"--batch", "1000"}), 3, "--batch"},
+      {desk.train("x", {"--stpes", "3"}), 2, "--steps"},
+      {desk.train("x", {"--lr", "-1"}), 2, "--lr"},
+      {desk.train("x", {"--precision", "f16"}), 2, "--precision"},
+      {desk.train("x", {"--seed", "many"}), 2, "--seed"},
+      {{"train", "--data", desk.data.string(), "--size", "48", "--out", (at / "x").string()}, 2, "--size 48"},
+      {{"train", "--data", desk.data.string(), "--device", "tpu", "--out", (at / "x").string()}, 2, "--device tpu"},
+      {{"train", "--net", "biggan", "--data", desk.data.string(), "--out", (at / "x").string()}, 2, "--net biggan"},
+      {{"train", "--out", (at / "nothing-here").string(), "--resume"}, 3, "nothing-here"},
+      {{"sample", (at / "nothing-here").string(), "--out", (at / "x.png").string()}, 3, "nothing-here"},
+      {{"sample", (at / "not-a-checkpoint.safetensors").string(), "--out", (at / "x.png").string()}, 3, "not-a-checkpoint"},
+      {{"sample", desk.run("good").string(), "--out", (at / "no-such-folder" / "x.png").string()}, 3, "no-such-folder"},
+      {{"frobnicate"}, 2, "frobnicate"},
+      {{}, 2, "subcommand"},
+  };
+  if (!why_not(Device::cuda).empty()) refusals.push_back({desk.train("x", {"--device", "cuda"}), 4, "cuda"});
+  for (const Refusal& r : refusals) {
+    const Outcome o = run_process(gan, r.args);
+    const std::string what = fmt::format("gan {}: exit {}, said: {}", fmt::join(r.args, " "), o.code, o.errors);
+    CHECK_MESSAGE(o.code == r.code, what);
+    CHECK_MESSAGE(o.errors.find(r.says) != std::string::npos, what);
+    CHECK_MESSAGE(std::count(o.errors.begin(), o.errors.end(), '\n') == 1, what);
+    CHECK_MESSAGE(!fs::exists(at / "x"), what);
+    CHECK_MESSAGE(!fs::exists(at / "x.png"), what);
+  }
+}
+
+TEST_CASE("a checkpoint of another net is refused") {
+  const Desk desk;
+  REQUIRE(run_process(gan, desk.train("a", {"--steps", "2"})).code == 0);
+  REQUIRE(run_process(gan, desk.train("b", {"--steps", "2", "--ngf", "6"})).code == 0);
+  fs::copy_file(desk.run("b") / "checkpoints" / "last.safetensors", desk.run("a") / "checkpoints" / "last.safetensors", fs::copy_options::overwrite_existing);
+  const Outcome o = run_process(gan, {"train", "--out", desk.run("a").string(), "--resume", "--steps", "4"});
+  CHECK(o.code == 3);
+  CHECK(o.errors.find("another net") != std::string::npos);
+}
+
+TEST_CASE("sample and interpolate write the pictures asked for") {
+  const Desk desk;
+  REQUIRE(run_process(gan, desk.train("a", {"--steps", "2"})).code == 0);
+  const fs::path samples = desk.folder.path() / "samples.png", walk = desk.folder.path() / "walk.png";
+  REQUIRE(run_process(gan, {"sample", desk.run("a").string(), "--n", "12", "--columns", "4", "--out", samples.string()}).code == 0);
+  REQUIRE(run_process(gan, {"interpolate", desk.run("a").string(), "--rows", "2", "--steps", "5", "--out", walk.string()}).code == 0);
+  const Image grid = read_image(samples, 1), strip = read_image(walk, 1);
+  CHECK(grid.w == 4 * 18 + 2);
+  CHECK(grid.h == 3 * 18 + 2);
+  CHECK(strip.w == 5 * 18 + 2);
+  CHECK(strip.h == 2 * 18 + 2);
+}

@@ -1,0 +1,59 @@
+// A whole training step of a DCGAN on the simulated GPU: every CUDA row of the step, against the CPU's rows.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "kernels/registry.h"
+#include "models/gan_step.h"
+#include "tests/support.h"
+
+using namespace duel;
+
+namespace {
+
+struct Net {
+  DcganGenerator g;
+  DcganDiscriminator d;
+  Optimizer opt_g, opt_d;
+  Net(const DcganConfig& config, Device device) : g(config, device), d(config, device) {
+    init_weights(g, 1), init_weights(d, 1);
+    opt_g = Optimizer({}, masters(g), copies(g)), opt_d = Optimizer({}, masters(d), copies(d));
+  }
+};
+
+GanReport run_steps(Net& net, const DcganConfig& config, Device device, int batch, int steps) {
+  const Tensor counter = step_counter(0, device);
+  Tensor real = Rng{5}.uniform({batch, config.size, config.size, config.channels}, step_counter(0, device), -1, 1);
+  GanStep<DcganGenerator, DcganDiscriminator> step{net.g, net.d, net.opt_g, net.opt_d, {1, RandomStream::noise}, counter, real, Tensor::zeros({GanReport::size}, DType::f32, device)};
+  for (int i = 0; i < steps; ++i) step();
+  return step.read();
+}
+
+}  // namespace
+
+TEST_CASE("a DCGAN step on the simulated GPU equals the CPU's") {
+  if (!find_backend(Device::sim)) return test::skip("this build has no simulated GPU");
+  for (DType precision : {DType::f32, DType::bf16}) {
+    const DcganConfig config{.size = 32, .channels = 1, .nz = 16, .ngf = 8, .ndf = 8, .precision = precision};
+    const int batch = 4, steps = 2;
+    Net cpu(config, Device::cpu), sim(config, Device::sim);
+    for (size_t i = 0; i < cpu.g.layers.size(); ++i) CHECK(cpu.g.layers[i].w.master.values() == sim.g.layers[i].w.master.values());   // the same random bits
+    const GanReport a = run_steps(cpu, config, Device::cpu, batch, steps), b = run_steps(sim, config, Device::sim, batch, steps);
+    const double tolerance = precision == DType::f32 ? 1e-3 : 5e-2;
+    CHECK(a.loss_d == doctest::Approx(b.loss_d).epsilon(tolerance));
+    CHECK(a.loss_g == doctest::Approx(b.loss_g).epsilon(tolerance));
+    CHECK(a.d_real == doctest::Approx(b.d_real).epsilon(tolerance));
+    // Each Adam step moves a weight by at most about lr; where a gradient is near zero the two may move apart.
+    const Tensors wa = masters(cpu.d), wb = masters(sim.d);
+    double apart = 0, count = 0;
+    for (size_t i = 0; i < wa.size(); ++i) {
+      const std::vector<double> x = wa[i].values(), y = wb[i].values();
+      for (size_t j = 0; j < x.size(); ++j) {
+        REQUIRE(std::fabs(x[j] - y[j]) <= 2 * steps * 2e-4 * 1.01);
+        apart += std::fabs(x[j] - y[j]) > 2e-5, ++count;
+      }
+    }
+    CHECK(apart / count < (precision == DType::f32 ? 0.01 : 0.2));
+  }
+}
