@@ -46,7 +46,9 @@ int main(int argc, char** argv) {
   app.add_option("--op", options.op, "Only this op");
   app.add_option("--variant", options.variant, "Only this row");
   app.add_option("--problem", options.problem, "This problem instead of the table's, such as n128h32w32c64k128r4u2pad1:bf16");
-  app.add_option("--tag", options.tag, "Cases of the table: edge, dcgan, bench or all")->check(CLI::IsMember({"edge", "dcgan", "bench", "all"}))->capture_default_str();
+  app.add_option("--tag", options.tag, "Cases of the table: edge, dcgan, bench or all")
+      ->check(CLI::IsMember({"edge", "dcgan", "bench", "all"}))
+      ->capture_default_str();
   app.add_option("--filter", options.filter, "A regular expression looked for in op/variant/device/problem");
   app.add_option("--device", device, "auto, cpu, cuda or sim (which is verified, never timed)")->capture_default_str();
   app.add_option("--seconds", options.seconds, "Time spent on each row")->check(CLI::Range(0.001, 3600.0))->capture_default_str();

@@ -11,8 +11,8 @@
 namespace duel::bench {
 namespace {
 
-constexpr size_t flushed_bytes = size_t{256} << 20;   // several times any cache that a row could be warm in
-constexpr double shortest_round = 2e-3;               // below this a clock's own cost shows
+constexpr size_t flushed_bytes = size_t{256} << 20;  // several times any cache that a row could be warm in
+constexpr double shortest_round = 2e-3;              // below this a clock's own cost shows
 constexpr int fewest_rounds = 7, most_rounds = 200;
 
 double host_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -23,12 +23,13 @@ class Ring {
       : op_(op), problem_(problem), options_(options), device_(backend(rows.front().device)), buffers_(op.buffers(problem.problem.get())) {
     size_t scratch = 0;
     for (const Row& row : rows) scratch = std::max(scratch, row.scratch(problem.problem.get()));
-    scratch_.emplace(device_, scratch);   // the rows take turns in it
+    scratch_.emplace(device_, scratch);  // the rows take turns in it
     if (options.cold) flushed_.emplace(device_, flushed_bytes);
     memory_.reserve(buffers_.size());
     for (size_t i = 0; i < buffers_.size(); ++i) {
       memory_.emplace_back(device_, buffers_[i].bytes());
-      before_.push_back(buffers_[i].role == Role::out ? test::Bytes{} : test::filled(buffers_[i], test::Values::reals, mix64(options.seed) + i, 4));
+      before_.push_back(buffers_[i].role == Role::out ? test::Bytes{}
+                                                      : test::filled(buffers_[i], test::Values::reals, mix64(options.seed) + i, 4));
       if (buffers_[i].role != Role::out) memory_[i].write(before_[i]);
       if (buffers_[i].role != Role::inout) before_[i].clear();
       pointers_.push_back(buffers_[i].count ? memory_[i].data() : nullptr);
@@ -74,7 +75,7 @@ class Ring {
     });
   }
 
-  void* capture(const Row& row, int iterations) {   // nullptr where the row cannot be captured
+  void* capture(const Row& row, int iterations) {  // nullptr where the row cannot be captured
     device_.capture_begin();
     try {
       for (int i = 0; i < iterations; ++i) call(row);
@@ -82,7 +83,7 @@ class Ring {
     } catch (const Error&) {
       try {
         device_.destroy_graph(device_.capture_end());
-      } catch (const Error&) {   // the capture was already broken
+      } catch (const Error&) {  // the capture was already broken
       }
       return nullptr;
     }
@@ -109,7 +110,7 @@ std::vector<Timing> contest(const OpInfo& op, const ErasedCase& problem, const s
   for (size_t i = 0; i < rows.size(); ++i) {
     Timing& t = timings[i];
     t.captured = false;
-    ring.round(rows[i], 1, t.captured);   // warm-up: lazy loading, primitives that are made once
+    ring.round(rows[i], 1, t.captured);  // warm-up: lazy loading, primitives that are made once
     t.estimate = std::max(1e-9, ring.round(rows[i], 1, t.captured));
     t.iterations = options.cold ? 1 : std::clamp(static_cast<int>(std::ceil(shortest_round / t.estimate)), 1, 10000);
     t.captured = ring.can_capture() && !options.cold;

@@ -8,15 +8,15 @@
 namespace duel::bench {
 
 struct Timing {
-  std::vector<double> seconds;   // one call, a value for each round; empty when the row was too slow to time
-  double estimate = 0;           // one call, from the first timed one
-  int iterations = 0;            // calls a round
-  bool captured = false;         // the calls of a round were replayed as one graph, without launch cost on the host
+  std::vector<double> seconds;  // one call, a value for each round; empty when the row was too slow to time
+  double estimate = 0;          // one call, from the first timed one
+  int iterations = 0;           // calls a round
+  bool captured = false;        // the calls of a round were replayed as one graph, without launch cost on the host
 };
 
 struct ContestOptions {
-  double seconds = 0.5;   // time spent on a row
-  bool cold = false;      // caches are flushed before each call; otherwise each call finds what the one before left
+  double seconds = 0.5;  // time spent on a row
+  bool cold = false;     // caches are flushed before each call; otherwise each call finds what the one before left
   uint64_t seed = 1;
 };
 

@@ -74,7 +74,8 @@ nlohmann::json context(Device device) {
 
 void refuse_slow_build() {
 #if !defined(__OPTIMIZE__)
-  fail(Failure::usage, std::string("this is a ") + build_type() + " build, and the times of unoptimised code mean nothing; configure with --preset release");
+  fail(Failure::usage, std::string("this is a ") + build_type() +
+                           " build, and the times of unoptimised code mean nothing; configure with --preset release");
 #elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   fail(Failure::usage, "this build carries sanitizers, and its times mean nothing; configure with --preset release");
 #endif

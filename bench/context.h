@@ -7,10 +7,10 @@
 
 namespace duel::bench {
 
-nlohmann::json context(Device device);   // throws Error(device) when it cannot be used
-std::string commit();                    // of the sources, "1a2b3c4d5e6f", with "+changes" where files differ from it; "unknown" outside a clone
-std::string processor();                 // the CPU's own name for itself
-const char* build_type();                // Release, Debug …
+nlohmann::json context(Device device);  // throws Error(device) when it cannot be used
+std::string commit();      // of the sources, "1a2b3c4d5e6f", with "+changes" where files differ from it; "unknown" outside a clone
+std::string processor();   // the CPU's own name for itself
+const char* build_type();  // Release, Debug …
 
 // Timings of a build that is not optimised, or that carries sanitizers, mean nothing: throws Error(usage) in one.
 void refuse_slow_build();

@@ -15,7 +15,7 @@
 namespace duel::bench {
 namespace {
 
-constexpr double patience = 4;   // × seconds: a row that would need more for its fewest rounds is only timed when asked for by name
+constexpr double patience = 4;  // × seconds: a row that would need more for its fewest rounds is only timed when asked for by name
 
 std::string time_text(double seconds) {
   if (seconds < 1e-3) return fmt::format("{:.1f} µs", seconds * 1e6);
@@ -30,7 +30,7 @@ std::string size_text(double value, const char* unit) {
   return fmt::format("{:.3g} P{}", value, unit);
 }
 
-std::string padded(const std::string& text, int width) {   // right-aligned; µ and × are one column but two bytes
+std::string padded(const std::string& text, int width) {  // right-aligned; µ and × are one column but two bytes
   const auto columns = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
   return std::string(static_cast<size_t>(std::max<long>(0, width - columns)), ' ') + text;
 }
@@ -44,9 +44,18 @@ struct Entry {
 
 nlohmann::json json_of(const Entry& e, const OpInfo& op, const ErasedCase& problem, const Entry* peer, const KernelBenchOptions& options) {
   const std::string name = test::full_name(e.row, problem);
-  nlohmann::json j{{"name", name}, {"run_name", name}, {"run_type", "iteration"}, {"op", e.row.op}, {"variant", e.row.name},
-                   {"device", name_of(e.row.device)}, {"problem", problem.text}, {"baseline", e.row.rank == baseline_rank},
-                   {"verified", e.verified.right}, {"verified_how", e.verified.how}, {"threads", 1}, {"time_unit", "us"}};
+  nlohmann::json j{{"name", name},
+                   {"run_name", name},
+                   {"run_type", "iteration"},
+                   {"op", e.row.op},
+                   {"variant", e.row.name},
+                   {"device", name_of(e.row.device)},
+                   {"problem", problem.text},
+                   {"baseline", e.row.rank == baseline_rank},
+                   {"verified", e.verified.right},
+                   {"verified_how", e.verified.how},
+                   {"threads", 1},
+                   {"time_unit", "us"}};
   if (!e.verified.right) {
     j["error_occurred"] = true;
     j["error_message"] = "WRONG: " + e.verified.why;
@@ -82,7 +91,7 @@ void print(const Entry& e, const OpInfo& op, const ErasedCase& problem, const En
   }
   const std::string error = e.verified.error < 0 ? "-" : fmt::format("{:.1e}", e.verified.error);
   if (!e.timing) {
-    fmt::print("  {:<16} {}  {}  verified {}\n", e.row.name, e.remark, error, e.verified.how);
+    fmt::print("  {:<16} {}; error {}, verified {}\n", e.row.name, e.remark, error, e.verified.how);
     return;
   }
   const double seconds = median(e.timing->seconds);
@@ -94,7 +103,8 @@ void print(const Entry& e, const OpInfo& op, const ErasedCase& problem, const En
   fmt::print("  {:<16} {} {} {} {} {} {}   {}\n", e.row.name, padded(time_text(seconds), 11),
              padded(time_text(*std::min_element(e.timing->seconds.begin(), e.timing->seconds.end())), 11),
              padded(fmt::format("{:.1f}", op.flops(problem.problem.get()) / seconds * 1e-9), 9),
-             padded(fmt::format("{:.1f}", minimum_bytes(op, problem.problem.get()) / seconds * 1e-9), 8), padded(error, 8), padded(against, 20), e.verified.how);
+             padded(fmt::format("{:.1f}", minimum_bytes(op, problem.problem.get()) / seconds * 1e-9), 8), padded(error, 8),
+             padded(against, 20), e.verified.how);
 }
 
 // What others are measured against: a baseline where there is one, else the row that would be picked.
@@ -103,13 +113,15 @@ const Entry* peer_of(const std::vector<Entry>& entries) {
   for (const Entry& e : entries) {
     if (!e.timing) continue;
     const bool baseline = e.row.rank == baseline_rank;
-    const bool better = !peer || (baseline && peer->row.rank != baseline_rank) || (peer->row.rank != baseline_rank && e.row.rank > peer->row.rank);
+    const bool better =
+        !peer || (baseline && peer->row.rank != baseline_rank) || (peer->row.rank != baseline_rank && e.row.rank > peer->row.rank);
     if (better) peer = &e;
   }
   return peer;
 }
 
-void bench_problem(const OpInfo& op, const ErasedCase& problem, const std::vector<Row>& rows, const KernelBenchOptions& options, KernelBenchResult& result) {
+void bench_problem(const OpInfo& op, const ErasedCase& problem, const std::vector<Row>& rows, const KernelBenchOptions& options,
+                   KernelBenchResult& result) {
   fmt::print("{}  {}   {}, {} at least\n", op.name, problem.text, size_text(op.flops(problem.problem.get()), "FLOP"),
              size_text(minimum_bytes(op, problem.problem.get()), "B"));
   Verifier verifier(op, problem, options.seed);
@@ -118,9 +130,9 @@ void bench_problem(const OpInfo& op, const ErasedCase& problem, const std::vecto
   for (const Row& row : rows) {
     Entry e{row, verifier.verify(row), std::nullopt, ""};
     const double expected = row.rank == reference_rank ? e.verified.reference_seconds : 0;
-    if (row.device == Device::sim) e.remark = "not timed: a simulated GPU's time says nothing of a real one's;";
+    if (row.device == Device::sim) e.remark = "not timed: a simulated GPU's time says nothing of a real one's";
     else if (expected * 3 > patience * options.seconds && options.variant != row.name)
-      e.remark = fmt::format("not timed: about {} a call (--variant {} times it);", time_text(expected), row.name);
+      e.remark = fmt::format("not timed: about {} a call (--variant {} times it)", time_text(expected), row.name);
     else if (e.verified.right) timed.push_back(row);
     entries.push_back(std::move(e));
   }
@@ -146,7 +158,7 @@ std::vector<ErasedCase> cases_of(const OpInfo& op, const KernelBenchOptions& opt
   if (!options.problem.empty()) {
     try {
       cases.push_back(op.parse(options.problem));
-    } catch (const Error&) {   // one op's problem is not another's; but the op that was asked for should say what is wrong
+    } catch (const Error&) {  // one op's problem is not another's; but the op that was asked for should say what is wrong
       if (!options.op.empty()) throw;
     }
     return cases;
@@ -173,8 +185,8 @@ KernelBenchResult bench_kernels(const KernelBenchOptions& options) {
     for (const ErasedCase& problem : cases_of(op, options)) {
       std::vector<Row> chosen;
       for (const Row& row : rows_of(op.name))
-        if (row.device == options.device && row.supports(problem.problem.get()) && (options.variant.empty() || options.variant == row.name) &&
-            std::regex_search(test::full_name(row, problem), filter))
+        if (row.device == options.device && row.supports(problem.problem.get()) &&
+            (options.variant.empty() || options.variant == row.name) && std::regex_search(test::full_name(row, problem), filter))
           chosen.push_back(row);
       std::stable_sort(chosen.begin(), chosen.end(), [](const Row& a, const Row& b) { return a.rank > b.rank; });
       if (chosen.empty()) continue;

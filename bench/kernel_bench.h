@@ -8,18 +8,18 @@
 namespace duel::bench {
 
 struct KernelBenchOptions {
-  std::string op, variant, problem, filter;   // empty: all; filter is a regular expression looked for in op/variant/device/problem
-  std::string tag = "bench";                  // of the cases, unless a problem is given
+  std::string op, variant, problem, filter;  // empty: all; filter is a regular expression looked for in op/variant/device/problem
+  std::string tag = "bench";                 // of the cases, unless a problem is given
   Device device = Device::cpu;
-  double seconds = 0.5;                       // on each row
+  double seconds = 0.5;  // on each row
   uint64_t seed = 1;
   bool cold = false;
-  bool list = false;                          // print the names only
+  bool list = false;  // print the names only
 };
 
 struct KernelBenchResult {
   int rows = 0, wrong = 0;
-  nlohmann::json benchmarks = nlohmann::json::array();   // in Google Benchmark's shape
+  nlohmann::json benchmarks = nlohmann::json::array();  // in Google Benchmark's shape
 };
 
 // Prints as it goes. Throws Error(usage) when nothing fits the options, naming what there is.

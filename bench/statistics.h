@@ -10,11 +10,11 @@ double quantile(std::vector<double> values, double fraction);  // linear between
 double geometric_mean(const std::vector<double>& values);      // of positive numbers; NaN of none
 
 struct Ratio {
-  double value = 0;             // median(a) / median(b)
-  double low = 0, high = 0;     // its 95 % interval
+  double value = 0;          // median(a) / median(b)
+  double low = 0, high = 0;  // its 95 % interval
 };
-// The interval is the percentile bootstrap's (Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13): both samples are drawn
-// again with replacement, `resamples` times. The same samples and seed give the same interval. NaN when a sample is empty.
+// The interval is the percentile bootstrap's (Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13): both samples are
+// drawn again with replacement, `resamples` times. The same samples and seed give the same interval. NaN when a sample is empty.
 Ratio ratio_of_medians(const std::vector<double>& a, const std::vector<double>& b, int resamples = 2000, uint64_t seed = 1);
 
 }  // namespace duel::bench

@@ -11,10 +11,16 @@ using test::Verdict;
 
 namespace {
 
-constexpr double reference_flops = 2.5e8;   // some quarter of a second in loops that add in double
+constexpr double reference_flops = 2.5e8;  // some quarter of a second in loops that add in double
 
 bool small_enough(const OpInfo& op, const ErasedCase& problem) {
   return op.flops(problem.problem.get()) <= reference_flops && minimum_bytes(op, problem.problem.get()) <= 1e8;
+}
+
+const Row* reference_for(const OpInfo& op, const ErasedCase& problem) {
+  for (const Row& r : rows())
+    if (r.device == Device::cpu && r.rank == reference_rank && op.name == std::string(r.op) && r.supports(problem.problem.get())) return &r;
+  return nullptr;
 }
 
 double cost(const OpInfo& op, const ErasedCase& problem) {
@@ -38,12 +44,12 @@ ErasedCase reduced(const OpInfo& op, const ErasedCase& problem, const std::funct
       ErasedCase candidate;
       try {
         candidate = op.parse(head + tail);
-      } catch (const Error&) {   // not a size this problem can have
+      } catch (const Error&) {  // not a size this problem can have
         continue;
       }
       if (!supports(candidate)) continue;
       if (!best || small_enough(op, candidate)) best = candidate;
-      if (cost(op, candidate) * 2 > reference_flops || size >= 8) break;   // a few samples show what thousands would
+      if (cost(op, candidate) * 2 > reference_flops || size >= 8) break;  // a few samples show what thousands would
     }
     if (best) return *best;
   }
@@ -59,37 +65,56 @@ const Verifier::Small& Verifier::small_for(const Row& row) {
   if (found != small_.end()) return found->second;
   Small small{problem, test::ask(op_, problem, Values::integers, seed_), test::ask(op_, problem, Values::reals, seed_), std::nullopt, 0};
   // Timed on its second run, with everything loaded.
-  const Row* reference = nullptr;
-  for (const Row& r : rows())
-    if (r.device == Device::cpu && r.rank == reference_rank && op_.name == std::string(r.op) && r.supports(problem.problem.get())) reference = &r;
   std::vector<test::Bytes> contents = small.reals.before;
   const auto begin = std::chrono::steady_clock::now();
-  test::run_once(*reference, op_, problem, contents);
-  small.reference_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() * cost(op_, problem_) / cost(op_, problem);
+  test::run_once(*reference_for(op_, problem), op_, problem, contents);
+  small.reference_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() * cost(op_, problem_) / cost(op_, problem);
   small.f64 = test::answer_in_f64(small.reals);
   return small_.emplace(problem.text, std::move(small)).first->second;
 }
 
-const Question* Verifier::full_answer(const Row& row, const Row*& other) {
-  other = nullptr;
-  const auto better = [&](const Row& a, const Row& b) {   // the row's own device first, then rank
+const Row* Verifier::witness_for(const Row& row) const {
+  const Row* best = nullptr;
+  const auto better = [&](const Row& a, const Row& b) {  // the row's own device first, then rank
     return a.device != b.device ? a.device == row.device : a.rank > b.rank;
   };
   for (const Row& r : rows()) {
-    if (op_.name != std::string(r.op) || r.rank == reference_rank || r.device == Device::sim || !r.supports(problem_.problem.get())) continue;
+    if (op_.name != std::string(r.op) || r.rank == reference_rank || r.device == Device::sim || !r.supports(problem_.problem.get()))
+      continue;
     if (r.device == row.device && std::string(r.name) == row.name) continue;
     const DeviceBackend* device = find_backend(r.device);
     if (!device || device->problem()) continue;
-    if (!other || better(r, *other)) other = &r;
+    if (!best || better(r, *best)) best = &r;
   }
-  if (!other) return nullptr;
-  const std::string name = std::string(other->name) + "/" + name_of(other->device);
+  return best;
+}
+
+const Question& Verifier::full_answer(const Row& answering) {
+  const std::string name = std::string(answering.name) + "/" + name_of(answering.device);
   auto found = full_.find(name);
   if (found == full_.end()) {
-    found = full_.emplace(name, test::ask(op_, problem_, Values::reals, seed_, other)).first;
-    found->second.slack = 2;   // both are rounded
+    found = full_.emplace(name, test::ask(op_, problem_, Values::reals, seed_, &answering)).first;
+    if (answering.rank != reference_rank) found->second.slack = 2;  // both are rounded
   }
-  return &found->second;
+  return found->second;
+}
+
+Verdict Verifier::verify_full(const Row& row, Verification& v) {
+  Verdict verdict;
+  verdict.passed = true;
+  const Row* witness = row.rank == reference_rank || row.device == Device::sim ? nullptr : witness_for(row);
+  if (!witness) {
+    v.how += "; not at full size";
+    return verdict;
+  }
+  v.how += std::string(", at full size against ") + witness->name;
+  verdict = test::check(row, full_answer(*witness));
+  if (verdict.passed) return verdict;
+  const Row* reference = reference_for(op_, problem_);
+  if (!reference) return verdict;
+  v.how += std::string(" (which disagrees) and ") + reference->name;
+  return test::check(row, full_answer(*reference));
 }
 
 Verification Verifier::verify(const Row& row) {
@@ -106,26 +131,20 @@ Verification Verifier::verify(const Row& row) {
       }
       if (q->values == Values::reals && small.f64) v.error = test::error_against(*small.f64, *q, verdict.outputs);
     }
-    if (small.problem.text == problem_.text) {
-      v.right = true;
-      return v;
-    }
-    const Row* other = nullptr;
-    const bool too_slow = row.rank == reference_rank;   // the reference needs no second opinion, and would take its time at full size
-    const Question* full = too_slow || row.device == Device::sim ? nullptr : full_answer(row, other);
-    if (!full) {
-      v.right = true;
-      v.how += "; not at full size";
-      return v;
-    }
-    const Verdict verdict = test::check(row, *full);
+    v.right = true;
+    if (small.problem.text == problem_.text) return v;
+    const Verdict verdict = verify_full(row, v);
     v.right = verdict.passed;
-    v.how += std::string(", at full size against ") + other->name;
-    if (!v.right) v.why = "at full size against " + std::string(other->name) + ", " + verdict.why, v.reproducer = test::reproducer(row, *full);
-  } catch (const Error& error) {
+    if (!v.right) {
+      v.why = "at full size, " + verdict.why;
+      v.reproducer = std::string("bench_kernels --op ") + row.op + " --variant " + row.name + " --device " + name_of(row.device) +
+                     " --problem " + problem_.text + " --seed " + std::to_string(seed_);
+    }
+  } catch (const std::exception& error) {
     v.right = false;
     v.why = error.what();
-    v.reproducer = std::string("bench_kernels --op ") + row.op + " --variant " + row.name + " --device " + name_of(row.device) + " --problem " + problem_.text;
+    v.reproducer = std::string("bench_kernels --op ") + row.op + " --variant " + row.name + " --device " + name_of(row.device) +
+                   " --problem " + problem_.text;
   }
   return v;
 }

@@ -17,8 +17,11 @@ class Draw {
  public:
   explicit constexpr Draw(uint64_t seed) : state_(mix64(seed)) {}
   constexpr uint64_t next() { return mix64(state_ += 0x9e3779b97f4a7c15u); }
-  constexpr int between(int low, int high) { return low + static_cast<int>(next() % static_cast<uint64_t>(high - low + 1)); }   // inclusive
-  template <class T, size_t N> constexpr T of(const T (&choices)[N]) { return choices[next() % N]; }
+  constexpr int between(int low, int high) { return low + static_cast<int>(next() % static_cast<uint64_t>(high - low + 1)); }  // inclusive
+  template <class T, size_t N>
+  constexpr T of(const T (&choices)[N]) {
+    return choices[next() % N];
+  }
   constexpr bool chance(int one_in) { return next() % static_cast<uint64_t>(one_in) == 0; }
 
  private:

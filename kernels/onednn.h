@@ -1,8 +1,8 @@
 // What the oneDNN rows share: engine, stream, a cache of prepared primitives, and the matrix product. oneDNN 2.6, its C++ interface.
 //
 // A primitive is prepared once a problem and thread count: it plans for the threads there are when it is made, and must run on as many.
-// Scratchpads are the caller's (a row never allocates). Whatever oneDNN refuses, or would only run in its reference code, is a missing plan,
-// and the row's supports() says no.
+// Scratchpads are the caller's (a row never allocates). Whatever oneDNN refuses, or would only run in its reference code, is a missing
+// plan, and the row's supports() says no.
 #pragma once
 #ifdef DUEL_ONEDNN
 #include <omp.h>
@@ -96,8 +96,8 @@ class FirstError {
   std::exception_ptr error_;
 };
 
-// Plans by key. A plan that could not be made is remembered as nullptr. When full the cache starts over: the problems of one network are few,
-// and plans in use are kept alive by their users.
+// Plans by key. A plan that could not be made is remembered as nullptr. When full the cache starts over: the problems of one network are
+// few, and plans in use are kept alive by their users.
 template <class Plan> class PlanCache {
  public:
   using Key = std::array<int, 24>;   // whatever makes two plans differ; find() adds the thread count
@@ -151,8 +151,8 @@ inline Desc matrix_desc(const MatmulShape& s, int rows, int columns, bool transp
 // nullptr when oneDNN has nothing better than its reference code.
 inline std::shared_ptr<const MatmulPlan> matmul_plan(const MatmulShape& s) {
   static PlanCache<MatmulPlan> cache;
-  const PlanCache<MatmulPlan>::Key key = {s.batch, s.m, s.n, s.k, s.ta, s.tb, static_cast<int>(s.dtype), static_cast<int>(s.out), s.accumulate,
-                                          s.packed_b, s.threads};
+  const PlanCache<MatmulPlan>::Key key = {s.batch, s.m, s.n, s.k, s.ta, s.tb, static_cast<int>(s.dtype), static_cast<int>(s.out),
+                                          s.accumulate, s.packed_b, s.threads};
   return cache.find(key, [&]() -> std::shared_ptr<const MatmulPlan> {
     const int before = omp_get_max_threads();
     if (s.threads) omp_set_num_threads(s.threads);

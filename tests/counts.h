@@ -7,8 +7,8 @@ namespace duel::test {
 
 struct Counts {
   std::atomic<long> passed{0}, failed{0}, skipped{0};
-  std::string skip_reason;   // of the running test case; empty when it was not skipped
-  bool all = false;          // --all
+  std::string skip_reason;  // of the running test case; empty when it was not skipped
+  bool all = false;         // --all
 };
 Counts& counts();
 

@@ -12,15 +12,15 @@ using Bytes = std::vector<unsigned char>;
 
 class GuardedBuffer {
  public:
-  GuardedBuffer(const DeviceBackend& device, size_t bytes);   // bytes may be 0
+  GuardedBuffer(const DeviceBackend& device, size_t bytes);  // bytes may be 0
   ~GuardedBuffer();
   GuardedBuffer(GuardedBuffer&& other) noexcept;
   GuardedBuffer(const GuardedBuffer&) = delete;
 
-  void* data() const { return base_ + margin; }   // 64-byte aligned at least, also when there are no bytes
+  void* data() const { return base_ + margin; }  // 64-byte aligned at least, also when there are no bytes
   size_t bytes() const { return bytes_; }
-  void poison(int byte);                          // every byte of the payload
-  void write(const Bytes& contents);              // of bytes() bytes
+  void poison(int byte);              // every byte of the payload
+  void write(const Bytes& contents);  // of bytes() bytes
   Bytes read() const;
   // 0 when both margins are whole, else the distance in bytes of the nearest touched byte: −1 is the one before the payload, 1 the one
   // right after it.

@@ -36,7 +36,7 @@ struct Counter : doctest::IReporter {
     }
   }
   void test_case_skipped(const doctest::TestCaseData& data) override {
-    if (!data.m_skip) return;   // left out by a filter: not asked for
+    if (!data.m_skip) return;  // left out by a filter: not asked for
     duel::test::tally(0, 0, 1);
     std::cout << "skipped: " << data.m_name << ": switched off where it is written" << std::endl;
   }
@@ -54,12 +54,12 @@ REGISTER_LISTENER("counter", 1, Counter);
 
 }  // namespace
 
-// Where other programs run too, OpenMP threads that spin at the end of every short loop made these tests ten times slower. libgomp reads its
-// settings as it is loaded, so this program starts over with them.
+// Where other programs run too, OpenMP threads that spin at the end of every short loop made these tests ten times slower. libgomp reads
+// its settings as it is loaded, so this program starts over with them.
 void wait_without_spinning(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY")) return;
   setenv("OMP_WAIT_POLICY", "passive", 1);
-  execv("/proc/self/exe", argv);   // returns only where that is impossible, and then the tests are merely slow
+  execv("/proc/self/exe", argv);  // returns only where that is impossible, and then the tests are merely slow
 }
 
 int main(int argc, char** argv) {
@@ -74,7 +74,7 @@ int main(int argc, char** argv) {
   if (!duel::test::long_tests()) context.addFilter("test-suite-exclude", "long");
   context.applyCommandLine(static_cast<int>(arguments.size()), arguments.data());
   const int result = context.run();
-  if (context.shouldExit()) return result;   // --help, --list-test-cases
+  if (context.shouldExit()) return result;  // --help, --list-test-cases
   const long failed = counts().failed;
   std::cout.flush();
   std::printf("%ld passed, %ld failed, %ld skipped\n", counts().passed.load(), failed, counts().skipped.load());

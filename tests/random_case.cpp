@@ -8,8 +8,8 @@
 namespace duel::test {
 namespace {
 
-// An integer that takes several values in the table, one of them above 2, is a size and may become any; another is a mode, and keeps to what
-// the table shows.
+// An integer that takes several values in the table, one of them above 2, is a size and may become any; another is a mode, and keeps to
+// what the table shows.
 bool is_size(const std::vector<int64_t>& seen) { return seen.size() >= 3 && seen.back() > 2; }
 
 }  // namespace

@@ -5,8 +5,8 @@
 namespace duel::test {
 
 struct Limits {
-  double flops = 4e5;          // of the problem
-  double bytes = 2.5e5;        // of all its buffers
+  double flops = 4e5;    // of the problem
+  double bytes = 2.5e5;  // of all its buffers
 };
 
 // Draws valid problems of one op. A pure function of (op, seed, limits): the same problems everywhere.
@@ -17,11 +17,11 @@ class RandomCases {
   ErasedCase draw(uint64_t seed) const;
 
  private:
-  ErasedCase vary(uint64_t seed) const;   // throws Error(usage) where the variation is not a problem
+  ErasedCase vary(uint64_t seed) const;  // throws Error(usage) where the variation is not a problem
   const OpInfo& op_;
   Limits limits_;
   std::vector<ErasedCase> cases_;
-  std::map<std::string, std::vector<int64_t>> seen_;   // an integer's values in the cases, ascending
+  std::map<std::string, std::vector<int64_t>> seen_;  // an integer's values in the cases, ascending
 };
 
 }  // namespace duel::test

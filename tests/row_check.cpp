@@ -38,7 +38,8 @@ Verdict refused(std::string why, const Buffer* buffer = nullptr) {
 }
 
 Verdict bad_element(const Buffer& b, int64_t index, double expected, double got, const std::string& how) {
-  Verdict v = refused(std::string(b.name) + "[" + std::to_string(index) + "] " + how + ": expected " + number(expected) + ", got " + number(got), &b);
+  Verdict v = refused(
+      std::string(b.name) + "[" + std::to_string(index) + "] " + how + ": expected " + number(expected) + ", got " + number(got), &b);
   v.index = index, v.expected = expected, v.got = got;
   return v;
 }
@@ -81,7 +82,7 @@ Verdict run_and_compare(const Row& row, const Question& q) {
   const size_t scratch_bytes = row.scratch(problem);
   GuardedBuffer scratch(device, scratch_bytes);
   Verdict verdict;
-  for (const int poison : {0xff, 0x6b}) {   // 0xff…: a NaN in every floating type
+  for (const int poison : {0xff, 0x6b}) {  // 0xff…: a NaN in every floating type
     for (size_t i = 0; i < q.buffers.size(); ++i) {
       if (q.buffers[i].role == Role::out) memory[i].poison(poison);
       else memory[i].write(q.before[i]);
@@ -91,7 +92,8 @@ Verdict run_and_compare(const Row& row, const Question& q) {
     device.synchronise();
     const auto where = [](long at) { return std::to_string(std::abs(at)) + (at < 0 ? " bytes before its start" : " bytes past its end"); };
     for (size_t i = 0; i < q.buffers.size(); ++i) {
-      if (const long at = memory[i].damage()) return refused(std::string("wrote outside ") + q.buffers[i].name + ", " + where(at), &q.buffers[i]);
+      if (const long at = memory[i].damage())
+        return refused(std::string("wrote outside ") + q.buffers[i].name + ", " + where(at), &q.buffers[i]);
       if (q.buffers[i].role == Role::in && memory[i].read() != q.before[i])
         return refused(std::string("changed its input ") + q.buffers[i].name, &q.buffers[i]);
     }
@@ -149,14 +151,16 @@ Question ask(const OpInfo& op, const ErasedCase& problem, Values values, uint64_
   const int exact_up_to = op.exact_on_integers(p) ? largest_exact(op.reduction(p)) : 0;
   q.exact = values == Values::integers && exact_up_to > 0;
   for (size_t i = 0; i < q.buffers.size(); ++i)
-    q.before.push_back(q.buffers[i].role == Role::out ? Bytes{} : filled(q.buffers[i], values, mix64(seed) + i, q.exact ? exact_up_to : largest_integer));
+    q.before.push_back(
+        q.buffers[i].role == Role::out ? Bytes{} : filled(q.buffers[i], values, mix64(seed) + i, q.exact ? exact_up_to : largest_integer));
   q.answer = q.before;
   run_once(*oracle, op, problem, q.answer);
   for (size_t i = 0; i < q.buffers.size(); ++i)
     for (int64_t j = 0; q.buffers[i].role != Role::in && j < q.buffers[i].count; ++j)
       if (const double v = element(q.answer[i], q.buffers[i].dtype, j); !std::isfinite(v))
-        fail(Failure::internal, std::string("[") + op.name + "] row " + oracle->name + " itself answers " + q.buffers[i].name + "[" + std::to_string(j) +
-                                    "] = " + number(v) + " on " + problem.text + "; does Buffer::fill ask for values the op is defined for?");
+        fail(Failure::internal, std::string("[") + op.name + "] row " + oracle->name + " itself answers " + q.buffers[i].name + "[" +
+                                    std::to_string(j) + "] = " + number(v) + " on " + problem.text +
+                                    "; does Buffer::fill ask for values the op is defined for?");
   return q;
 }
 
@@ -207,7 +211,8 @@ std::optional<std::vector<std::vector<double>>> answer_in_f64(const Question& q)
   run_once(*row, *q.op, twin, contents);
   std::vector<std::vector<double>> answer(buffers.size());
   for (size_t i = 0; i < buffers.size(); ++i)
-    for (int64_t j = 0; buffers[i].role != Role::in && j < buffers[i].count; ++j) answer[i].push_back(element(contents[i], buffers[i].dtype, j));
+    for (int64_t j = 0; buffers[i].role != Role::in && j < buffers[i].count; ++j)
+      answer[i].push_back(element(contents[i], buffers[i].dtype, j));
   return answer;
 }
 
@@ -219,9 +224,11 @@ double error_against(const std::vector<std::vector<double>>& f64, const Question
     for (size_t j = 0; j < f64[i].size(); ++j) {
       squares += f64[i][j] * f64[i][j];
       const double d = std::abs(element(outputs[i], q.buffers[i].dtype, static_cast<int64_t>(j)) - f64[i][j]);
-      if (!std::isnan(largest) && !(d <= largest)) largest = d;   // a NaN stays
+      if (!std::isnan(largest) && !(d <= largest)) largest = d;  // a NaN stays
     }
-    if (const double rms = std::sqrt(squares / static_cast<double>(f64[i].size())); rms > 0 && !std::isnan(worst) && !(largest / rms <= worst)) worst = largest / rms;
+    if (const double rms = std::sqrt(squares / static_cast<double>(f64[i].size()));
+        rms > 0 && !std::isnan(worst) && !(largest / rms <= worst))
+      worst = largest / rms;
   }
   return worst;
 }
@@ -249,8 +256,8 @@ std::string full_name(const Row& row, const ErasedCase& problem) {
 }
 
 std::string reproducer(const Row& row, const Question& q) {
-  return std::string("bench_kernels --op ") + row.op + " --variant " + row.name + " --device " + name_of(row.device) + " --problem " + q.problem.text +
-         " --seed " + std::to_string(q.seed);
+  return std::string("bench_kernels --op ") + row.op + " --variant " + row.name + " --device " + name_of(row.device) + " --problem " +
+         q.problem.text + " --seed " + std::to_string(q.seed);
 }
 
 }  // namespace duel::test

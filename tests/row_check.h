@@ -3,15 +3,16 @@
 //   Question q = ask(op, problem, Values::integers, seed);   // inputs, and the answer of the reference row
 //   Verdict v = check(row, q);                                // runs the row twice and holds it against the answer
 //
-// A row passes only if every buffer's margins are whole, no input has changed, every output element is written and right, and a second run on
-// memory that holds other garbage gives the same bits. A difference is accepted by `difference <= tolerance`, which no NaN satisfies.
+// A row passes only if every buffer's margins are whole, no input has changed, every output element is written and right, and a second run
+// on memory that holds other garbage gives the same bits. A difference is accepted by `difference <= tolerance`, which no NaN satisfies.
 //
 // Values::integers   inputs are small integers. Where the op is exact on them the answer must be the reference's number, bit for bit
 //                    (the two zeros count as one number).
 // Values::reals      inputs are normal (or what Buffer::fill asks for), and |difference| ≤ atol + rtol·√reduction·scale, where scale is
 //                    |expected| or, for sums, at least the root mean square of the answer: partial sums that cancel leave an error of
 //                    their own size behind.
-//                        f32: rtol 1.3e-6, atol 1e-5      f64: rtol 1e-13, atol 1e-12      bf16: as f32, and 8e-3·|expected| for its rounding
+//                        f32: rtol 1.3e-6, atol 1e-5      f64: rtol 1e-13, atol 1e-12      bf16: as f32, and 8e-3·|expected| for its
+//                        rounding
 #pragma once
 #include <optional>
 #include <string>
@@ -30,25 +31,25 @@ struct Question {
   Values values;
   uint64_t seed;
   std::vector<Buffer> buffers;
-  std::vector<Bytes> before;   // a buffer: its contents before the run; nothing for outputs
-  std::vector<Bytes> answer;   // a buffer: its contents after it; nothing for inputs
-  bool exact;                  // the answer must be met exactly
-  double slack = 1;            // widens the tolerance where the answer itself is one of two rounded ones
+  std::vector<Bytes> before;  // a buffer: its contents before the run; nothing for outputs
+  std::vector<Bytes> answer;  // a buffer: its contents after it; nothing for inputs
+  bool exact;                 // the answer must be met exactly
+  double slack = 1;           // widens the tolerance where the answer itself is one of two rounded ones
 };
 
 struct Verdict {
   bool passed = false;
-  std::string why;             // one line, without the row's name
-  std::string buffer;          // of the first bad element
+  std::string why;     // one line, without the row's name
+  std::string buffer;  // of the first bad element
   int64_t index = -1;
   double expected = 0, got = 0;
   std::vector<Bytes> outputs;  // a buffer: its contents after the first run, as far as it came
 };
 
-// The inputs and the answer, which is the cpu reference row's, or `oracle`'s. Throws Error(internal) when there is no such row, when it does
-// not support the problem, or when its answer is not finite: then the op's fill does not match what the op is defined for.
+// The inputs and the answer, which is the cpu reference row's, or `oracle`'s. Throws Error(internal) when there is no such row, when it
+// does not support the problem, or when its answer is not finite: then the op's fill does not match what the op is defined for.
 Question ask(const OpInfo& op, const ErasedCase& problem, Values values, uint64_t seed, const Row* oracle = nullptr);
-bool can_ask(const OpInfo& op, const ErasedCase& problem);   // a reference row supports it
+bool can_ask(const OpInfo& op, const ErasedCase& problem);  // a reference row supports it
 
 // Never throws for what the row does: an exception is a verdict too.
 Verdict check(const Row& row, const Question& question);
@@ -73,6 +74,6 @@ std::string full_name(const Row& row, const ErasedCase& problem);
 // Runs the row once: `contents` holds one Bytes a buffer, what goes in before and what came out after. Throws what the row throws.
 void run_once(const Row& row, const OpInfo& op, const ErasedCase& problem, std::vector<Bytes>& contents);
 
-const DeviceBackend& memory_of(Device device);   // throws Error(device) where it cannot be used
+const DeviceBackend& memory_of(Device device);  // throws Error(device) where it cannot be used
 
 }  // namespace duel::test

@@ -18,13 +18,19 @@ namespace {
 struct DoubleProblem {
   int64_t n = 1;
   DType dtype = DType::f32;
-  template <class F> void each(F&& f) { f.integer("n", n), f.type(dtype); }
+  template <class F>
+  void each(F&& f) {
+    f.integer("n", n), f.type(dtype);
+  }
   std::string text() const { return problem_text(*this); }
   static DoubleProblem parse(const std::string& text) { return parse_problem<DoubleProblem>(text); }
 };
 struct Double {
   using Problem = DoubleProblem;
-  struct Args { const void* x; void* y; };
+  struct Args {
+    const void* x;
+    void* y;
+  };
   static constexpr auto name = "double";
   static std::vector<Buffer> buffers(const Problem& p) { return {{"x", Role::in, p.dtype, p.n}, {"y", Role::out, p.dtype, p.n}}; }
   static std::vector<Case<Problem>> cases() { return {{{100000, DType::f32}, Tag::bench}, {{7, DType::f32}, Tag::edge}}; }
@@ -38,7 +44,8 @@ bool supports(const DoubleProblem& p) { return is_floating(p.dtype); }
 bool supports_fours(const DoubleProblem& p) { return p.dtype == DType::f32 && p.n % 4 == 0; }
 
 enum class Fault { none, always, at_full_size };
-template <Fault fault> void run(const DoubleProblem& p, const Double::Args& a, Scratch, Stream) {
+template <Fault fault>
+void run(const DoubleProblem& p, const Double::Args& a, Scratch, Stream) {
   with_floating(p.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for (int64_t i = 0; i < p.n; ++i) static_cast<T*>(a.y)[i] = static_cast<T>(2 * static_cast<float>(static_cast<const T*>(a.x)[i]));
@@ -86,9 +93,10 @@ TEST_CASE("right rows are timed, wrong rows are WRONG") {
     CHECK_FALSE(j.contains("real_time"));
     CHECK(j["error_occurred"] == true);
     CHECK(j["error_message"].get<std::string>().find("WRONG: ") == 0);
-    CHECK(j["reproducer"].get<std::string>().find(std::string("bench_kernels --op double --variant ") + name + " --device cpu --problem n") == 0);
+    CHECK(j["reproducer"].get<std::string>().find(std::string("bench_kernels --op double --variant ") + name +
+                                                  " --device cpu --problem n") == 0);
   }
-  CHECK(entry(result, "wrong_when_big")["error_message"].get<std::string>().find("at full size against fours, y[99999]") != std::string::npos);
+  CHECK(entry(result, "wrong_when_big")["error_message"].get<std::string>().find("at full size, y[99999]") != std::string::npos);
 }
 
 TEST_CASE("the table's tag, a problem and a filter choose what runs") {
@@ -96,7 +104,7 @@ TEST_CASE("the table's tag, a problem and a filter choose what runs") {
   options.op = "double", options.list = true;
   CHECK(bench_kernels(options).rows == 5);
   options.tag = "edge";
-  CHECK(bench_kernels(options).rows == 4);   // 7 is no multiple of four
+  CHECK(bench_kernels(options).rows == 4);  // 7 is no multiple of four
   options.problem = "n8:bf16";
   CHECK(bench_kernels(options).rows == 4);
   options.filter = "wrong.*n8";
@@ -114,7 +122,7 @@ TEST_CASE("the table's tag, a problem and a filter choose what runs") {
 TEST_CASE("a problem is cut down until the reference affords it, to a size the row supports") {
   const OpInfo& op = find_op("double");
   const auto any = [](const ErasedCase&) { return true; };
-  CHECK(reduced(op, op.parse("n2000:f32"), any).text == "n2000:f32");   // 2e8: affordable as it is
+  CHECK(reduced(op, op.parse("n2000:f32"), any).text == "n2000:f32");  // 2e8: affordable as it is
   const ErasedCase cut = reduced(op, op.parse("n100000:f32"), any);
   CHECK(cut.text == "n8:f32");
   const auto big_only = [&](const ErasedCase& c) { return op.flops(c.problem.get()) >= 6.4e6; };

@@ -17,7 +17,7 @@ TEST_CASE("medians, quantiles, geometric means") {
   CHECK(std::isnan(median({})));
   CHECK(quantile({10, 20, 30, 40, 50}, 0) == 10);
   CHECK(quantile({10, 20, 30, 40, 50}, 1) == 50);
-  CHECK(quantile({10, 20, 30, 40, 50}, 0.1) == doctest::Approx(14));   // as numpy.quantile
+  CHECK(quantile({10, 20, 30, 40, 50}, 0.1) == doctest::Approx(14));  // as numpy.quantile
   CHECK(geometric_mean({1, 4, 16}) == doctest::Approx(4));
   CHECK(std::isnan(geometric_mean({})));
 }
@@ -34,9 +34,10 @@ TEST_CASE("the 95 % interval holds the true ratio about 95 times in a hundred, a
   constexpr int trials = 300;
   for (int trial = 0; trial < trials; ++trial) {
     Draw draw(static_cast<uint64_t>(trial));
-    const auto sample = [&](double centre, int count) {   // skewed to the right, with its median at the centre
+    const auto sample = [&](double centre, int count) {  // skewed to the right, with its median at the centre
       std::vector<double> values;
-      for (int i = 0; i < count; ++i) values.push_back(centre * std::exp2(0.2 * std::log2(static_cast<double>(draw.next() >> 40) / 0x1p23 + 1e-9)));
+      for (int i = 0; i < count; ++i)
+        values.push_back(centre * std::exp2(0.2 * std::log2(static_cast<double>(draw.next() >> 40) / 0x1p23 + 1e-9)));
       return values;
     };
     const Ratio few = ratio_of_medians(sample(3, 25), sample(2, 25), 400), many = ratio_of_medians(sample(3, 100), sample(2, 100), 400);

@@ -120,6 +120,12 @@ TEST_CASE("idx folders, by path and below DUEL_DATA") {
     const DataHome home(std::filesystem::path(folder.path().string()).parent_path());
     CHECK(load_data(std::filesystem::path(folder.path().string()).filename()).train.n == 3);
   }
+  TempFolder letters;  // EMNIST's names
+  for (const char* name : {"emnist-letters-train-images-idx3-ubyte", "emnist-letters-test-images-idx3-ubyte"})
+    put(letters / name, idx({1, 2, 2}, "abcd"));
+  for (const char* name : {"emnist-letters-train-labels-idx1-ubyte", "emnist-letters-test-labels-idx1-ubyte"})
+    put(letters / name, idx({1}, "\x01"));
+  CHECK(load_data(letters.path().string()).test.n == 1);
   TempFolder folder;
   put_mnist(folder, true);
   put(folder / "train-labels-idx1-ubyte.gz", gzipped(idx({2}, ramp(2))));

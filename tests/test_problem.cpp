@@ -13,12 +13,14 @@ namespace {
 
 // The two problems cost the same and have the same buffers, and print the same.
 bool same_problem(const OpInfo& op, const ErasedCase& a, const ErasedCase& b) {
-  if (a.text != b.text || op.flops(a.problem.get()) != op.flops(b.problem.get()) || op.reduction(a.problem.get()) != op.reduction(b.problem.get()))
+  if (a.text != b.text || op.flops(a.problem.get()) != op.flops(b.problem.get()) ||
+      op.reduction(a.problem.get()) != op.reduction(b.problem.get()))
     return false;
   const std::vector<Buffer> left = op.buffers(a.problem.get()), right = op.buffers(b.problem.get());
   if (left.size() != right.size()) return false;
   for (size_t i = 0; i < left.size(); ++i)
-    if (left[i].dtype != right[i].dtype || left[i].count != right[i].count || left[i].role != right[i].role || left[i].limit != right[i].limit)
+    if (left[i].dtype != right[i].dtype || left[i].count != right[i].count || left[i].role != right[i].role ||
+        left[i].limit != right[i].limit)
       return false;
   return true;
 }
@@ -67,9 +69,9 @@ TEST_CASE("malformed strings are refused with a usage error") {
     REQUIRE_MESSAGE(colon != std::string::npos, good);
     const std::string head = good.substr(0, colon), tail = good.substr(colon);
     for (const std::string& text :
-         {head + "zzz3" + tail, head + head + tail, "3" + good, "N3" + tail, head + ":f33", head + ":", good + "/nonsense", good + "/no_such_option=1",
-          good + "/=1", good + "/", head + " " + tail, good + "\n", good + '\0', head + "é1" + tail, head + "n" + tail,
-          head + "zzz99999999999999999999" + tail, std::string(5000, 'n')})
+         {head + "zzz3" + tail, head + head + tail, "3" + good, "N3" + tail, head + ":f33", head + ":", good + "/nonsense",
+          good + "/no_such_option=1", good + "/=1", good + "/", head + " " + tail, good + "\n", good + '\0', head + "é1" + tail,
+          head + "n" + tail, head + "zzz99999999999999999999" + tail, std::string(5000, 'n')})
       check_refused(op, text);
   }
 }

@@ -22,14 +22,15 @@ constexpr uint64_t table_seed = 20;
 
 struct Sweep {
   long passed = 0, failed = 0, skipped = 0;
-  std::map<std::string, long> ran;   // by variant/device
+  std::map<std::string, long> ran;  // by variant/device
 
   void one(const Row& row, const Question& q) {
     const Verdict v = check(row, q);
     ++ran[std::string(row.name) + "/" + name_of(row.device)];
     ++(v.passed ? passed : failed);
-    if (!v.passed && failed <= 10)   // the rest of a broken op says the same again
-      FAIL_CHECK(full_name(row, q.problem) << (q.values == Values::reals ? " on reals: " : " on integers: ") << v.why << "\n  " << reproducer(row, q));
+    if (!v.passed && failed <= 10)  // the rest of a broken op says the same again
+      FAIL_CHECK(full_name(row, q.problem) << (q.values == Values::reals ? " on reals: " : " on integers: ") << v.why << "\n  "
+                                           << reproducer(row, q));
   }
   void finish(const OpInfo& op) const {
     std::printf("%-20s %6ld right %4ld wrong %6ld skipped  ", op.name, passed, failed, skipped);
@@ -61,22 +62,23 @@ void random_rows(const OpInfo& op, long wanted) {
   for (uint64_t seed = 1; sweep.passed + sweep.failed < wanted && sweep.failed < 20; ++seed) {
     const ErasedCase problem = random.draw(seed);
     if (!can_ask(op, problem)) continue;
-    every_row(op, problem, seed % 4 ? Values::integers : Values::reals, seed, reference_rank + 1, sweep);   // the reference is the answer
+    every_row(op, problem, seed % 4 ? Values::integers : Values::reals, seed, reference_rank + 1, sweep);  // the reference is the answer
     if (seed > static_cast<uint64_t>(wanted) * 10) {
       FAIL_CHECK(std::string(op.name) << ": its rows support hardly any of the random problems");
       break;
     }
   }
-  sweep.skipped = 0;   // the table counts what cannot run here; random problems would only repeat it
+  sweep.skipped = 0;  // the table counts what cannot run here; random problems would only repeat it
   sweep.finish(op);
 }
 
 // oneDNN splits sums by the number of threads; every other row must not.
 bool uses_onednn(const Row& row) {
-  const std::filesystem::path file = row.file;   // as the compiler was given it: perhaps relative to the build folder
+  const std::filesystem::path file = row.file;  // as the compiler was given it: perhaps relative to the build folder
   std::string source;
   for (const char* folder : {"kernels", "augment"})
-    if (const auto here = source_dir() / folder / file.parent_path().filename() / file.filename(); std::filesystem::exists(here)) source += read_text(here);
+    if (const auto here = source_dir() / folder / file.parent_path().filename() / file.filename(); std::filesystem::exists(here))
+      source += read_text(here);
   std::transform(source.begin(), source.end(), source.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return source.find("dnnl") != std::string::npos || source.find("onednn") != std::string::npos;
 }
@@ -96,7 +98,7 @@ TEST_CASE("every row on its table of cases") {
       }
       for (Values values : {Values::integers, Values::reals}) every_row(op, c, values, table_seed, baseline_rank, sweep);
     }
-    for (const Row& row : rows_of(op.name)) {   // a row that never ran is a failure
+    for (const Row& row : rows_of(op.name)) {  // a row that never ran is a failure
       const bool missed = usable(row.device) && !sweep.ran.count(std::string(row.name) + "/" + name_of(row.device));
       CHECK_MESSAGE(!missed, std::string(op.name), "/", row.name, "/", name_of(row.device), " ran on no case");
     }

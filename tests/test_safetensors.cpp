@@ -1,4 +1,4 @@
-// Safetensors: round trips, lying and damaged files, and 1,000 kills while saving.
+// Safetensors: round trips, lying and damaged files, and kills while saving.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/wait.h>

@@ -64,7 +64,7 @@ TEST_CASE("every op of the engine has a derivative, a gradcheck and a gradgradch
   const fs::path folder = source_dir() / "engine/ops";
   const size_t recorded = recorded_ops(folder).size();
   CHECK(recorded > 0);
-  std::set<std::string> checked;   // test_grad runs each of these cases through gradcheck and through gradgradcheck
+  std::set<std::string> checked;  // test_grad runs each of these cases through gradcheck and through gradgradcheck
   for (const GradCase& c : grad_cases()) checked.insert(c.op);
   report(ops_without_gradient_checks(folder, checked, checked), recorded);
 }
@@ -107,7 +107,7 @@ TEST_CASE("a row that no case reaches, and a row of an unknown op, are found") {
   };
   Row row = row_from("toy/cpu.cpp", Device::cpu);
   CHECK(rows_without_case({row}, {toy}).empty());
-  row.supports = [](const void* p) { return *static_cast<const int*>(p) == 2; };   // only what benches time
+  row.supports = [](const void* p) { return *static_cast<const int*>(p) == 2; };  // only what benches time
   CHECK(any_mentions(rows_without_case({row}, {toy}), "supports none"));
   CHECK(any_mentions(rows_without_case({row}, {}), "no OpRegistration"));
 }

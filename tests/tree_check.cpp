@@ -80,13 +80,13 @@ size_t find_call(const std::string& text, const std::string& name, size_t from) 
   return std::string::npos;
 }
 
-std::string literal_in(const std::string& argument) {   // empty when it is none
+std::string literal_in(const std::string& argument) {  // empty when it is none
   const std::string a = trimmed(argument);
   return a.size() > 2 && a.front() == '"' && a.find('"', 1) == a.size() - 1 ? a.substr(1, a.size() - 2) : "";
 }
 
-// A function of the file may take the name, `Tensor reduce(const char* op, …)`, and hand it on to record(op, …) at `use`: then the names are
-// what that function is called with.
+// A function of the file may take the name, `Tensor reduce(const char* op, …)`, and hand it on to record(op, …) at `use`: then the names
+// are what that function is called with.
 std::vector<std::string> names_handed_on(const std::string& text, const std::string& parameter, size_t use) {
   const size_t taken = text.rfind("const char* " + parameter, use);
   if (parameter.empty() || taken == std::string::npos || taken == 0 || text[taken - 1] != '(') return {};
@@ -115,7 +115,7 @@ std::vector<fs::path> cuda_files(const std::vector<fs::path>& folders) {
 Faults files_without_row(const std::vector<fs::path>& folders, const std::vector<Row>& rows, Device device) {
   Faults faults;
   for (const fs::path& file : cuda_files(folders)) {
-    const std::string name = (file.parent_path().filename() / file.filename()).string();   // conv2d/fwd_01_naive.cu
+    const std::string name = (file.parent_path().filename() / file.filename()).string();  // conv2d/fwd_01_naive.cu
     const bool found = std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
       const fs::path from = row.file;
       return row.device == device && (from.parent_path().filename() / from.filename()).string() == name;
@@ -147,7 +147,8 @@ std::vector<RecordedOp> recorded_ops(const fs::path& folder) {
   return ops;
 }
 
-Faults ops_without_gradient_checks(const fs::path& folder, const std::set<std::string>& gradcheck, const std::set<std::string>& gradgradcheck) {
+Faults ops_without_gradient_checks(const fs::path& folder, const std::set<std::string>& gradcheck,
+                                   const std::set<std::string>& gradgradcheck) {
   Faults faults;
   for (const RecordedOp& op : recorded_ops(folder)) {
     const std::string where = op.file + ":" + std::to_string(op.line) + ": ";

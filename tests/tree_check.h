@@ -17,14 +17,16 @@ Faults files_without_row(const std::vector<std::filesystem::path>& folders, cons
 std::vector<std::filesystem::path> cuda_files(const std::vector<std::filesystem::path>& folders);
 
 // Every record("name", out, inputs, rule) in the .cpp files of `folder` has a rule, and its name is in both sets. The name is a string
-// literal, or the first parameter of a function of the same file that is called with literals; any other is a fault, as nobody can look it up.
+// literal, or the first parameter of a function of the same file that is called with literals; any other is a fault, as nobody can look it
+// up.
 struct RecordedOp {
-  std::string file, name;    // name is empty where it is no literal
+  std::string file, name;  // name is empty where it is no literal
   int line;
   bool has_rule;
 };
 std::vector<RecordedOp> recorded_ops(const std::filesystem::path& folder);
-Faults ops_without_gradient_checks(const std::filesystem::path& folder, const std::set<std::string>& gradcheck, const std::set<std::string>& gradgradcheck);
+Faults ops_without_gradient_checks(const std::filesystem::path& folder, const std::set<std::string>& gradcheck,
+                                   const std::set<std::string>& gradgradcheck);
 
 // Every row belongs to an op that describes itself, and supports at least one of its cases that tests run.
 Faults rows_without_case(const std::vector<Row>& rows, const std::vector<OpInfo>& ops);

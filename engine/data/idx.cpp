@@ -59,9 +59,11 @@ std::string find_file(const std::string& folder, const std::string& ending) {
 Dataset load_split(const std::string& folder, const std::string& name, const std::string& split) {
   std::string files[2];
   for (int i = 0; i < 2; ++i) {
-    const std::string ending = split + (i == 0 ? "-images-idx3-ubyte" : "-labels-idx1-ubyte");
-    files[i] = find_file(folder, ending);
-    if (files[i].empty()) fail(Failure::data, fmt::format("'{}' has no {} or {}.gz: copy it there", printable(folder), ending, ending));
+    const std::string kind = i == 0 ? "-images-idx3-ubyte" : "-labels-idx1-ubyte";
+    files[i] = find_file(folder, split + kind);
+    if (files[i].empty() && split == "t10k") files[i] = find_file(folder, "test" + kind);  // EMNIST's name for it
+    if (files[i].empty())
+      fail(Failure::data, fmt::format("'{}' has no {}{} or {}{}.gz: copy it there", printable(folder), split, kind, split, kind));
   }
   Idx labels = read_idx(files[1], 1);
   Idx images = read_idx(files[0], 3);

@@ -1,9 +1,13 @@
-// conv2d_dgrad with few input channels (G's last layer, D's first): gx = col2im(gy · w), a matrix product and a sum over overlapping windows.
+// conv2d_dgrad with few input channels (G's last layer, D's first): gx = col2im(gy · w), a matrix product and a sum over
+// overlapping windows. Chellapilla, Puri & Simard, "High performance convolutional neural networks for document processing" (2006).
 //
 // Against the row `onednn`: its code fills a vector with input channels, and three of them leave 13 of 16 lanes idle. Here the columns are
 // r·s·c, all of them useful. A few images at a time, so that col stays in the second-level cache; one thread a group of images and nothing
 // added up across groups, so the bits do not depend on the thread count.
-#include "kernels/conv2d/im2col.h"
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/conv2d/conv2d.h"
 #include "kernels/onednn.h"
 #include "kernels/registry.h"
 #ifdef DUEL_ONEDNN
@@ -14,6 +18,41 @@ namespace {
 using onednn::MatmulPlan;
 using onednn::MatmulShape;
 using Plan = std::shared_ptr<const MatmulPlan>;
+
+// The taps [first, last) of a window of `kernel` starting at `from` that lie in [0, size).
+struct TapRange { int first, last; };
+TapRange taps_inside(int from, int kernel, int size) {
+  const int first = std::clamp(-from, 0, kernel);
+  return {first, std::clamp(size - from, first, kernel)};
+}
+
+template <int length> void add_fixed(float* __restrict to, const float* __restrict from) {
+  for (int i = 0; i < length; ++i) to[i] += from[i];
+}
+void add_run(float* __restrict to, const float* __restrict from, int length) {
+  switch (length) {
+    case 4: add_fixed<4>(to, from); break;
+    case 12: add_fixed<12>(to, from); break;
+    default:
+      for (int i = 0; i < length; ++i) to[i] += from[i];
+  }
+}
+
+// Adds the col of one image, [p·q, r·s·c], to where its values came from: image[h,w,c], which the caller has cleared.
+void col2im(const Conv2dProblem& d, const float* col, float* image) {
+  const int run = d.s * d.c;
+  for (int p = 0; p < d.p; ++p) {
+    const int row = p * d.u - d.top;
+    const TapRange rs = taps_inside(row, d.r, d.h);
+    for (int q = 0; q < d.q; ++q) {
+      const int column = q * d.v - d.left;
+      const TapRange ss = taps_inside(column, d.s, d.w);
+      const float* from = col + (int64_t{p} * d.q + q) * d.r * run + ss.first * d.c;
+      for (int r = rs.first; r < rs.last; ++r)
+        add_run(image + (int64_t{row + r} * d.w + column + ss.first) * d.c, from + r * run, (ss.last - ss.first) * d.c);
+    }
+  }
+}
 
 constexpr int rows_wanted = 1024;               // of a product: enough to hide what a call costs
 constexpr int64_t col_limit = 1 << 20;          // elements of col for one image
@@ -81,10 +120,11 @@ template <class T> void dgrad(const Conv2dProblem& d, const T* gy, const T* w, T
 
 void run(const Conv2dProblem& d, const Conv2dDgrad::Args& a, Scratch scratch, Stream) {
   onednn::guarded([&] {
+    char* const memory = static_cast<char*>(scratch.data);
     if (d.dtype == DType::bf16)
-      dgrad(d, static_cast<const bf16*>(a.gy), static_cast<const bf16*>(a.w), static_cast<bf16*>(a.gx), static_cast<char*>(scratch.data));
+      dgrad(d, static_cast<const bf16*>(a.gy), static_cast<const bf16*>(a.w), static_cast<bf16*>(a.gx), memory);
     else
-      dgrad(d, static_cast<const float*>(a.gy), static_cast<const float*>(a.w), static_cast<float*>(a.gx), static_cast<char*>(scratch.data));
+      dgrad(d, static_cast<const float*>(a.gy), static_cast<const float*>(a.w), static_cast<float*>(a.gx), memory);
   });
 }
 

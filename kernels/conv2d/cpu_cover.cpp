@@ -48,7 +48,7 @@ void run_wgrad(const Conv2dProblem& d, const Conv2dWgrad::Args& a, Scratch s, St
 
 KERNEL_VARIANT(Conv2dFwd, cover, 4, supports<Fwd>, scratch<Fwd>, run_fwd);
 KERNEL_VARIANT(Conv2dDgrad, cover, 4, supports_dgrad, scratch<Dgrad>, run_dgrad);
-KERNEL_VARIANT(Conv2dWgrad, cover, 3, supports<Wgrad>, scratch<Wgrad>, run_wgrad);
+KERNEL_VARIANT(Conv2dWgrad, cover, 4, supports<Wgrad>, scratch<Wgrad>, run_wgrad);
 
 }  // namespace
 }  // namespace duel

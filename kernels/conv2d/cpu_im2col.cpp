@@ -1,5 +1,5 @@
-// conv2d_wgrad in bf16 for real layers: gw = gyᵀ · im2col(x). Each thread owns some columns of gw; for them it gathers a slab of output pixels
-// at a time, straight into the layout that the processor's bf16 products take, and adds the slab's product into gw.
+// conv2d_wgrad in bf16 for real layers: gw = gyᵀ · im2col(x). Each thread owns some columns of gw; for them it gathers a slab of output
+// pixels at a time, straight into the layout that the processor's bf16 products take, and adds the slab's product into gw.
 //
 // Against the row `onednn`: its bf16 wgrad spends its time transposing pixels in pairs. Here gathering makes the pairs, a slab never leaves
 // its core's cache (handed to another core it cost more than the product), and the price is that taps outside the image are multiplied as
@@ -42,8 +42,9 @@ struct Plans {
   Plans(const Conv2dProblem& d, int blocks) {
     const int64_t rows = rows_of(d), left = rows % slab;
     const auto make = [&](int64_t count, bool accumulate) {
-      const Plan plan = onednn::matmul_plan(MatmulShape{.m = d.k, .n = blocks * lanes, .k = static_cast<int>(count), .ta = true, .dtype = d.dtype,
-                                                        .out = DType::f32, .accumulate = accumulate, .packed_b = true, .threads = 1});
+      const Plan plan = onednn::matmul_plan(MatmulShape{.m = d.k, .n = blocks * lanes, .k = static_cast<int>(count), .ta = true,
+                                                        .dtype = d.dtype, .out = DType::f32, .accumulate = accumulate, .packed_b = true,
+                                                        .threads = 1});
       if (!plan || !is_pairs(plan->b)) return Plan{};
       pad = std::max(pad, plan->scratch_bytes());
       col = std::max(col, onednn::aligned(plan->b.get_size()));
@@ -66,7 +67,7 @@ struct Tasks {
         narrow(d, left ? left : blocks) {}
   size_t pad() const { return std::max(wide.pad, narrow.pad); }
   size_t col() const { return std::max(wide.col, narrow.col); }
-  size_t sums(const Conv2dProblem& d) const { return onednn::aligned(sizeof(float) * d.k * blocks * lanes); }   // the product wants them dense
+  size_t sums(const Conv2dProblem& d) const { return onednn::aligned(sizeof(float) * d.k * blocks * lanes); }   // dense: oneDNN wants it so
   size_t thread_bytes(const Conv2dProblem& d) const { return col() + pad() + sums(d); }
 };
 
@@ -132,7 +133,7 @@ void run(const Conv2dProblem& d, const Conv2dWgrad::Args& a, Scratch scratch, St
   });
 }
 
-KERNEL_VARIANT(Conv2dWgrad, im2col, 4, supports, scratch, run);
+KERNEL_VARIANT(Conv2dWgrad, im2col, 3, supports, scratch, run);
 
 }  // namespace
 }  // namespace duel

@@ -120,7 +120,8 @@ constexpr int most_algorithms = 16;
 template <class Perf> const Perf* first_allowed(const Perf* perf, int found, cudnnMathType_t math) {
   for (int i = 0; i < found; ++i) {
     const bool in_f32 = perf[i].mathType == CUDNN_FMA_MATH || perf[i].mathType == CUDNN_DEFAULT_MATH;
-    if (perf[i].status == CUDNN_STATUS_SUCCESS && perf[i].determinism == CUDNN_DETERMINISTIC && (in_f32 || math != CUDNN_FMA_MATH)) return &perf[i];
+    const bool same_bits = perf[i].determinism == CUDNN_DETERMINISTIC;
+    if (perf[i].status == CUDNN_STATUS_SUCCESS && same_bits && (in_f32 || math != CUDNN_FMA_MATH)) return &perf[i];
   }
   return nullptr;
 }
@@ -138,7 +139,7 @@ template <class Op> struct Plan {
   }
 };
 
-// Callers hold library_mutex(). With `timed` the algorithms have been run against each other, which happens at the first use, not in supports().
+// Callers hold library_mutex(). With `timed` the algorithms have been run against each other, at the first use, not in supports().
 template <class Op> Plan<Op>& plan_of(const Conv2dProblem& d, bool timed) {
   static std::map<std::string, std::unique_ptr<Plan<Op>>> plans;
   auto& plan = plans[d.text()];
@@ -151,8 +152,8 @@ template <class Op> Plan<Op>& plan_of(const Conv2dProblem& d, bool timed) {
 }
 
 template <class Op> bool supports(const Conv2dProblem& d) {
-  if ((d.dtype != DType::f32 && d.dtype != DType::bf16) || d.p != conv_size(d.h, d.r, d.u, d.top) || d.q != conv_size(d.w, d.s, d.v, d.left))
-    return false;
+  if (d.dtype != DType::f32 && d.dtype != DType::bf16) return false;
+  if (d.p != conv_size(d.h, d.r, d.u, d.top) || d.q != conv_size(d.w, d.s, d.v, d.left)) return false;
   std::lock_guard lock(library_mutex());
   return handle() && plan_of<Op>(d, false).found;
 }
@@ -160,7 +161,8 @@ template <class Op> size_t scratch(const Conv2dProblem& d) {
   std::lock_guard lock(library_mutex());
   return plan_of<Op>(d, true).best.memory;
 }
-template <class Op> void convolve(const Conv2dProblem& d, const void* first, const void* second, void* result, Scratch scratch, Stream stream) {
+template <class Op>
+void convolve(const Conv2dProblem& d, const void* first, const void* second, void* result, Scratch scratch, Stream stream) {
   std::lock_guard lock(library_mutex());
   const Plan<Op>& plan = plan_of<Op>(d, true);
   check(cudnnSetStream(handle(), static_cast<cudaStream_t>(stream.handle)), "cudnnSetStream");

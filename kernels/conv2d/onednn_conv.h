@@ -84,9 +84,11 @@ inline ConvPlan make_conv_plan(ConvOp op, const Conv2dProblem& d, Layout layout)
   const Dims after{(d.p - 1) * d.u + d.r - d.top - d.h, (d.q - 1) * d.v + d.s - d.left - d.w};
   const Tag tag = layout == Layout::any ? Tag::any : Tag::nhwc;
   const DType gw_type = accumulator_of(d.dtype);
-  const Desc x(xs, type_of(d.dtype), tag), y(ys, type_of(d.dtype), tag), w(ws, type_of(d.dtype), Tag::any), gw(ws, type_of(gw_type), Tag::any);
-  const dnnl::convolution_forward::primitive_desc fwd({dnnl::prop_kind::forward_training, algorithm::convolution_direct, x, w, y, strides, before, after},
-                                                      attributes(), engine());
+  const Desc x(xs, type_of(d.dtype), tag), y(ys, type_of(d.dtype), tag);
+  const Desc w(ws, type_of(d.dtype), Tag::any), gw(ws, type_of(gw_type), Tag::any);
+  const auto training = dnnl::prop_kind::forward_training;
+  const dnnl::convolution_forward::primitive_desc fwd({training, algorithm::convolution_direct, x, w, y, strides, before, after}, attributes(),
+                                                      engine());
   auto x_of = [&](int argument, const Desc& inner, bool output) { return conv_tensor(argument, xs, d.dtype, Tag::nhwc, inner, output); };
   auto w_of = [&](const Desc& inner) { return conv_tensor(DNNL_ARG_WEIGHTS, ws, d.dtype, Tag::ohwi, inner, false); };
   auto y_of = [&](int argument, const Desc& inner, bool output) { return conv_tensor(argument, ys, d.dtype, Tag::nhwc, inner, output); };
@@ -107,8 +109,8 @@ inline ConvPlan make_conv_plan(ConvOp op, const Conv2dProblem& d, Layout layout)
     plan.out = x_of(DNNL_ARG_DIFF_SRC, pd.diff_src_desc(), true);
     finish(pd, dnnl::convolution_backward_data(pd));
   } else {
-    const dnnl::convolution_backward_weights::primitive_desc pd({algorithm::convolution_direct, x, gw, y, strides, before, after}, attributes(),
-                                                                engine(), fwd);
+    const dnnl::convolution_backward_weights::primitive_desc pd({algorithm::convolution_direct, x, gw, y, strides, before, after},
+                                                                attributes(), engine(), fwd);
     plan.in[0] = x_of(DNNL_ARG_SRC, pd.src_desc(), false), plan.in[1] = y_of(DNNL_ARG_DIFF_DST, pd.diff_dst_desc(), false);
     plan.out = conv_tensor(DNNL_ARG_DIFF_WEIGHTS, ws, gw_type, Tag::ohwi, pd.diff_weights_desc(), true);
     finish(pd, dnnl::convolution_backward_weights(pd));
@@ -138,8 +140,8 @@ inline bool has_idle_tap(const Conv2dProblem& d) {
 inline std::shared_ptr<const ConvPlan> conv_plan(ConvOp op, const Conv2dProblem& d, Layout layout) {
   if (d.dtype != DType::f32 && d.dtype != DType::bf16) return nullptr;
   if (op == ConvOp::wgrad && has_idle_tap(d)) return nullptr;
-  const PlanCache<ConvPlan>::Key key = {static_cast<int>(op), static_cast<int>(layout), static_cast<int>(d.dtype), d.n, d.h, d.w, d.c, d.k, d.r,
-                                        d.s, d.p, d.q, d.u, d.v, d.top, d.left};
+  const PlanCache<ConvPlan>::Key key = {static_cast<int>(op), static_cast<int>(layout), static_cast<int>(d.dtype), d.n, d.h, d.w, d.c, d.k,
+                                        d.r, d.s, d.p, d.q, d.u, d.v, d.top, d.left};
   return conv_plans().find(key, [&]() -> std::shared_ptr<const ConvPlan> {
     ConvPlan plan = make_conv_plan(op, d, layout);
     if (is_reference(plan.implementation)) return nullptr;

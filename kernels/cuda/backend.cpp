@@ -1,11 +1,11 @@
 // The GPU as a device: one stream, memory from the driver's stream-ordered pool, graphs.
 #include <cuda_runtime.h>
 
+#include <nvtx3/nvToolsExt.h>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
-#include <nvtx3/nvToolsExt.h>
 #include <string>
 
 #include "kernels/launch.h"
@@ -25,7 +25,7 @@ bool runs_on(const char* architecture, int major, int minor) {
 }
 
 bool compiled_for(int major, int minor) {
-  const std::string all = DUEL_CUDA_ARCHS;   // "80,90a"
+  const std::string all = DUEL_CUDA_ARCHS;  // "80,90a"
   for (size_t at = 0; at < all.size();) {
     const size_t end = std::min(all.find_first_of(",; ", at), all.size());
     if (end > at && runs_on(all.substr(at, end - at).c_str(), major, minor)) return true;
@@ -39,7 +39,7 @@ struct Found {
 };
 
 Found look() {
-  int count = 0;   // stays as it is when there is no driver
+  int count = 0;  // stays as it is when there is no driver
   const cudaError_t error = cudaGetDeviceCount(&count);
   int driver = 0, runtime = 0;
   cudaDriverGetVersion(&driver);
@@ -47,15 +47,18 @@ Found look() {
   const auto version = [](int v) { return std::to_string(v / 1000) + "." + std::to_string(v % 1000 / 10); };
   if (error == cudaErrorInsufficientDriver && driver != 0)
     return {"the NVIDIA driver supports CUDA " + version(driver) + ", but this build needs " + version(runtime) +
-                ": update the driver, or use --device cpu", ""};
+                ": update the driver, or use --device cpu",
+            ""};
   if (error == cudaErrorInsufficientDriver || error == cudaErrorNoDevice || (error == cudaSuccess && count == 0)) {
     const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
     return {"no NVIDIA GPU or driver was found" + (visible ? " (CUDA_VISIBLE_DEVICES=" + std::string(visible) + ")" : std::string()) +
-                ": use --device cpu, or --device sim for the same kernels on the host", ""};
+                ": use --device cpu, or --device sim for the same kernels on the host",
+            ""};
   }
   if (error != cudaSuccess) {
     cudaGetLastError();
-    return {std::string("the GPU cannot be used: ") + cudaGetErrorString(error) + " (" + cudaGetErrorName(error) + "); use --device cpu", ""};
+    return {std::string("the GPU cannot be used: ") + cudaGetErrorString(error) + " (" + cudaGetErrorName(error) + "); use --device cpu",
+            ""};
   }
   cudaDeviceProp p{};
   if (const cudaError_t e = cudaGetDeviceProperties(&p, 0); e != cudaSuccess)
@@ -63,8 +66,9 @@ Found look() {
   const std::string capability = std::to_string(p.major) + "." + std::to_string(p.minor);
   if (!compiled_for(p.major, p.minor)) {
     const std::string flag = std::to_string(p.major) + std::to_string(p.minor) + (p.major == 9 ? "a" : "");
-    return {std::string("the ") + p.name + " has compute capability " + capability + ", but the kernels were compiled for " + DUEL_CUDA_ARCHS +
-                ": configure with -DDUEL_CUDA_ARCHITECTURES=" + flag, ""};
+    return {std::string("the ") + p.name + " has compute capability " + capability + ", but the kernels were compiled for " +
+                DUEL_CUDA_ARCHS + ": configure with -DDUEL_CUDA_ARCHITECTURES=" + flag,
+            ""};
   }
   int pools = 0;
   cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, 0);
@@ -86,7 +90,7 @@ cudaStream_t stream() {
     CUDA_CHECK(cudaSetDevice(0));
     cudaMemPool_t pool = nullptr;
     CUDA_CHECK(cudaDeviceGetDefaultMemPool(&pool, 0));
-    uint64_t keep = UINT64_MAX;   // the pool gives nothing back to the driver at a synchronisation: what a step freed, the next step uses
+    uint64_t keep = UINT64_MAX;  // the pool gives nothing back to the driver at a synchronisation: what a step freed, the next step uses
     CUDA_CHECK(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep));
     CUDA_CHECK(cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking));
   });
@@ -117,7 +121,7 @@ size_t free_memory() {
   CUDA_CHECK(cudaMemGetInfo(&free, &total));
   cudaMemPool_t pool = nullptr;
   CUDA_CHECK(cudaDeviceGetDefaultMemPool(&pool, 0));
-  uint64_t reserved = 0, used = 0;   // what the pool holds unused is free to us
+  uint64_t reserved = 0, used = 0;  // what the pool holds unused is free to us
   CUDA_CHECK(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrReservedMemCurrent, &reserved));
   CUDA_CHECK(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrUsedMemCurrent, &used));
   return free + (reserved - used);
@@ -128,7 +132,7 @@ size_t free_memory() {
 void capture_begin() {
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
   CUDA_CHECK(cudaStreamIsCapturing(stream(), &status));
-  if (status != cudaStreamCaptureStatusNone) {   // an exception ended an earlier recording half-way
+  if (status != cudaStreamCaptureStatusNone) {  // an exception ended an earlier recording half-way
     cudaGraph_t left = nullptr;
     cudaStreamEndCapture(stream(), &left);
     if (left) cudaGraphDestroy(left);

@@ -8,8 +8,10 @@
 #include <limits>
 #include <type_traits>
 
+#include "kernels/sim/runtime.h"
+
 // min and max as CUDA overloads them at global scope; the floating ones drop a NaN, as fmin does.
-#define DUEL_SIM_MIN_MAX(T, A, B)                                                                          \
+#define DUEL_SIM_MIN_MAX(T, A, B)                                                                                     \
   constexpr T min(A a, B b) { return static_cast<T>(a) < static_cast<T>(b) ? static_cast<T>(a) : static_cast<T>(b); } \
   constexpr T max(A a, B b) { return static_cast<T>(a) > static_cast<T>(b) ? static_cast<T>(a) : static_cast<T>(b); }
 DUEL_SIM_MIN_MAX(int, int, int)
@@ -91,7 +93,7 @@ inline unsigned __byte_perm(unsigned a, unsigned b, unsigned selector) {
   for (int i = 0; i < 4; ++i) {
     const unsigned pick = selector >> (4 * i) & 0xfu;
     unsigned byte = static_cast<unsigned>(bytes >> (8 * (pick & 7u))) & 0xffu;
-    if (pick & 8u) byte = byte & 0x80u ? 0xffu : 0u;   // replicate the sign
+    if (pick & 8u) byte = byte & 0x80u ? 0xffu : 0u;  // replicate the sign
     result |= byte << (8 * i);
   }
   return result;
@@ -99,7 +101,8 @@ inline unsigned __byte_perm(unsigned a, unsigned b, unsigned selector) {
 
 namespace duel::sim {
 // Conversion to an integer as the GPU does it: out of range saturates, NaN gives 0 (32 bits; PTX ISA, cvt).
-template <class I, class F> I convert(F rounded) {
+template <class I, class F>
+I convert(F rounded) {
   if (rounded != rounded) return 0;
   constexpr F low = static_cast<F>(std::numeric_limits<I>::min());
   constexpr F past = static_cast<F>(std::numeric_limits<I>::max() / 2 + 1) * F{2};
@@ -137,7 +140,7 @@ inline void sincospi(double a, double* s, double* c) { *s = sinpi(a), *c = cospi
 inline float normcdff(float a) { return static_cast<float>(0.5 * erfc(-static_cast<double>(a) * M_SQRT1_2)); }
 inline double normcdf(double a) { return 0.5 * erfc(-a * M_SQRT1_2); }
 inline float __frsqrt_rn(float a) { return rsqrtf(a); }
-inline float __saturatef(float a) { return a > 0.0f ? (a < 1.0f ? a : 1.0f) : 0.0f; }   // NaN gives 0
+inline float __saturatef(float a) { return a > 0.0f ? (a < 1.0f ? a : 1.0f) : 0.0f; }  // NaN gives 0
 
 // Fast approximations. glibc declares some of these names for itself, hence extern "C".
 extern "C" {
@@ -155,12 +158,33 @@ inline float __exp10f(float a) { return exp10f(a); }
 inline float __fdividef(float a, float b) { return a / b; }
 
 // Cached loads and hinted stores: the hint changes speed only.
-template <class T> T __ldg(const T* at) { return *at; }
-template <class T> T __ldcg(const T* at) { return *at; }
-template <class T> T __ldca(const T* at) { return *at; }
-template <class T> T __ldcs(const T* at) { return *at; }
-template <class T> void __stcg(T* at, std::type_identity_t<T> v) { *at = v; }
-template <class T> void __stcs(T* at, std::type_identity_t<T> v) { *at = v; }
-template <class T> void __stwt(T* at, std::type_identity_t<T> v) { *at = v; }
+template <class T>
+T __ldg(const T* at) {
+  return *at;
+}
+template <class T>
+T __ldcg(const T* at) {
+  return *at;
+}
+template <class T>
+T __ldca(const T* at) {
+  return *at;
+}
+template <class T>
+T __ldcs(const T* at) {
+  return *at;
+}
+template <class T>
+void __stcg(T* at, std::type_identity_t<T> v) {
+  *at = v;
+}
+template <class T>
+void __stcs(T* at, std::type_identity_t<T> v) {
+  *at = v;
+}
+template <class T>
+void __stwt(T* at, std::type_identity_t<T> v) {
+  *at = v;
+}
 
 [[noreturn]] inline void __trap(::duel::sim::Site site = ::duel::sim::Site::here()) { ::duel::sim::misuse("__trap()", site); }

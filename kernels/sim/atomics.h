@@ -5,11 +5,15 @@
 
 namespace duel::sim {
 
-template <class T> concept AtomicInteger = std::is_same_v<T, int> || std::is_same_v<T, unsigned> || std::is_same_v<T, unsigned long long>;
-template <class T> concept WideInteger = AtomicInteger<T> || std::is_same_v<T, long long>;
-template <class T> using plain_t = std::type_identity_t<T>;   // not deduced, so that atomicAdd(&total, 1) works as in CUDA
+template <class T>
+concept AtomicInteger = std::is_same_v<T, int> || std::is_same_v<T, unsigned> || std::is_same_v<T, unsigned long long>;
+template <class T>
+concept WideInteger = AtomicInteger<T> || std::is_same_v<T, long long>;
+template <class T>
+using plain_t = std::type_identity_t<T>;  // not deduced, so that atomicAdd(&total, 1) works as in CUDA
 
-template <class T, class F> T atomic_update(T* at, F next) {
+template <class T, class F>
+T atomic_update(T* at, F next) {
   using Bits = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
   static_assert(sizeof(T) == sizeof(Bits));
   Bits* cell = reinterpret_cast<Bits*>(at);
@@ -26,7 +30,10 @@ template <class T, class F> T atomic_update(T* at, F next) {
 
 }  // namespace duel::sim
 
-template <duel::sim::AtomicInteger T> T atomicAdd(T* at, duel::sim::plain_t<T> v) { return __atomic_fetch_add(at, v, __ATOMIC_RELAXED); }
+template <duel::sim::AtomicInteger T>
+T atomicAdd(T* at, duel::sim::plain_t<T> v) {
+  return __atomic_fetch_add(at, v, __ATOMIC_RELAXED);
+}
 inline float atomicAdd(float* at, float v) {
   return ::duel::sim::atomic_update(at, [v](float old) { return old + v; });
 }
@@ -35,22 +42,36 @@ inline double atomicAdd(double* at, double v) {
 }
 inline int atomicSub(int* at, int v) { return __atomic_fetch_sub(at, v, __ATOMIC_RELAXED); }
 inline unsigned atomicSub(unsigned* at, unsigned v) { return __atomic_fetch_sub(at, v, __ATOMIC_RELAXED); }
-template <duel::sim::WideInteger T> T atomicMax(T* at, duel::sim::plain_t<T> v) {
+template <duel::sim::WideInteger T>
+T atomicMax(T* at, duel::sim::plain_t<T> v) {
   return ::duel::sim::atomic_update(at, [v](T old) { return old > v ? old : v; });
 }
-template <duel::sim::WideInteger T> T atomicMin(T* at, duel::sim::plain_t<T> v) {
+template <duel::sim::WideInteger T>
+T atomicMin(T* at, duel::sim::plain_t<T> v) {
   return ::duel::sim::atomic_update(at, [v](T old) { return old < v ? old : v; });
 }
-template <duel::sim::WideInteger T> T atomicAnd(T* at, duel::sim::plain_t<T> v) { return __atomic_fetch_and(at, v, __ATOMIC_RELAXED); }
-template <duel::sim::WideInteger T> T atomicOr(T* at, duel::sim::plain_t<T> v) { return __atomic_fetch_or(at, v, __ATOMIC_RELAXED); }
-template <duel::sim::WideInteger T> T atomicXor(T* at, duel::sim::plain_t<T> v) { return __atomic_fetch_xor(at, v, __ATOMIC_RELAXED); }
-template <duel::sim::AtomicInteger T> T atomicExch(T* at, duel::sim::plain_t<T> v) { return __atomic_exchange_n(at, v, __ATOMIC_RELAXED); }
+template <duel::sim::WideInteger T>
+T atomicAnd(T* at, duel::sim::plain_t<T> v) {
+  return __atomic_fetch_and(at, v, __ATOMIC_RELAXED);
+}
+template <duel::sim::WideInteger T>
+T atomicOr(T* at, duel::sim::plain_t<T> v) {
+  return __atomic_fetch_or(at, v, __ATOMIC_RELAXED);
+}
+template <duel::sim::WideInteger T>
+T atomicXor(T* at, duel::sim::plain_t<T> v) {
+  return __atomic_fetch_xor(at, v, __ATOMIC_RELAXED);
+}
+template <duel::sim::AtomicInteger T>
+T atomicExch(T* at, duel::sim::plain_t<T> v) {
+  return __atomic_exchange_n(at, v, __ATOMIC_RELAXED);
+}
 inline float atomicExch(float* at, float v) {
   return ::duel::sim::atomic_update(at, [v](float) { return v; });
 }
 template <class T>
-  requires(duel::sim::AtomicInteger<T> || std::is_same_v<T, unsigned short>)
-T atomicCAS(T* at, duel::sim::plain_t<T> expected, duel::sim::plain_t<T> v) {
+requires(duel::sim::AtomicInteger<T> || std::is_same_v<T, unsigned short>) T
+    atomicCAS(T* at, duel::sim::plain_t<T> expected, duel::sim::plain_t<T> v) {
   __atomic_compare_exchange_n(at, &expected, v, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
   return expected;
 }

@@ -14,7 +14,7 @@
 namespace duel {
 namespace {
 
-constexpr size_t alignment = 256;   // cudaMalloc's
+constexpr size_t alignment = 256;  // cudaMalloc's
 constexpr size_t large = size_t{64} << 20;
 
 size_t free_memory() {
@@ -51,7 +51,7 @@ constexpr DeviceBackend sim_backend{
     .copy_out = [](void* host, const void* device, size_t bytes) { std::memcpy(host, device, bytes); },
     .copy = [](void* to, const void* from, size_t bytes) { std::memmove(to, from, bytes); },
     .fill = [](void* device, int byte, size_t bytes) { std::memset(device, byte, bytes); },
-    .synchronise = [] {},   // a launch returns when its last block has
+    .synchronise = [] {},  // a launch returns when its last block has
     .stream = [] { return Stream{}; },
     .free_memory = free_memory,
 };

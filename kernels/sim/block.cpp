@@ -75,7 +75,7 @@ std::exception_ptr Block::run(const Launch& launch, uint64_t number) {
       jump(home_, next);
     } else if (failing_ || returned_ == threads_) {
       break;
-    } else if (next_ < threads_) {   // every fiber waits, and threads are left to start
+    } else if (next_ < threads_) {  // every fiber waits, and threads are left to start
       try {
         fibers_[fibers_made_] = std::make_unique<Fiber>([](void* block, Fiber& self) { static_cast<Block*>(block)->serve(self); }, this);
         idle_[idle_count_++] = fibers_[fibers_made_++].get();
@@ -134,7 +134,7 @@ void Block::returned() {
   ++returned_;
   Warp& warp = warps_[current_ / 32];
   warp.returned |= 1u << (current_ & 31);
-  if (arrived_ && arrived_ + returned_ == threads_) release_barrier();   // a thread that has returned has arrived everywhere
+  if (arrived_ && arrived_ + returned_ == threads_) release_barrier();  // a thread that has returned has arrived everywhere
   if (!warp.waiting) return;
   for (int i = 0; i < 32; ++i)
     if (warp.waiting >> i & 1) try_release(warp, current_ & ~31, i);
@@ -155,7 +155,8 @@ void Block::wait() {
   running_fiber_ = self;
   threadIdx = lanes_[lane].index;
   lanes_[lane].state = State::running;
-  if (failing_) [[unlikely]] throw Abandoned{};
+  if (failing_) [[unlikely]]
+    throw Abandoned{};
 }
 
 // Lets every waiting lane end by an exception, so that what lives on their stacks is destroyed.
@@ -166,8 +167,8 @@ void Block::abandon() {
 
 void* Block::shared_memory(size_t size, size_t align) {
   if (size > launch_->shared_bytes)
-    misuse("takes " + std::to_string(size) + " bytes of shared memory, but the launch passed .shared_bytes = " +
-               std::to_string(launch_->shared_bytes),
+    misuse("takes " + std::to_string(size) +
+               " bytes of shared memory, but the launch passed .shared_bytes = " + std::to_string(launch_->shared_bytes),
            nullptr);
   if (align > 1024) misuse("aligns its shared memory to " + std::to_string(align) + " bytes; 1024 is the most", nullptr);
   return shared_;

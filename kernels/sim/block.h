@@ -13,21 +13,21 @@
 
 namespace duel::sim {
 
-constexpr int max_threads = 1024;                  // in a block
-constexpr size_t max_shared_bytes = 227 << 10;     // in a block of compute capability 9.0
+constexpr int max_threads = 1024;               // in a block
+constexpr size_t max_shared_bytes = 227 << 10;  // in a block of compute capability 9.0
 
 struct Launch {
   dim3 grid, block;
   size_t shared_bytes;
   void (*thread)(void* body);
   void* body;
-  const Row* row;   // nullptr outside a row
+  const Row* row;  // nullptr outside a row
   Schedule schedule;
 };
 
 class Block {
  public:
-  static Block& mine();   // the calling OS thread's, made at the first call
+  static Block& mine();  // the calling OS thread's, made at the first call
   ~Block();
 
   // Runs block `number` of the launch to its end. Returns what went wrong, or nullptr.
@@ -42,25 +42,25 @@ class Block {
   [[noreturn]] void misuse(const std::string& what, const Site* site);
 
  private:
-  enum class State : uint8_t { running, ready, at_barrier, at_collective };   // running: also before its first turn and after its last
+  enum class State : uint8_t { running, ready, at_barrier, at_collective };  // running: also before its first turn and after its last
   struct Lane {
-    Fiber* fiber;   // while it waits
+    Fiber* fiber;  // while it waits
     uint3 index;
     State state = State::running;
     Site site;
   };
   struct Warp {
-    uint32_t returned, waiting;   // a bit a lane; lanes past the end of the block count as returned
+    uint32_t returned, waiting;  // a bit a lane; lanes past the end of the block count as returned
     uint32_t mask[32];
     Collective kind[32];
     int source[32];
     uint64_t value[32], result[32];
   };
-  struct Abandoned {};   // thrown in lanes that wait when another lane failed, so that their stacks unwind
+  struct Abandoned {};  // thrown in lanes that wait when another lane failed, so that their stacks unwind
 
   void prepare(const Launch& launch, uint64_t number);
-  void serve(Fiber& self);          // what every fiber does: one fresh thread after the other
-  Context& next_context();          // who goes on when the running lane cannot: one that was woken, one to start a fresh thread, or run()
+  void serve(Fiber& self);  // what every fiber does: one fresh thread after the other
+  Context& next_context();  // who goes on when the running lane cannot: one that was woken, one to start a fresh thread, or run()
   void wait();
   void returned();
   void wake(int lane);
@@ -68,11 +68,11 @@ class Block {
   [[noreturn, gnu::cold]] void split_barrier(Barrier kind, Site site);
   bool try_release(Warp& warp, int first_lane, int lane);
   void compute(Warp& warp, uint32_t lanes, Collective kind);
-  void failed();                    // in a handler: keeps the exception, if it is the first
+  void failed();  // in a handler: keeps the exception, if it is the first
   void abandon();
-  std::string place() const;                // "[op:variant] block (0,0,0)"
-  std::string waiters() const;              // "32 threads, the first (0,0,0), wait at …; 5 have returned"
-  std::string call_text(int lane) const;    // "__shfl_sync(mask 0xffffffff) in file.cu:12"
+  std::string place() const;              // "[op:variant] block (0,0,0)"
+  std::string waiters() const;            // "32 threads, the first (0,0,0), wait at …; 5 have returned"
+  std::string call_text(int lane) const;  // "__shfl_sync(mask 0xffffffff) in file.cu:12"
 
   const Launch* launch_ = nullptr;
   bool running_ = false, failing_ = false;
@@ -81,10 +81,10 @@ class Block {
 
   int arrived_ = 0, votes_ = 0, barrier_result_ = 0;
   Barrier barrier_kind_ = Barrier::plain;
-  Site barrier_site_{};   // of all that wait there
+  Site barrier_site_{};  // of all that wait there
 
   unsigned ready_head_ = 0, ready_end_ = 0;
-  uint16_t ready_[max_threads];             // a ring
+  uint16_t ready_[max_threads];  // a ring
   uint16_t order_[max_threads];
   Lane lanes_[max_threads];
   Warp warps_[max_threads / 32];
@@ -95,8 +95,8 @@ class Block {
   Context home_;
   std::exception_ptr error_;
   dim3 shape_{0, 0, 0};
-  int order_kind_ = -1;                     // what order_ was made for
-  uint64_t round_ = 0;                      // of a random schedule
+  int order_kind_ = -1;  // what order_ was made for
+  uint64_t round_ = 0;   // of a random schedule
 };
 
 }  // namespace duel::sim

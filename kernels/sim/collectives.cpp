@@ -7,7 +7,7 @@
 namespace duel::sim {
 
 int Block::barrier(Barrier kind, bool predicate, Site site) {
-  if (failing_) return 0;   // a destructor on the way out
+  if (failing_) return 0;  // a destructor on the way out
   if (arrived_ && (kind != barrier_kind_ || site != barrier_site_)) split_barrier(kind, site);
   barrier_kind_ = kind;
   barrier_site_ = site;
@@ -81,22 +81,43 @@ void Block::compute(Warp& warp, uint32_t lanes, Collective kind) {
     const int32_t sv = static_cast<int32_t>(v), sa = static_cast<int32_t>(a);
     const uint32_t bit = v ? 1u << i : 0;
     switch (kind) {
-      case Collective::sync: break;
+      case Collective::sync:
+        break;
       case Collective::shuffle:
       case Collective::shuffle_up:
       case Collective::shuffle_down:
-      case Collective::shuffle_xor: warp.result[i] = lanes >> warp.source[i] & 1 ? warp.value[warp.source[i]] : ~uint64_t{0}; break;
+      case Collective::shuffle_xor:
+        warp.result[i] = lanes >> warp.source[i] & 1 ? warp.value[warp.source[i]] : ~uint64_t{0};
+        break;
       case Collective::ballot:
       case Collective::any:
-      case Collective::all: accumulated |= bit; break;
-      case Collective::add: accumulated += v; break;
-      case Collective::min_signed: accumulated = first || sv < sa ? v : a; break;
-      case Collective::max_signed: accumulated = first || sv > sa ? v : a; break;
-      case Collective::min_unsigned: accumulated = first || v < a ? v : a; break;
-      case Collective::max_unsigned: accumulated = first || v > a ? v : a; break;
-      case Collective::bit_and: accumulated = first ? v : a & v; break;
-      case Collective::bit_or: accumulated |= v; break;
-      case Collective::bit_xor: accumulated ^= v; break;
+      case Collective::all:
+        accumulated |= bit;
+        break;
+      case Collective::add:
+        accumulated += v;
+        break;
+      case Collective::min_signed:
+        accumulated = first || sv < sa ? v : a;
+        break;
+      case Collective::max_signed:
+        accumulated = first || sv > sa ? v : a;
+        break;
+      case Collective::min_unsigned:
+        accumulated = first || v < a ? v : a;
+        break;
+      case Collective::max_unsigned:
+        accumulated = first || v > a ? v : a;
+        break;
+      case Collective::bit_and:
+        accumulated = first ? v : a & v;
+        break;
+      case Collective::bit_or:
+        accumulated |= v;
+        break;
+      case Collective::bit_xor:
+        accumulated ^= v;
+        break;
       case Collective::match_any: {
         uint32_t same = 0;
         for (uint32_t others = lanes; others; others &= others - 1) {
@@ -115,7 +136,7 @@ void Block::compute(Warp& warp, uint32_t lanes, Collective kind) {
     first = false;
   }
   const bool own = kind == Collective::match_any || (kind >= Collective::shuffle && kind <= Collective::shuffle_xor);
-  if (own) return;   // each lane has its own already
+  if (own) return;  // each lane has its own already
   if (kind == Collective::any) accumulated = accumulated != 0;
   if (kind == Collective::all) accumulated = accumulated == lanes;
   for (uint32_t rest = lanes; rest; rest &= rest - 1) warp.result[std::countr_zero(rest)] = accumulated;

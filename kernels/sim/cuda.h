@@ -22,17 +22,19 @@
 #define __constant__
 #define __grid_constant__
 #define __forceinline__ inline __attribute__((always_inline))
-#define __noinline__                       // libstdc++ writes __attribute__((__noinline__)), so it can only be nothing
+#define __noinline__  // libstdc++ writes __attribute__((__noinline__)), so it can only be nothing
 #define __align__(n) __attribute__((aligned(n)))
-#define __launch_bounds__(...)             // a hint to a register allocator
+#define __launch_bounds__(...)  // a hint to a register allocator
 #define __maxnreg__(...)
 #ifndef __restrict__
 #define __restrict__ __restrict
 #endif
 
-#include "kernels/sim/vector_types.h"
-#include "kernels/sim/runtime.h"
-#include "kernels/sim/warp.h"
-#include "kernels/sim/atomics.h"
 #include "kernels/sim/arithmetic.h"
+#include "kernels/sim/atomics.h"
+#include "kernels/sim/runtime.h"
+#include "kernels/sim/vector_types.h"
+#include "kernels/sim/warp.h"
+
+// Last, in a block of its own.
 #include "kernels/sim/lacks.h"

@@ -17,10 +17,10 @@ namespace duel::sim {
 namespace {
 
 #ifdef DUEL_SIM_ASAN
-constexpr size_t stack_size = 512 << 10;   // red zones around every variable
-void forget(void* memory, size_t bytes) { __asan_unpoison_memory_region(memory, bytes); }   // what an earlier stack at this address left
+constexpr size_t stack_size = 512 << 10;                                                   // red zones around every variable
+void forget(void* memory, size_t bytes) { __asan_unpoison_memory_region(memory, bytes); }  // what an earlier stack at this address left
 #else
-constexpr size_t stack_size = 128 << 10;   // address space: a page is used once it is touched
+constexpr size_t stack_size = 128 << 10;  // address space: a page is used once it is touched
 void forget(void*, size_t) {}
 #endif
 
@@ -60,7 +60,7 @@ void Fiber::start(boost::context::detail::transfer_t from) {
   Fiber& self = *static_cast<Fiber*>(static_cast<Context*>(from.data)->target);
   arrive(from, nullptr);
   self.body_(self.argument_, self);
-  std::abort();   // a body that returns has nowhere to go
+  std::abort();  // a body that returns has nowhere to go
 }
 
 }  // namespace duel::sim

@@ -1,7 +1,7 @@
 // Fibers: a stack of its own and a place to go on. A fiber is made once, parked between uses, and never moved to another OS thread.
-// Below boost::context::fiber, on Boost.Context's jumps themselves: that class goes from fiber to fiber only by way of a callback, runs the
-// new stack once while it is being made, which AddressSanitizer cannot be told of, and unwinds it by an exception, which a parked stack does
-// not need.
+// Built on Boost.Context's jumps, below boost::context::fiber: that class goes from fiber to fiber only by way of a callback, runs a new
+// stack once while it is being made, which AddressSanitizer cannot be told of, and unwinds it by an exception, which a parked stack needs
+// not.
 #pragma once
 #include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
@@ -22,10 +22,10 @@ namespace duel::sim {
 // Where a stack goes on: a fiber's, or the one that the OS thread came with.
 struct Context {
   boost::context::detail::fcontext_t at = nullptr;
-  const void* stack = nullptr;   // lowest usable address; the OS thread's is learnt when it is left
+  const void* stack = nullptr;  // lowest usable address; the OS thread's is learnt when it is left
   size_t stack_bytes = 0;
-  void* fake_stack = nullptr;    // AddressSanitizer's
-  Context* target = nullptr;     // of the last jump from here: how a new fiber learns who it is
+  void* fake_stack = nullptr;  // AddressSanitizer's
+  Context* target = nullptr;   // of the last jump from here: how a new fiber learns who it is
 };
 
 // After a jump: notes where the stack that was left goes on.

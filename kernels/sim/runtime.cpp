@@ -18,7 +18,7 @@ namespace {
 void check_limits(const Launch& launch) {
   const std::string who = launch.row ? std::string("[") + launch.row->op + ":" + launch.row->name + "]" : std::string("[sim]");
   const dim3 g = launch.grid, b = launch.block;
-  const uint64_t threads = static_cast<uint64_t>(b.x) * b.y * b.z;   // cannot wrap once x, y ≤ 1024 and z ≤ 64
+  const uint64_t threads = static_cast<uint64_t>(b.x) * b.y * b.z;  // cannot wrap once x, y ≤ 1024 and z ≤ 64
   if (!g.x || !g.y || !g.z) fail(Failure::device, who + " launch with an empty grid " + text_of(g) + ": every side must be at least 1");
   if (g.x > 0x7fffffffu || g.y > 65535 || g.z > 65535)
     fail(Failure::device, who + " launch with grid " + text_of(g) + ": at most 2147483647, 65535 and 65535 blocks a side");
@@ -58,7 +58,7 @@ void launch_grid(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void
       std::exception_ptr problem;
       try {
         problem = Block::mine().run(launch, launch.schedule.block_at(position, blocks));
-      } catch (...) {   // no memory for a stack
+      } catch (...) {  // no memory for a stack
         problem = std::current_exception();
       }
       if (!problem) continue;
@@ -69,7 +69,7 @@ void launch_grid(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void
   };
   if (blocks == 1) {
     work();
-  } else {   // the whole team, always: a team that changes its size ends threads, and with them their fibers
+  } else {  // the whole team, always: a team that changes its size ends threads, and with them their fibers
 #pragma omp parallel
     work();
   }

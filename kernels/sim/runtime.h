@@ -3,7 +3,7 @@
 // A CUDA thread is a fiber; a block's fibers share one OS thread; blocks are spread over OS threads. Threads of a block run one after the
 // other, each until it has to wait, so a kernel without barriers costs about what the plain loop costs.
 //
-//   DUEL_SIM_SCHEDULE=forward | reverse | random:SEED    the order of blocks, warps and lanes. A result that depends on it is a bug of the kernel.
+//   DUEL_SIM_SCHEDULE=forward | reverse | random:SEED    the order of blocks, warps and lanes: a result that depends on it is a bug
 //   OMP_NUM_THREADS                                      the number of OS threads
 #pragma once
 #include <cstddef>
@@ -32,16 +32,34 @@ struct Site {
 
 enum class Barrier : int { plain, count, conjunction, disjunction };
 enum class Collective : int {
-  sync, shuffle, shuffle_up, shuffle_down, shuffle_xor, ballot, any, all,
-  add, min_signed, max_signed, min_unsigned, max_unsigned, bit_and, bit_or, bit_xor, match_any, match_all
+  sync,
+  shuffle,
+  shuffle_up,
+  shuffle_down,
+  shuffle_xor,
+  ballot,
+  any,
+  all,
+  add,
+  min_signed,
+  max_signed,
+  min_unsigned,
+  max_unsigned,
+  bit_and,
+  bit_or,
+  bit_xor,
+  match_any,
+  match_all
 };
 
 // Runs `thread(body)` for every thread of the grid. Throws what a lane threw; Error(device) for a shape no GPU takes (limits of compute
 // capability 9.0), for barriers that part of a block never reaches, and for misuse of the calls below.
 void launch_grid(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void* body), void* body);
 
-template <class F> void run_grid(dim3 grid, dim3 block, size_t shared_bytes, F& body) {
-  launch_grid(grid, block, shared_bytes, [](void* b) { (*static_cast<F*>(b))(); }, &body);
+template <class F>
+void run_grid(dim3 grid, dim3 block, size_t shared_bytes, F& body) {
+  launch_grid(
+      grid, block, shared_bytes, [](void* b) { (*static_cast<F*>(b))(); }, &body);
 }
 
 // This block's shared memory: 0xff bytes (NaN) until it is written.
@@ -55,6 +73,6 @@ int block_barrier(Barrier kind, bool predicate, Site site);
 uint64_t warp_collective(Collective kind, unsigned mask, uint64_t value, int source, Site site);
 
 int lane_id();
-[[noreturn]] void misuse(const char* what, Site site);   // Error(device) with row, block and thread
+[[noreturn]] void misuse(const char* what, Site site);  // Error(device) with row, block and thread
 
 }  // namespace duel::sim

@@ -36,7 +36,7 @@ Schedule Schedule::from_environment() {
 uint64_t Schedule::block_at(uint64_t position, uint64_t blocks) const {
   if (kind == Kind::forward) return position;
   if (kind == Kind::reverse) return blocks - 1 - position;
-  uint64_t step = mix(seed) % blocks;   // a stride coprime to the number of blocks visits each once
+  uint64_t step = mix(seed) % blocks;  // a stride coprime to the number of blocks visits each once
   while (std::gcd(step, blocks) != 1) step = (step + 1) % blocks;
   return static_cast<uint64_t>((static_cast<__uint128_t>(position) * step + mix(seed + 1)) % blocks);
 }
@@ -48,7 +48,8 @@ void Schedule::order_lanes(uint16_t* order, int threads, uint64_t round) const {
   const int count = (threads + 31) / 32;
   for (int i = 0; i < count; ++i) warps[i] = kind == Kind::reverse ? count - 1 - i : i;
   if (kind == Kind::random)
-    for (int i = count - 1; i > 0; --i) std::swap(warps[i], warps[mix(mix(seed ^ round) + static_cast<uint64_t>(i)) % static_cast<uint64_t>(i + 1)]);
+    for (int i = count - 1; i > 0; --i)
+      std::swap(warps[i], warps[mix(mix(seed ^ round) + static_cast<uint64_t>(i)) % static_cast<uint64_t>(i + 1)]);
   int at = 0;
   for (int i = 0; i < count; ++i) {
     const int first = warps[i] * 32, end = std::min(first + 32, threads);

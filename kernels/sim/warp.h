@@ -1,4 +1,4 @@
-// Barriers, shuffles and votes. A mask synchronises the lanes it names and no others; lanes of one warp do not run in step unless a call says so.
+// Barriers, shuffles and votes. A mask synchronises the lanes it names and no others: lanes run in step only where a call says so.
 #pragma once
 #include <cstring>
 #include <type_traits>
@@ -7,13 +7,15 @@
 
 namespace duel::sim {
 
-template <class T> uint64_t to_bits(T value) {
+template <class T>
+uint64_t to_bits(T value) {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 8, "a shuffle moves up to 8 bytes");
   uint64_t bits = 0;
   std::memcpy(&bits, &value, sizeof value);
   return bits;
 }
-template <class T> T from_bits(uint64_t bits) {
+template <class T>
+T from_bits(uint64_t bits) {
   T value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
@@ -31,7 +33,8 @@ inline int shuffle_source(Collective kind, unsigned operand, int width, Site sit
   const bool inside = kind == Collective::shuffle_up ? source >= first : source <= last;
   return inside ? static_cast<int>(source) : lane;
 }
-template <class T> T shuffle(Collective kind, unsigned mask, T value, unsigned operand, int width, Site site) {
+template <class T>
+T shuffle(Collective kind, unsigned mask, T value, unsigned operand, int width, Site site) {
   return from_bits<T>(warp_collective(kind, mask, to_bits(value), shuffle_source(kind, operand, width, site), site));
 }
 inline unsigned vote(Collective kind, unsigned mask, uint64_t value, Site site) {
@@ -56,16 +59,20 @@ inline void __syncwarp(unsigned mask = 0xffffffffu, DuelSite site = DuelSite::he
   ::duel::sim::warp_collective(::duel::sim::Collective::sync, mask, 0, 0, site);
 }
 
-template <class T> T __shfl_sync(unsigned mask, T value, int lane, int width = 32, DuelSite site = DuelSite::here()) {
+template <class T>
+T __shfl_sync(unsigned mask, T value, int lane, int width = 32, DuelSite site = DuelSite::here()) {
   return ::duel::sim::shuffle(::duel::sim::Collective::shuffle, mask, value, static_cast<unsigned>(lane), width, site);
 }
-template <class T> T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32, DuelSite site = DuelSite::here()) {
+template <class T>
+T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32, DuelSite site = DuelSite::here()) {
   return ::duel::sim::shuffle(::duel::sim::Collective::shuffle_up, mask, value, by, width, site);
 }
-template <class T> T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32, DuelSite site = DuelSite::here()) {
+template <class T>
+T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32, DuelSite site = DuelSite::here()) {
   return ::duel::sim::shuffle(::duel::sim::Collective::shuffle_down, mask, value, by, width, site);
 }
-template <class T> T __shfl_xor_sync(unsigned mask, T value, int by, int width = 32, DuelSite site = DuelSite::here()) {
+template <class T>
+T __shfl_xor_sync(unsigned mask, T value, int by, int width = 32, DuelSite site = DuelSite::here()) {
   return ::duel::sim::shuffle(::duel::sim::Collective::shuffle_xor, mask, value, static_cast<unsigned>(by), width, site);
 }
 
@@ -78,10 +85,12 @@ inline int __any_sync(unsigned mask, int predicate, DuelSite site = DuelSite::he
 inline int __all_sync(unsigned mask, int predicate, DuelSite site = DuelSite::here()) {
   return static_cast<int>(::duel::sim::vote(::duel::sim::Collective::all, mask, predicate != 0, site));
 }
-template <class T> unsigned __match_any_sync(unsigned mask, T value, DuelSite site = DuelSite::here()) {
+template <class T>
+unsigned __match_any_sync(unsigned mask, T value, DuelSite site = DuelSite::here()) {
   return ::duel::sim::vote(::duel::sim::Collective::match_any, mask, ::duel::sim::to_bits(value), site);
 }
-template <class T> unsigned __match_all_sync(unsigned mask, T value, int* equal, DuelSite site = DuelSite::here()) {
+template <class T>
+unsigned __match_all_sync(unsigned mask, T value, int* equal, DuelSite site = DuelSite::here()) {
   const unsigned lanes = ::duel::sim::vote(::duel::sim::Collective::match_all, mask, ::duel::sim::to_bits(value), site);
   *equal = lanes != 0;
   return lanes;

@@ -38,7 +38,9 @@ __global__ void throws_kernel(int* out) {
   __syncthreads();
 }
 __global__ void shared_kernel(int*) {
-  struct Storage { char bytes[4096]; };
+  struct Storage {
+    char bytes[4096];
+  };
   shared_storage<Storage>().bytes[threadIdx.x] = 0;
 }
 __global__ void misaligned_kernel(int* out) { store_vec(out + 1, make_int4(1, 2, 3, 4)); }
@@ -47,15 +49,18 @@ __global__ void width_kernel(int* out) { *out = __shfl_sync(0xffffffffu, 1, 0, 1
 __global__ void trap_kernel(int*) {
   if (threadIdx.x == 1) __trap();
 }
-struct Unwritten { int value[4]; };
+struct Unwritten {
+  int value[4];
+};
 __global__ void unwritten_kernel(int* out) {
   out[0] = shared_storage<Unwritten>().value[2];
-  out[1] = __shfl_sync(1u, 5, 1);   // lane 1 takes no part
+  out[1] = __shfl_sync(1u, 5, 1);  // lane 1 takes no part
 }
 
-template <auto kernel> void run(const SimFault::Problem& p, const SimFault::Args& a, Scratch, Stream stream) {
-  launch({.grid = dim3(p.grid.x, p.grid.y, p.grid.z), .block = dim3(p.block.x, p.block.y, p.block.z), .shared_bytes = p.shared_bytes}, stream,
-         kernel, static_cast<int*>(a.out));
+template <auto kernel>
+void run(const SimFault::Problem& p, const SimFault::Args& a, Scratch, Stream stream) {
+  launch({.grid = dim3(p.grid.x, p.grid.y, p.grid.z), .block = dim3(p.block.x, p.block.y, p.block.z), .shared_bytes = p.shared_bytes},
+         stream, kernel, static_cast<int*>(a.out));
 }
 KERNEL_VARIANT(SimFault, nothing, 1, any, no_scratch, run<nothing_kernel>);
 KERNEL_VARIANT(SimFault, split, 1, any, no_scratch, run<split_kernel>);

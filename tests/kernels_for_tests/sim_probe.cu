@@ -27,7 +27,9 @@ void run_index(const SimProbe::Problem& p, const SimProbe::Args& a, Scratch, Str
 KERNEL_VARIANT(SimProbe, index, 1, any, no_scratch, run_index);
 
 // out[block] = sum of its floats, halving the block at each barrier.
-struct TreeStorage { float value[1024]; };
+struct TreeStorage {
+  float value[1024];
+};
 __global__ void tree_kernel(const float* in, float* out) {
   TreeStorage& shared = shared_storage<TreeStorage>();
   const unsigned t = threadIdx.x;
@@ -45,7 +47,9 @@ void run_tree(const SimProbe::Problem& p, const SimProbe::Args& a, Scratch, Stre
 KERNEL_VARIANT(SimProbe, tree, 1, any, no_scratch, run_tree);
 
 // The same through ptx.h: every thread gets the sum and the maximum; out[2·global thread].
-struct SumStorage { float value[32]; };
+struct SumStorage {
+  float value[32];
+};
 __global__ void block_sum_kernel(const float* in, float* out) {
   SumStorage& shared = shared_storage<SumStorage>();
   const unsigned i = block_number() * block_size() + thread_number();
@@ -66,7 +70,7 @@ __global__ void shuffle_kernel(double* out) {
   mine[2] = __shfl_up_sync(all, static_cast<float>(lane), 3);
   mine[3] = __shfl_down_sync(all, static_cast<unsigned>(lane), 3, 16);
   mine[4] = static_cast<double>(__shfl_xor_sync(all, static_cast<long long>(lane) << 40, 6) >> 40);
-  mine[5] = __shfl_xor_sync(all, lane, 12, 8);   // reaches back into an earlier segment, never forward
+  mine[5] = __shfl_xor_sync(all, lane, 12, 8);  // reaches back into an earlier segment, never forward
   mine[6] = __reduce_add_sync(all, static_cast<unsigned>(lane));
   mine[7] = __reduce_min_sync(all, lane - 7);
 }
@@ -78,7 +82,7 @@ KERNEL_VARIANT(SimProbe, shuffle, 1, any, no_scratch, run_shuffle);
 __global__ void vote_kernel(unsigned* out) {
   const unsigned lane = threadIdx.x % 32;
   unsigned* mine = out + threadIdx.x * vote_results;
-  if (lane < 20) {   // the two parts of the warp go their own ways, in masks that do not meet
+  if (lane < 20) {  // the two parts of the warp go their own ways, in masks that do not meet
     mine[0] = __ballot_sync(0x000fffffu, lane % 3 == 0);
     mine[1] = static_cast<unsigned>(__all_sync(0x000fffffu, lane < 20));
     mine[2] = __match_any_sync(0x000fffffu, lane / 8);
@@ -130,12 +134,15 @@ void run_atomic(const SimProbe::Problem& p, const SimProbe::Args& a, Scratch, St
 KERNEL_VARIANT(SimProbe, atomic, 1, any, no_scratch, run_atomic);
 
 // 100 KiB of shared memory: out = in, each block's part turned round by one element, through 16-byte accesses.
-struct LargeStorage { float value[shared_probe_floats]; };
+struct LargeStorage {
+  float value[shared_probe_floats];
+};
 __global__ void shared_kernel(const float* in, float* out) {
   LargeStorage& shared = shared_storage<LargeStorage>();
   const float* from = in + static_cast<size_t>(blockIdx.x) * shared_probe_floats;
   float* to = out + static_cast<size_t>(blockIdx.x) * shared_probe_floats;
-  for (unsigned i = 4 * threadIdx.x; i < shared_probe_floats; i += 4 * blockDim.x) store_vec(shared.value + i, load_stream<float4>(from + i));
+  for (unsigned i = 4 * threadIdx.x; i < shared_probe_floats; i += 4 * blockDim.x)
+    store_vec(shared.value + i, load_stream<float4>(from + i));
   __syncthreads();
   for (unsigned i = 4 * threadIdx.x; i < shared_probe_floats; i += 4 * blockDim.x) {
     Pack<float, 4> turned;
@@ -164,8 +171,8 @@ __global__ void arithmetic_kernel(const float* in, unsigned* out) {
   const float a = in[0], b = in[1], c = in[2], big = in[3], nan = in[4];
   const unsigned u = __float_as_uint(a), v = __float_as_uint(b);
   out[0] = __float_as_uint(mul_rn(a, b));
-  out[1] = __float_as_uint(add_rn(mul_rn(a, b), c));   // two roundings
-  out[2] = __float_as_uint(fma_rn(a, b, c));           // one
+  out[1] = __float_as_uint(add_rn(mul_rn(a, b), c));  // two roundings
+  out[2] = __float_as_uint(fma_rn(a, b, c));          // one
   out[3] = __float_as_uint(__fdiv_rn(a, b));
   out[4] = __float_as_uint(__fsqrt_rn(a));
   out[5] = static_cast<unsigned>(__float2int_rn(2.5f * a / a));
