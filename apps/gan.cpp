@@ -29,7 +29,8 @@ struct TrainOptions {
 
 void refuse_non_finite(const GanReport& r, int64_t step) {
   for (const auto& [name, value] : {std::pair{"D's loss", r.loss_d}, {"G's loss", r.loss_g}})
-    if (!std::isfinite(value)) fail(Failure::numeric, fmt::format("step {}: {} is {}; try a smaller --lr. The last checkpoint is from before", step, name, value));
+    if (!std::isfinite(value))
+      fail(Failure::numeric, fmt::format("step {}: {} is {}; try a smaller --lr. The last checkpoint is from before", step, name, value));
 }
 
 // Prints the sample check. A data set it cannot be held against (all images alike) is said aloud, and costs nobody the run.
@@ -73,11 +74,18 @@ int train(TrainOptions options, const CLI::App& flags) {
 
   Shuffler order(data.train.n, settings.batch, static_cast<uint64_t>(settings.seed));
   order.seek(state.epoch, state.position);
-  const int64_t total = settings.steps ? settings.steps : static_cast<int64_t>(std::ceil(settings.epochs * static_cast<double>(order.batches_per_epoch())));
+  const int64_t total =
+      settings.steps ? settings.steps : static_cast<int64_t>(std::ceil(settings.epochs * static_cast<double>(order.batches_per_epoch())));
   const Tensor fixed_noise = latents(state.g, 64, settings.seed, RandomStream::fixed_noise);
   Tensor real({settings.batch, settings.size, settings.size, settings.channels}, DType::f32, device);
-  GanStep<DcganGenerator, DcganDiscriminator> gan_step{state.g, state.d, state.opt_g, state.opt_d, {settings.seed, RandomStream::noise},
-                                                       state.step_on_device, real, Tensor::zeros({GanReport::size}, DType::f32, device)};
+  GanStep<DcganGenerator, DcganDiscriminator> gan_step{state.g,
+                                                       state.d,
+                                                       state.opt_g,
+                                                       state.opt_d,
+                                                       {settings.seed, RandomStream::noise},
+                                                       state.step_on_device,
+                                                       real,
+                                                       Tensor::zeros({GanReport::size}, DType::f32, device)};
   StepGraph step(device, [&] { gan_step(); });
 
   auto save = [&] {
@@ -88,7 +96,9 @@ int train(TrainOptions options, const CLI::App& flags) {
     frames.push_back({state.step, sample_grid(state.g, fixed_noise, 8)});
     write_png(run->sample(state.step), frames.back().grid);
   };
-  auto page = [&] { return gan_page(settings, fmt::format("{}: {}", name_of(device), backend(device).description()), state.step, records, frames); };
+  auto page = [&] {
+    return gan_page(settings, fmt::format("{}: {}", name_of(device), backend(device).description()), state.step, records, frames);
+  };
   if (state.step == 0) save(), snapshot();
 
   install_signals();
@@ -109,8 +119,13 @@ int train(TrainOptions options, const CLI::App& flags) {
         records.push_back(record_of(state.step, epoch, r));
         run->append(records.back());
       }
-      const Reading readings[] = {{"images/s", progress.steps_per_second() * settings.batch}, {"loss D", r.loss_d}, {"loss G", r.loss_g}, {"D(x)", r.d_real},
-                                  {"D(G(z))", r.d_fake}, {"real right", r.real_right, true}, {"fake right", r.fake_right, true}};
+      const Reading readings[] = {{"images/s", progress.steps_per_second() * settings.batch},
+                                  {"loss D", r.loss_d},
+                                  {"loss G", r.loss_g},
+                                  {"D(x)", r.d_real},
+                                  {"D(G(z))", r.d_fake},
+                                  {"real right", r.real_right, true},
+                                  {"fake right", r.fake_right, true}};
       if (due) progress.show(readings);
     }
     if (state.step % settings.sample_every == 0) snapshot(), write_report(run->index(), page());

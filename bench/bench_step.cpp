@@ -23,7 +23,7 @@ namespace {
 struct Options {
   std::string model = "dcgan", device = "auto", precision = "f32", peer, json;
   int size = 64, channels = 3, batch = 128, nz = 100, ngf = 64, ndf = 64, rounds = 7;
-  double seconds = 2;   // a round
+  double seconds = 2;  // a round
 };
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -44,17 +44,18 @@ struct DcganBench {
   long launches_a_step = 0;
 
   DcganBench(const Options& o, Device device) : device(device) {
-    const DcganConfig config{.size = o.size, .channels = o.channels, .nz = o.nz, .ngf = o.ngf, .ndf = o.ndf, .precision = parse_dtype(o.precision)};
+    const DcganConfig config{
+        .size = o.size, .channels = o.channels, .nz = o.nz, .ngf = o.ngf, .ndf = o.ndf, .precision = parse_dtype(o.precision)};
     g = DcganGenerator(config, device), d = DcganDiscriminator(config, device);
     init_weights(g, 1), init_weights(d, 1);
     opt_g = Optimizer({}, masters(g), copies(g)), opt_d = Optimizer({}, masters(d), copies(d));
     const Tensor real = clamp(Rng{1}.normal({o.batch, o.size, o.size, o.channels}, step_counter(0, device)), -1, 1).detach();
-    step.reset(new GanStep<DcganGenerator, DcganDiscriminator>{g, d, opt_g, opt_d, {1, RandomStream::noise}, step_counter(0, device), real,
-                                                               Tensor::zeros({GanReport::size}, DType::f32, device)});
+    step.reset(new GanStep<DcganGenerator, DcganDiscriminator>{
+        g, d, opt_g, opt_d, {1, RandomStream::noise}, step_counter(0, device), real, Tensor::zeros({GanReport::size}, DType::f32, device)});
     graph = std::make_unique<StepGraph>(device, [this] { (*step)(); });
     (*graph)();
     const long before = launches();
-    (*graph)();   // on a GPU: recorded and played
+    (*graph)();  // on a GPU: recorded and played
     launches_a_step = launches() - before;
     backend(device).synchronise();
   }
@@ -68,8 +69,16 @@ struct DcganBench {
 
 nlohmann::json row(const std::string& name, const Options& o, const std::vector<double>& seconds) {
   const double middle = median(seconds);
-  return {{"name", name}, {"run_name", name}, {"run_type", "aggregate"}, {"aggregate_name", "median"}, {"iterations", seconds.size()},
-          {"real_time", middle * 1e3}, {"cpu_time", middle * 1e3}, {"time_unit", "ms"}, {"items_per_second", o.batch / middle}, {"all_seconds", seconds}};
+  return {{"name", name},
+          {"run_name", name},
+          {"run_type", "aggregate"},
+          {"aggregate_name", "median"},
+          {"iterations", seconds.size()},
+          {"real_time", middle * 1e3},
+          {"cpu_time", middle * 1e3},
+          {"time_unit", "ms"},
+          {"items_per_second", o.batch / middle},
+          {"all_seconds", seconds}};
 }
 
 int run(const Options& o) {
@@ -88,11 +97,19 @@ int run(const Options& o) {
   if (!python.empty())
     for (const char* layout : {"nchw", "channels_last"}) {
       auto number = [](int v) { return std::to_string(v); };
-      peers.push_back(std::make_unique<Peer>(
-          std::vector<std::string>{python, std::string(DUEL_SOURCE_DIR) + "/bench/peers/torch_dcgan.py", "--size", number(o.size), "--channels", number(o.channels), "--batch",
-                                   number(o.batch), "--nz", number(o.nz), "--ngf", number(o.ngf), "--ndf", number(o.ndf), "--precision", o.precision, "--layout", layout,
-                                   "--device", name_of(device), "--threads", number(omp_get_max_threads())},
-          layout));
+      peers.push_back(
+          std::make_unique<Peer>(std::vector<std::string>{python,        std::string(DUEL_SOURCE_DIR) + "/bench/peers/torch_dcgan.py",
+                                                          "--size",      number(o.size),
+                                                          "--channels",  number(o.channels),
+                                                          "--batch",     number(o.batch),
+                                                          "--nz",        number(o.nz),
+                                                          "--ngf",       number(o.ngf),
+                                                          "--ndf",       number(o.ndf),
+                                                          "--precision", o.precision,
+                                                          "--layout",    layout,
+                                                          "--device",    name_of(device),
+                                                          "--threads",   number(omp_get_max_threads())},
+                                 layout));
     }
 
   const std::string name = fmt::format("{}/{}x{}x{}/b{}/{}/{}", o.model, o.size, o.size, o.channels, o.batch, o.precision, name_of(device));
@@ -102,7 +119,7 @@ int run(const Options& o) {
   for (auto& peer : peers) peer_steps.push_back(steps_for(peer->seconds_per_step(1)));
   std::vector<double> our_times;
   std::vector<std::vector<double>> peer_times(peers.size());
-  for (int round = 0; round < o.rounds; ++round) {   // A B C A B C …
+  for (int round = 0; round < o.rounds; ++round) {  // A B C A B C …
     our_times.push_back(ours.seconds_per_step(our_steps));
     for (size_t i = 0; i < peers.size(); ++i) peer_times[i].push_back(peers[i]->seconds_per_step(peer_steps[i]));
   }
@@ -111,21 +128,21 @@ int run(const Options& o) {
   results.push_back(row(name, o, our_times));
   results.back()["launches"] = ours.launches_a_step;
   results.back()["peak_mib"] = peak_mib();
-  fmt::print("{:<52} {:>10.1f} images/s {:>10.2f} ms a step {:>6} launches {:>7.0f} MiB at most\n", name, o.batch / median(our_times), median(our_times) * 1e3,
-             ours.launches_a_step, peak_mib());
+  fmt::print("{:<52} {:>10.1f} images/s {:>10.2f} ms a step {:>6} launches {:>7.0f} MiB at most\n", name, o.batch / median(our_times),
+             median(our_times) * 1e3, ours.launches_a_step, peak_mib());
   size_t best = 0;
   for (size_t i = 0; i < peers.size(); ++i) {
     results.push_back(row(name + "/" + peers[i]->name(), o, peer_times[i]));
     results.back()["peak_mib"] = peers[i]->peak_mib();
-    fmt::print("{:<52} {:>10.1f} images/s {:>10.2f} ms a step {:>15} {:>7.0f} MiB at most\n", "  " + peers[i]->name(), o.batch / median(peer_times[i]), median(peer_times[i]) * 1e3, "",
-               peers[i]->peak_mib());
+    fmt::print("{:<52} {:>10.1f} images/s {:>10.2f} ms a step {:>15} {:>7.0f} MiB at most\n", "  " + peers[i]->name(),
+               o.batch / median(peer_times[i]), median(peer_times[i]) * 1e3, "", peers[i]->peak_mib());
     if (median(peer_times[i]) < median(peer_times[best])) best = i;
   }
   if (!peers.empty()) {
     const Ratio ratio = ratio_of_medians(peer_times[best], our_times);
     results[0]["ratio_to_peer"] = {{"peer", peers[best]->name()}, {"value", ratio.value}, {"low", ratio.low}, {"high", ratio.high}};
-    fmt::print("{:.2f}× the speed of {} at {} with {} threads, 95 % interval {:.2f} to {:.2f}, {} rounds in turns\n", ratio.value, peers[best]->name(), o.precision,
-               omp_get_max_threads(), ratio.low, ratio.high, o.rounds);
+    fmt::print("{:.2f}× the speed of {} at {} with {} threads, 95 % interval {:.2f} to {:.2f}, {} rounds in turns\n", ratio.value,
+               peers[best]->name(), o.precision, omp_get_max_threads(), ratio.low, ratio.high, o.rounds);
   }
   if (!o.json.empty()) {
     nlohmann::json about = context(device);

@@ -38,7 +38,8 @@ std::string Peer::python_with_torch() {
     const std::string python = folder + "/python3";
     if (std::filesystem::exists(python) && imports_torch(python)) return python;
   }
-  fail(Failure::usage, "--peer torch: no python3 here imports torch; install one (Debian: apt-get install python3-torch) or name it in DUEL_PYTHON");
+  fail(Failure::usage,
+       "--peer torch: no python3 here imports torch; install one (Debian: apt-get install python3-torch) or name it in DUEL_PYTHON");
 }
 
 Peer::Peer(const std::vector<std::string>& command, const std::string& name) : name_(name) {

@@ -11,12 +11,12 @@ class Peer {
   // $DUEL_PYTHON, else the first python3 on PATH or in /usr/bin that imports torch. Throws Error(usage) when there is none.
   static std::string python_with_torch();
 
-  Peer(const std::vector<std::string>& command, const std::string& name);   // waits until it says that it is ready
+  Peer(const std::vector<std::string>& command, const std::string& name);  // waits until it says that it is ready
   ~Peer();
   Peer(const Peer&) = delete;
-  double seconds_per_step(int steps);   // runs that many now
+  double seconds_per_step(int steps);  // runs that many now
   const std::string& name() const { return name_; }
-  double peak_mib() const { return peak_mib_; }   // of its memory, so far
+  double peak_mib() const { return peak_mib_; }  // of its memory, so far
 
  private:
   std::string read_line();

@@ -11,7 +11,7 @@ void run_with_scratch(const Row& row, const void* problem, const void* args) {
     run_row(row, problem, args, {}, device.stream());
     return;
   }
-  const Storage scratch(bytes, row.device);   // stream-ordered on cuda: safe to give back before the kernel has run
+  const Storage scratch(bytes, row.device);  // stream-ordered on cuda: safe to give back before the kernel has run
   run_row(row, problem, args, {scratch.data(), bytes}, device.stream());
 }
 

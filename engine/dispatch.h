@@ -6,7 +6,8 @@ namespace duel {
 
 void run_with_scratch(const Row& row, const void* problem, const void* args);
 
-template <class Op> void dispatch(const typename Op::Problem& problem, const typename Op::Args& args, Device device) {
+template <class Op>
+void dispatch(const typename Op::Problem& problem, const typename Op::Args& args, Device device) {
   run_with_scratch(pick<Op>(problem, device), &problem, &args);
 }
 

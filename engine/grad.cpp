@@ -48,7 +48,8 @@ Tensor record(const char* op, Tensor out, Tensors inputs, Vjp vjp, bool wide_gra
 }
 
 Tensors grad(const Tensor& scalar, const Tensors& wrt, bool create_graph) {
-  if (!scalar || scalar.count() != 1) fail(Failure::usage, "[grad] differentiates a scalar, not " + scalar.text() + "; sum() or mean() it first");
+  if (!scalar || scalar.count() != 1)
+    fail(Failure::usage, "[grad] differentiates a scalar, not " + scalar.text() + "; sum() or mean() it first");
   Tensor one;
   {
     NoGrad stop;
@@ -82,14 +83,15 @@ Tensors vjp(const Tensor& output, const Tensor& seed, const Tensors& wrt, bool c
     for (size_t i = 0; i < node.inputs.size(); ++i)
       if (node.inputs[i] && needed.count(node.inputs[i].id())) bits |= 1u << i;
     if (!bits) continue;
-    if (!node.vjp) fail(Failure::internal, fmt::format("[{}] has no derivative; the gradient stops here, and silence would make it wrong", node.op));
+    if (!node.vjp)
+      fail(Failure::internal, fmt::format("[{}] has no derivative; the gradient stops here, and silence would make it wrong", node.op));
     if (g.dtype() != out.dtype() && !node.wide_gradient) g = cast(g, out.dtype());
     const Tensors input_gradients = node.vjp(out, g, Needs(bits));
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (!(bits >> i & 1) || !input_gradients[i]) continue;
       if (input_gradients[i].shape() != node.inputs[i].shape())
-        fail(Failure::internal, fmt::format("[{}] the gradient of input {} is {}, but the input is {}", node.op, i, input_gradients[i].text(),
-                                            node.inputs[i].text()));
+        fail(Failure::internal, fmt::format("[{}] the gradient of input {} is {}, but the input is {}", node.op, i,
+                                            input_gradients[i].text(), node.inputs[i].text()));
       accumulate(gradients[node.inputs[i].id()], input_gradients[i]);
     }
   }

@@ -1,5 +1,5 @@
-// Derivatives, of any order. Each op records how its output came about; grad() walks that record backwards. The derivative rules are written
-// in the engine's own ops, so differentiating a derivative needs nothing more.
+// Derivatives, of any order. Each op records how its output came about; grad() walks that record backwards. The derivative rules are
+// written in the engine's own ops, so differentiating a derivative needs nothing more.
 //
 // There are no .grad fields and no trainable flags: grad(loss, params) returns the gradients of exactly those parameters and computes no
 // others. Every op is recorded unless a NoGrad is alive.
@@ -21,15 +21,15 @@ class Needs {
 };
 
 // (out, g, needs) → one gradient an input, in order. An undefined Tensor stands for a gradient of zero (sign, step) or one not needed.
-// g has the shape and dtype of out (a rule recorded with wide_gradient may get it in out's accumulator dtype). A rule gets its output as an argument and must not capture it: a node
-// that holds its own output is never freed.
+// g has the shape and dtype of out (a rule recorded with wide_gradient may get it in out's accumulator dtype). A rule gets its output as an
+// argument and must not capture it: a node that holds its own output is never freed.
 using Vjp = std::function<Tensors(const Tensor& out, const Tensor& g, Needs needs)>;
 
 struct Node {
   const char* op;
   Tensors inputs;
   Vjp vjp;
-  uint64_t sequence;   // inputs come before outputs
+  uint64_t sequence;  // inputs come before outputs
   bool wide_gradient;
 };
 
@@ -38,8 +38,8 @@ struct Node {
 // the f32 gradient on its way back).
 Tensor record(const char* op, Tensor out, Tensors inputs, Vjp vjp, bool wide_gradient = false);
 
-// Gradients of a one-element tensor with respect to `wrt`, in order, each of its tensor's shape. A tensor that the scalar does not depend on
-// gets zeros. With create_graph the gradients are themselves recorded. Throws Error(usage) when `scalar` has more than one element.
+// Gradients of a one-element tensor with respect to `wrt`, in order, each of its tensor's shape. A tensor that the scalar does not depend
+// on gets zeros. With create_graph the gradients are themselves recorded. Throws Error(usage) when `scalar` has more than one element.
 Tensors grad(const Tensor& scalar, const Tensors& wrt, bool create_graph = false);
 constexpr bool create_graph = true;
 

@@ -1,5 +1,7 @@
 #include "engine/graph.h"
 
+#include "kernels/error.h"
+
 namespace duel {
 
 StepGraph::StepGraph(Device device, std::function<void()> step) : device_(device), step_(std::move(step)) {}
@@ -19,8 +21,11 @@ void StepGraph::operator()() {
     device.capture_begin();
     try {
       step_();
-    } catch (...) {   // end the recording, or every later call on this stream fails for a reason that hides the real one
-      if (void* partial = device.capture_end()) device.destroy_graph(partial);
+    } catch (...) {  // end the recording, or every later call on this stream fails for a reason that hides the real one
+      try {
+        if (void* partial = device.capture_end()) device.destroy_graph(partial);
+      } catch (const Error&) {  // the recording was invalid already: the first error is the one to tell
+      }
       throw;
     }
     graph_ = device.capture_end();

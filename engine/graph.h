@@ -14,7 +14,7 @@ class StepGraph {
   StepGraph(Device device, std::function<void()> step);
   ~StepGraph();
   StepGraph(const StepGraph&) = delete;
-  void operator()();   // first call plain (libraries set themselves up), second recorded, all later ones played
+  void operator()();  // first call plain (libraries set themselves up), second recorded, all later ones played
   bool recorded() const { return graph_ != nullptr; }
 
  private:

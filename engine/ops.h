@@ -21,7 +21,7 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& w, Window window = {});
 // Any strides, padding and output size: the three ops of kernels/conv2d. The problem's dtype is set from the tensors.
 Tensor conv2d_fwd(const Tensor& x, const Tensor& w, Conv2dProblem problem);
 Tensor conv2d_dgrad(const Tensor& gy, const Tensor& w, Conv2dProblem problem);
-Tensor conv2d_wgrad(const Tensor& x, const Tensor& gy, Conv2dProblem problem);   // in the accumulator's dtype
+Tensor conv2d_wgrad(const Tensor& x, const Tensor& gy, Conv2dProblem problem);  // in the accumulator's dtype
 
 // --- matrix product: engine/ops/gemm.cpp -------------------------------------------------------------------------------------------------
 // op(a)·op(b) of [m,k]·[k,n], or of equal batches of them; ta: a is stored [k,m]; tb: b is stored [n,k].
@@ -33,11 +33,11 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias = {});
 // Ioffe & Szegedy (2015). Channels are the last axis; parameters and statistics are [c] in the accumulator's dtype.
 struct BatchNorm {
   Tensor gamma, beta, running_mean, running_var;
-  double momentum = 0.1;   // weight of the new batch (PyTorch's convention)
+  double momentum = 0.1;  // weight of the new batch (PyTorch's convention)
   double eps = 1e-5;
 };
 struct ActivationSpec {
-  Act act = Act::none;   // none, relu or leaky_relu
+  Act act = Act::none;  // none, relu or leaky_relu
   double slope = 0;
 };
 // Normalises with this batch's statistics (biased variance), then applies `then`; the running statistics move in place (unbiased variance).
@@ -67,10 +67,10 @@ Tensor exp(const Tensor& x);
 Tensor log(const Tensor& x);
 Tensor sin(const Tensor& x);
 Tensor cos(const Tensor& x);
-Tensor affine(const Tensor& x, double a, double b);            // a·x + b
+Tensor affine(const Tensor& x, double a, double b);  // a·x + b
 Tensor clamp(const Tensor& x, double low, double high);
-Tensor inside(const Tensor& x, double low, double high);       // 1 where low ≤ x ≤ high, else 0
-Tensor step(const Tensor& x, double otherwise = 0);            // 1 where x > 0, else `otherwise`
+Tensor inside(const Tensor& x, double low, double high);  // 1 where low ≤ x ≤ high, else 0
+Tensor step(const Tensor& x, double otherwise = 0);       // 1 where x > 0, else `otherwise`
 
 // Operands have equal shapes, or one of them is broadcast: a scalar (one element), per channel ([c], the last axis) or per sample
 // ([n, 1, …, 1] of the other's rank).
@@ -78,9 +78,9 @@ Tensor add(const Tensor& a, const Tensor& b);
 Tensor sub(const Tensor& a, const Tensor& b);
 Tensor mul(const Tensor& a, const Tensor& b);
 Tensor div(const Tensor& a, const Tensor& b);
-Tensor maximum(const Tensor& a, const Tensor& b);              // where equal, the gradient goes to b
-Tensor minimum(const Tensor& a, const Tensor& b);              // likewise
-Tensor greater(const Tensor& a, const Tensor& b);              // 1 where a > b, else 0
+Tensor maximum(const Tensor& a, const Tensor& b);  // where equal, the gradient goes to b
+Tensor minimum(const Tensor& a, const Tensor& b);  // likewise
+Tensor greater(const Tensor& a, const Tensor& b);  // 1 where a > b, else 0
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
@@ -96,27 +96,27 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape);
 Tensor cast(const Tensor& x, DType dtype);
 
 // --- reductions: engine/ops/reduce.cpp; results in the accumulator's dtype ---------------------------------------------------------------
-Tensor sum(const Tensor& x);                    // []
-Tensor mean(const Tensor& x);                   // []
-Tensor sum_per_sample(const Tensor& x);         // [n, 1, …, 1]
+Tensor sum(const Tensor& x);             // []
+Tensor mean(const Tensor& x);            // []
+Tensor sum_per_sample(const Tensor& x);  // [n, 1, …, 1]
 Tensor mean_per_sample(const Tensor& x);
-Tensor sum_per_channel(const Tensor& x);        // [c]
+Tensor sum_per_channel(const Tensor& x);  // [c]
 Tensor mean_per_channel(const Tensor& x);
-Tensor sum_to(const Tensor& x, const Shape& shape);   // the adjoint of broadcast_to
+Tensor sum_to(const Tensor& x, const Shape& shape);  // the adjoint of broadcast_to
 
 // --- losses: engine/ops/loss.cpp ---------------------------------------------------------------------------------------------------------
-Tensor softmax(const Tensor& x);                                       // [n,c], over c
+Tensor softmax(const Tensor& x);  // [n,c], over c
 Tensor log_softmax(const Tensor& x);
-Tensor cross_entropy(const Tensor& logits, const Tensor& labels);      // [n,c], i32 [n] → [n], −log softmax(logits)[label]
-Tensor bce_logits(const Tensor& logits, const Tensor& targets);        // element-wise −t·log σ(x) − (1−t)·log(1−σ(x)); targets may broadcast
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels);  // [n,c], i32 [n] → [n], −log softmax(logits)[label]
+Tensor bce_logits(const Tensor& logits, const Tensor& targets);  // element-wise −t·log σ(x) − (1−t)·log(1−σ(x)); targets may broadcast
 
 // --- moving data: engine/ops/layout.cpp --------------------------------------------------------------------------------------------------
-Tensor reshape(const Tensor& x, const Shape& shape);                   // a view
-Tensor slice(const Tensor& x, int64_t from, int64_t to);               // samples [from, to): a view
-Tensor concat_channels(const Tensor& a, const Tensor& b);              // along the last axis; leading axes equal
+Tensor reshape(const Tensor& x, const Shape& shape);       // a view
+Tensor slice(const Tensor& x, int64_t from, int64_t to);   // samples [from, to): a view
+Tensor concat_channels(const Tensor& a, const Tensor& b);  // along the last axis; leading axes equal
 Tensor slice_channels(const Tensor& x, int64_t from, int64_t count);
-Tensor gather_rows(const Tensor& table, const Tensor& index);          // table [v,d], index i32 [n] → [n,d]; throws on an index outside [0,v)
-Tensor scatter_add_rows(const Tensor& g, const Tensor& index, int64_t rows);   // [n,d] → [rows,d]: the adjoint
-Tensor transpose(const Tensor& x);                                     // the last two axes
+Tensor gather_rows(const Tensor& table, const Tensor& index);  // table [v,d], index i32 [n] → [n,d]; throws on an index outside [0,v)
+Tensor scatter_add_rows(const Tensor& g, const Tensor& index, int64_t rows);  // [n,d] → [rows,d]: the adjoint
+Tensor transpose(const Tensor& x);                                            // the last two axes
 
 }  // namespace duel

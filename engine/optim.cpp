@@ -31,20 +31,34 @@ void Optimizer::step(const Tensors& gradients) {
     const Tensor &p = params_[i], &g = gradients[i];
     if (!g || g.shape() != p.shape() || g.dtype() != p.dtype())
       fail(Failure::usage, fmt::format("[optimizer] parameter {} is {}, but its gradient is {}", i, p.text(), g.text()));
-    list.push_back({p.data(), g.data(), a_[i].data(), b_.empty() ? nullptr : b_[i].data(), copies_[i] ? copies_[i].data() : nullptr, p.count()});
+    list.push_back(
+        {p.data(), g.data(), a_[i].data(), b_.empty() ? nullptr : b_[i].data(), copies_[i] ? copies_[i].data() : nullptr, p.count()});
     total += p.count();
   }
   increment(step_);
-  const OptimizerProblem problem{.total = total, .tensors = static_cast<int>(list.size()), .momentum = settings_.momentum, .alpha = settings_.alpha,
-                                 .beta1 = settings_.beta1, .beta2 = settings_.beta2, .eps = settings_.eps, .weight_decay = settings_.weight_decay,
-                                 .decoupled = settings_.kind == OptimizerKind::adamw, .dtype = params_[0].dtype()};
+  const OptimizerProblem problem{.total = total,
+                                 .tensors = static_cast<int>(list.size()),
+                                 .momentum = settings_.momentum,
+                                 .alpha = settings_.alpha,
+                                 .beta1 = settings_.beta1,
+                                 .beta2 = settings_.beta2,
+                                 .eps = settings_.eps,
+                                 .weight_decay = settings_.weight_decay,
+                                 .decoupled = settings_.kind == OptimizerKind::adamw,
+                                 .dtype = params_[0].dtype()};
   const OptimizerArgs args{list.data(), lr_.data(), step_.data()};
   const Device device = params_[0].device();
   switch (settings_.kind) {
-    case OptimizerKind::sgd: dispatch<SgdStep>(problem, args, device); break;
-    case OptimizerKind::rmsprop: dispatch<RmspropStep>(problem, args, device); break;
+    case OptimizerKind::sgd:
+      dispatch<SgdStep>(problem, args, device);
+      break;
+    case OptimizerKind::rmsprop:
+      dispatch<RmspropStep>(problem, args, device);
+      break;
     case OptimizerKind::adam:
-    case OptimizerKind::adamw: dispatch<AdamStep>(problem, args, device); break;
+    case OptimizerKind::adamw:
+      dispatch<AdamStep>(problem, args, device);
+      break;
   }
 }
 

@@ -16,9 +16,9 @@ enum class OptimizerKind { sgd, rmsprop, adam, adamw };
 struct OptimizerSettings {
   OptimizerKind kind = OptimizerKind::adam;
   double lr = 2e-4;
-  double momentum = 0;                 // sgd
-  double alpha = 0.99;                 // rmsprop
-  double beta1 = 0.5, beta2 = 0.999;   // adam, adamw: DCGAN's, Radford et al. (2016)
+  double momentum = 0;                // sgd
+  double alpha = 0.99;                // rmsprop
+  double beta1 = 0.5, beta2 = 0.999;  // adam, adamw: DCGAN's, Radford et al. (2016)
   double eps = 1e-8;
   double weight_decay = 0;
 };
@@ -29,8 +29,8 @@ class Optimizer {
   // Parameters f32 (or f64), updated in place. `copies`, when given, are bf16 tensors of the same shapes (or undefined, one by one) that
   // follow the parameters.
   Optimizer(OptimizerSettings settings, Tensors params, Tensors copies = {});
-  void step(const Tensors& gradients);   // one a parameter, in order; throws Error(usage) on a shape that differs
-  void set_lr(double lr);                // takes effect at the next step, also in a captured one
+  void step(const Tensors& gradients);  // one a parameter, in order; throws Error(usage) on a shape that differs
+  void set_lr(double lr);               // takes effect at the next step, also in a captured one
   // Every tensor of the state with its name ("a.0", …, "b.0", …, "step"), for checkpoints.
   void each(const std::function<void(const std::string& name, Tensor& t)>& f);
   const OptimizerSettings& settings() const { return settings_; }

@@ -7,12 +7,21 @@
 namespace duel {
 namespace {
 
-Tensor draw(const Rng& rng, Distribution distribution, const Shape& shape, const Tensor& step, double a, double b, DType dtype, int64_t first) {
-  check(step && step.dtype() == DType::i32 && step.count() == 1, "random_fill", "wants a step counter i32[1]; make one with step_counter()");
+Tensor draw(const Rng& rng, Distribution distribution, const Shape& shape, const Tensor& step, double a, double b, DType dtype,
+            int64_t first) {
+  check(step && step.dtype() == DType::i32 && step.count() == 1, "random_fill",
+        "wants a step counter i32[1]; make one with step_counter()");
   Tensor y(shape, dtype, step.device());
   const int64_t n = shape.rank() ? shape[0] : 1;
-  RandomProblem problem{.n = n, .inner = n ? shape.count() / n : 0, .distribution = distribution, .seed = rng.seed, .stream = static_cast<int>(rng.stream),
-                        .first = first, .a = a, .b = b, .dtype = dtype};
+  RandomProblem problem{.n = n,
+                        .inner = n ? shape.count() / n : 0,
+                        .distribution = distribution,
+                        .seed = rng.seed,
+                        .stream = static_cast<int>(rng.stream),
+                        .first = first,
+                        .a = a,
+                        .b = b,
+                        .dtype = dtype};
   dispatch<RandomFill>(problem, {step.data(), y.data()}, step.device());
   return y;
 }

@@ -15,12 +15,13 @@ struct Rng {
 
   // `step` is i32[1] on `device`: a captured step reads it there. Samples are numbered from `first`.
   Tensor normal(const Shape& shape, const Tensor& step, double mean = 0, double std = 1, DType dtype = DType::f32, int64_t first = 0) const;
-  Tensor uniform(const Shape& shape, const Tensor& step, double low = 0, double high = 1, DType dtype = DType::f32, int64_t first = 0) const;
+  Tensor uniform(const Shape& shape, const Tensor& step, double low = 0, double high = 1, DType dtype = DType::f32,
+                 int64_t first = 0) const;
   Tensor bernoulli(const Shape& shape, const Tensor& step, double p, DType dtype = DType::f32, int64_t first = 0) const;
 };
 
 // The step counter that Rng and the optimisers read: i32[1] on a device.
 Tensor step_counter(int value = 0, Device device = Tensor::default_device());
-void increment(const Tensor& counter);   // in place, on the device
+void increment(const Tensor& counter);  // in place, on the device
 
 }  // namespace duel

@@ -14,7 +14,8 @@ namespace {
 std::atomic<long> live_tensors{0};
 Device chosen = Device::cpu;
 
-template <class F> void with_any(DType t, F&& f) {
+template <class F>
+void with_any(DType t, F&& f) {
   if (t == DType::i32) f(TypeTag<int32_t>{});
   else if (t == DType::u8) f(TypeTag<uint8_t>{});
   else with_floating(t, f);
@@ -25,7 +26,8 @@ template <class F> void with_any(DType t, F&& f) {
 int64_t Shape::count() const {
   int64_t product = 1;
   for (int64_t d : dims_)
-    if (d < 0 || __builtin_mul_overflow(product, d, &product)) fail(Failure::usage, "a tensor of shape " + text() + " is too large to exist");
+    if (d < 0 || __builtin_mul_overflow(product, d, &product))
+      fail(Failure::usage, "a tensor of shape " + text() + " is too large to exist");
   return product;
 }
 std::string Shape::text() const { return fmt::format("[{}]", fmt::join(dims_, ", ")); }
@@ -40,11 +42,12 @@ Tensor::Impl::Impl(std::shared_ptr<Storage> storage, size_t offset, Shape shape,
 Tensor::Impl::~Impl() { --live_tensors; }
 
 Tensor::Tensor(const Shape& shape, DType dtype, Device device)
-    : impl_(std::make_shared<Impl>(std::make_shared<Storage>(static_cast<size_t>(shape.count()) * size_of(dtype), device), 0, shape, dtype)) {}
+    : impl_(std::make_shared<Impl>(std::make_shared<Storage>(static_cast<size_t>(shape.count()) * size_of(dtype), device), 0, shape,
+                                   dtype)) {}
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
   Tensor t(shape, dtype, device);
-  backend(device).fill(t.data(), 0, t.bytes());   // all-zero bits are 0 in every dtype
+  backend(device).fill(t.data(), 0, t.bytes());  // all-zero bits are 0 in every dtype
   return t;
 }
 
@@ -123,7 +126,8 @@ Tensor Tensor::alias(const Shape& new_shape, int64_t first_element) const {
   if (first_element < 0 || first_element + new_shape.count() > count())
     fail(Failure::usage, fmt::format("[view] {} from element {} does not fit into {}", new_shape.text(), first_element, text()));
   Tensor t;
-  t.impl_ = std::make_shared<Impl>(impl_->storage, impl_->offset + static_cast<size_t>(first_element) * size_of(dtype()), new_shape, dtype());
+  t.impl_ =
+      std::make_shared<Impl>(impl_->storage, impl_->offset + static_cast<size_t>(first_element) * size_of(dtype()), new_shape, dtype());
   return t;
 }
 
@@ -136,7 +140,7 @@ Device Tensor::default_device() { return chosen; }
 long Tensor::live() { return live_tensors; }
 
 void set_default_device(Device device) {
-  backend(device);   // throws where it is not usable
+  backend(device);  // throws where it is not usable
   chosen = device;
 }
 

@@ -24,7 +24,7 @@ class Shape {
   int64_t count() const;
   bool operator==(const Shape&) const = default;
   const std::vector<int64_t>& dims() const { return dims_; }
-  std::string text() const;   // [128, 64, 64, 3]
+  std::string text() const;  // [128, 64, 64, 3]
 
  private:
   std::vector<int64_t> dims_;
@@ -46,12 +46,12 @@ class Storage {
   Device device_;
 };
 
-struct Node;   // how a tensor was computed: engine/grad.h
+struct Node;  // how a tensor was computed: engine/grad.h
 
 class Tensor {
  public:
-  Tensor() = default;                                             // undefined
-  Tensor(const Shape& shape, DType dtype, Device device);        // contents undefined
+  Tensor() = default;                                      // undefined
+  Tensor(const Shape& shape, DType dtype, Device device);  // contents undefined
   static Tensor zeros(const Shape& shape, DType dtype = DType::f32, Device device = default_device());
   static Tensor full(const Shape& shape, double value, DType dtype = DType::f32, Device device = default_device());
   // Host values, converted to `dtype`. Throws Error(usage) unless there is one for each element.
@@ -66,30 +66,30 @@ class Tensor {
   Device device() const { return impl_->storage->device(); }
   void* data() const { return static_cast<char*>(impl_->storage->data()) + impl_->offset; }
 
-  std::vector<double> values() const;      // on the host, converted; waits for the device
-  void copy_out(void* host) const;         // the raw bytes
-  double item() const;                     // of a one-element tensor
-  void assign(const void* host);           // overwrites the contents, in place, from raw host bytes
-  void assign(const Tensor& other);        // the same from a tensor of equal shape, dtype and device
-  Tensor clone() const;                    // a copy of the contents, without history
-  Tensor detach() const;                   // the same storage, without history
-  Tensor to(Device device) const;          // without history
-  Tensor alias(const Shape& shape, int64_t first_element = 0) const;   // the same storage seen otherwise, without history
+  std::vector<double> values() const;                                 // on the host, converted; waits for the device
+  void copy_out(void* host) const;                                    // the raw bytes
+  double item() const;                                                // of a one-element tensor
+  void assign(const void* host);                                      // overwrites the contents, in place, from raw host bytes
+  void assign(const Tensor& other);                                   // the same from a tensor of equal shape, dtype and device
+  Tensor clone() const;                                               // a copy of the contents, without history
+  Tensor detach() const;                                              // the same storage, without history
+  Tensor to(Device device) const;                                     // without history
+  Tensor alias(const Shape& shape, int64_t first_element = 0) const;  // the same storage seen otherwise, without history
 
   const std::shared_ptr<Node>& node() const { return impl_->node; }
   void set_node(std::shared_ptr<Node> node) const { impl_->node = std::move(node); }
-  const void* id() const { return impl_.get(); }   // equal for copies of a handle
-  std::string text() const;                        // "f32[128, 64, 64, 3] on cpu", for messages
+  const void* id() const { return impl_.get(); }  // equal for copies of a handle
+  std::string text() const;                       // "f32[128, 64, 64, 3] on cpu", for messages
 
   static Device default_device();
-  static long live();   // tensors alive now: returns to where it was after each training step
+  static long live();  // tensors alive now: returns to where it was after each training step
 
  private:
   struct Impl {
     Impl(std::shared_ptr<Storage> storage, size_t offset, Shape shape, DType dtype);
     ~Impl();
     std::shared_ptr<Storage> storage;
-    size_t offset;   // bytes
+    size_t offset;  // bytes
     Shape shape;
     DType dtype;
     std::shared_ptr<Node> node;

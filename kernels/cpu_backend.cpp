@@ -1,5 +1,5 @@
-// The CPU as a device: host memory that is recycled. Fresh pages cost 8 ms for a 34 MB tensor, as much as the convolution that fills it, so a
-// released block waits in the list of its size for the next tensor of that size.
+// The CPU as a device: host memory that is recycled. Fresh pages cost 8 ms for a 34 MB tensor, as much as the convolution that fills it, so
+// a released block waits in the list of its size for the next tensor of that size.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,14 +17,14 @@
 namespace duel {
 namespace {
 
-constexpr size_t alignment = 64;   // a cache line, and the widest vector
+constexpr size_t alignment = 64;  // a cache line, and the widest vector
 
 struct Pool {
   std::mutex mutex;
-  std::map<size_t, std::vector<void*>> free;   // by rounded size
+  std::map<size_t, std::vector<void*>> free;  // by rounded size
 };
 Pool& pool() {
-  static Pool* pool = new Pool;   // never destroyed: tensors with static storage may be released after it would be
+  static Pool* pool = new Pool;  // never destroyed: tensors with static storage may be released after it would be
   return *pool;
 }
 
@@ -47,7 +47,8 @@ void* allocate(size_t bytes) {
     }
   }
   constexpr size_t huge_page = size_t{2} << 20;
-  void* data = std::aligned_alloc(size >= huge_page ? huge_page : alignment, size >= huge_page ? (size + huge_page - 1) / huge_page * huge_page : size);
+  void* data = std::aligned_alloc(size >= huge_page ? huge_page : alignment,
+                                  size >= huge_page ? (size + huge_page - 1) / huge_page * huge_page : size);
   if (!data) fail(Failure::memory, "out of memory: " + std::to_string(bytes) + " bytes asked for on the cpu; try a smaller --batch");
   if (size >= huge_page) madvise(data, size, MADV_HUGEPAGE);
   return data;
@@ -66,7 +67,7 @@ void fill(void* data, int byte, size_t bytes) {
   if (bytes) std::memset(data, byte, bytes);
 }
 
-const char* level = "no fast rows";   // libduel_cpu says which it is when it loads
+const char* level = "no fast rows";  // libduel_cpu says which it is when it loads
 
 // "AMD EPYC 9654 (x86-64-v4 rows)": the same program gives other bits on another processor.
 const char* description() {
@@ -83,18 +84,19 @@ const char* description() {
   return text.c_str();
 }
 
-const DeviceBackend cpu{.device = Device::cpu,
-                        .problem = []() -> const char* { return nullptr; },
-                        .description = description,
-                        .allocate = allocate,
-                        .release = release,
-                        .copy_in = copy,
-                        .copy_out = copy,
-                        .copy = copy,
-                        .fill = fill,
-                        .synchronise = [] {},
-                        .stream = [] { return Stream{}; },
-                        .free_memory = [] { return static_cast<size_t>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE)); }};
+const DeviceBackend cpu{
+    .device = Device::cpu,
+    .problem = []() -> const char* { return nullptr; },
+    .description = description,
+    .allocate = allocate,
+    .release = release,
+    .copy_in = copy,
+    .copy_out = copy,
+    .copy = copy,
+    .fill = fill,
+    .synchronise = [] {},
+    .stream = [] { return Stream{}; },
+    .free_memory = [] { return static_cast<size_t>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE)); }};
 const int registered = (duel_register_backend(&cpu), 0);
 
 }  // namespace

@@ -33,18 +33,35 @@ struct bf16 {
   }
 };
 
-template <class T> struct TypeTag { using type = T; };
+template <class T>
+struct TypeTag {
+  using type = T;
+};
 
-template <class T> constexpr DType dtype_of();
-template <> constexpr DType dtype_of<float>() { return DType::f32; }
-template <> constexpr DType dtype_of<bf16>() { return DType::bf16; }
-template <> constexpr DType dtype_of<double>() { return DType::f64; }
-template <> constexpr DType dtype_of<int32_t>() { return DType::i32; }
-template <> constexpr DType dtype_of<uint8_t>() { return DType::u8; }
-
-constexpr size_t size_of(DType t) {
-  return t == DType::f64 ? 8 : t == DType::bf16 ? 2 : t == DType::u8 ? 1 : 4;
+template <class T>
+constexpr DType dtype_of();
+template <>
+constexpr DType dtype_of<float>() {
+  return DType::f32;
 }
+template <>
+constexpr DType dtype_of<bf16>() {
+  return DType::bf16;
+}
+template <>
+constexpr DType dtype_of<double>() {
+  return DType::f64;
+}
+template <>
+constexpr DType dtype_of<int32_t>() {
+  return DType::i32;
+}
+template <>
+constexpr DType dtype_of<uint8_t>() {
+  return DType::u8;
+}
+
+constexpr size_t size_of(DType t) { return t == DType::f64 ? 8 : t == DType::bf16 ? 2 : t == DType::u8 ? 1 : 4; }
 constexpr const char* name_of(DType t) {
   constexpr const char* names[] = {"f32", "bf16", "f64", "i32", "u8"};
   return names[static_cast<int>(t)];
@@ -53,12 +70,20 @@ constexpr bool is_floating(DType t) { return t == DType::f32 || t == DType::bf16
 
 // What a T is added up in, and what per-channel parameters and weight gradients of a T network are stored as: f64 for f64, else f32.
 constexpr DType accumulator_of(DType t) { return t == DType::f64 ? DType::f64 : DType::f32; }
-template <class T> struct AccumulatorOf { using type = float; };
-template <> struct AccumulatorOf<double> { using type = double; };
-template <class T> using accumulator_t = typename AccumulatorOf<T>::type;
+template <class T>
+struct AccumulatorOf {
+  using type = float;
+};
+template <>
+struct AccumulatorOf<double> {
+  using type = double;
+};
+template <class T>
+using accumulator_t = typename AccumulatorOf<T>::type;
 
 // Calls f(TypeTag<T>{}) with the T of a floating dtype.
-template <class F> void with_floating(DType t, F&& f) {
+template <class F>
+void with_floating(DType t, F&& f) {
   if (t == DType::f64) f(TypeTag<double>{});
   else if (t == DType::bf16) f(TypeTag<bf16>{});
   else f(TypeTag<float>{});

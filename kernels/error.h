@@ -23,8 +23,6 @@ class Error : public std::runtime_error {
 // Messages lead with `[op]` where an op is to blame, print the shapes, and end with what to try.
 // Thrown in one library so that every library of the program catches the same type.
 extern "C" [[noreturn]] void duel_fail(int kind, const char* message);
-[[noreturn]] inline void fail(Failure kind, const std::string& message) {
-  duel_fail(static_cast<int>(kind), message.c_str());
-}
+[[noreturn]] inline void fail(Failure kind, const std::string& message) { duel_fail(static_cast<int>(kind), message.c_str()); }
 
 }  // namespace duel

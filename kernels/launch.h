@@ -2,9 +2,9 @@
 //
 //   launch({.grid = blocks, .block = 256, .shared_bytes = sizeof(Tiles)}, stream, my_kernel, args…);
 //
-// Errors name the op and variant of the row that is running. A kernel takes shared memory through shared_storage<T>() only, one typed struct
-// a kernel, whose size the launch passes; it indexes through threadIdx and its kin, and takes from ptx.h what has no plain C++ spelling.
-// That is all that the simulated device needs.
+// Errors name the op and variant of the row that is running. A kernel takes shared memory through shared_storage<T>() only, one typed
+// struct a kernel, whose size the launch passes; it indexes through threadIdx and its kin, and takes from ptx.h what has no plain C++
+// spelling. That is all that the simulated device needs.
 #pragma once
 #ifdef DUEL_SIM
 #include "kernels/sim/cuda.h"
@@ -34,25 +34,30 @@ constexpr unsigned stride_blocks(int64_t count, int64_t per_block) {
 
 #ifdef DUEL_SIM
 
-template <class... P, class... A> void launch(const LaunchShape& shape, Stream, void (*kernel)(P...), A&&... args) {
+template <class... P, class... A>
+void launch(const LaunchShape& shape, Stream, void (*kernel)(P...), A&&... args) {
   duel_count_launch();
   auto body = [&] { kernel(static_cast<P>(args)...); };
   sim::run_grid(shape.grid, shape.block, shape.shared_bytes, body);
 }
-template <class T> T& shared_storage() { return *static_cast<T*>(sim::shared_memory(sizeof(T), alignof(T))); }
+template <class T>
+T& shared_storage() {
+  return *static_cast<T*>(sim::shared_memory(sizeof(T), alignof(T)));
+}
 
 #else
 
-[[noreturn]] void fail_cuda(cudaError_t error, const char* call, const char* file, int line);   // names the current row
+[[noreturn]] void fail_cuda(cudaError_t error, const char* call, const char* file, int line);  // names the current row
 #define CUDA_CHECK(call)                                                                     \
   do {                                                                                       \
     const cudaError_t duel_error = (call);                                                   \
     if (duel_error != cudaSuccess) ::duel::fail_cuda(duel_error, #call, __FILE__, __LINE__); \
   } while (0)
 
-template <class... P, class... A> void launch(const LaunchShape& shape, Stream stream, void (*kernel)(P...), A&&... args) {
+template <class... P, class... A>
+void launch(const LaunchShape& shape, Stream stream, void (*kernel)(P...), A&&... args) {
   duel_count_launch();
-  if (shape.shared_bytes > 48 * 1024)   // above this a kernel has to ask
+  if (shape.shared_bytes > 48 * 1024)  // above this a kernel has to ask
     CUDA_CHECK(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
                                     static_cast<int>(shape.shared_bytes)));
   cudaLaunchConfig_t config{};
@@ -63,7 +68,8 @@ template <class... P, class... A> void launch(const LaunchShape& shape, Stream s
   CUDA_CHECK(cudaLaunchKernelEx(&config, kernel, static_cast<P>(args)...));
 }
 
-template <class T> __device__ T& shared_storage() {
+template <class T>
+__device__ T& shared_storage() {
   extern __shared__ __align__(128) unsigned char duel_shared_bytes[];
   return *reinterpret_cast<T*>(duel_shared_bytes);
 }

@@ -31,13 +31,11 @@ inline dnnl::engine& engine() {
   static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   return engine;
 }
-inline dnnl::stream& stream() {   // on the CPU it only marks the order, which is that of the calls
+inline dnnl::stream& stream() {  // on the CPU it only marks the order, which is that of the calls
   static thread_local dnnl::stream stream(engine());
   return stream;
 }
-inline dnnl::memory::data_type type_of(DType t) {
-  return t == DType::bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
-}
+inline dnnl::memory::data_type type_of(DType t) { return t == DType::bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32; }
 inline dnnl::primitive_attr attributes(bool accumulate = false) {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -66,7 +64,8 @@ struct ScratchPieces {
 };
 
 // Runs f; what oneDNN throws becomes an error that names the row.
-template <class F> void guarded(F&& f) {
+template <class F>
+void guarded(F&& f) {
   try {
     f();
   } catch (const dnnl::error& e) {
@@ -79,7 +78,8 @@ template <class F> void guarded(F&& f) {
 // Carries the first exception of a parallel loop's bodies out of the loop.
 class FirstError {
  public:
-  template <class F> void run(F&& body) {
+  template <class F>
+  void run(F&& body) {
     try {
       body();
     } catch (...) {
@@ -98,10 +98,12 @@ class FirstError {
 
 // Plans by key. A plan that could not be made is remembered as nullptr. When full the cache starts over: the problems of one network are
 // few, and plans in use are kept alive by their users.
-template <class Plan> class PlanCache {
+template <class Plan>
+class PlanCache {
  public:
-  using Key = std::array<int, 24>;   // whatever makes two plans differ; find() adds the thread count
-  template <class Make> std::shared_ptr<const Plan> find(Key key, Make&& make) {
+  using Key = std::array<int, 24>;  // whatever makes two plans differ; find() adds the thread count
+  template <class Make>
+  std::shared_ptr<const Plan> find(Key key, Make&& make) {
     key.back() = omp_get_max_threads();
     std::lock_guard lock(mutex_);
     if (auto it = plans_.find(key); it != plans_.end()) return it->second;
@@ -124,11 +126,11 @@ template <class Plan> class PlanCache {
 // C = op(A)·op(B), or C += …, row-major, a batch of members that follow one another.
 struct MatmulShape {
   int batch = 1, m = 1, n = 1, k = 1;
-  bool ta = false, tb = false;              // A is stored [k,m], B is stored [n,k]
+  bool ta = false, tb = false;  // A is stored [k,m], B is stored [n,k]
   DType dtype = DType::f32, out = DType::f32;
   bool accumulate = false;
-  bool packed_b = false;                    // B in the layout oneDNN likes best (plan.b says which), packed by the caller
-  int threads = 0;                          // 0: all; 1: to be run by each thread of a parallel loop
+  bool packed_b = false;  // B in the layout oneDNN likes best (plan.b says which), packed by the caller
+  int threads = 0;        // 0: all; 1: to be run by each thread of a parallel loop
 };
 struct MatmulPlan {
   Desc a, b, c, scratchpad;
@@ -151,8 +153,8 @@ inline Desc matrix_desc(const MatmulShape& s, int rows, int columns, bool transp
 // nullptr when oneDNN has nothing better than its reference code.
 inline std::shared_ptr<const MatmulPlan> matmul_plan(const MatmulShape& s) {
   static PlanCache<MatmulPlan> cache;
-  const PlanCache<MatmulPlan>::Key key = {s.batch, s.m, s.n, s.k, s.ta, s.tb, static_cast<int>(s.dtype), static_cast<int>(s.out),
-                                          s.accumulate, s.packed_b, s.threads};
+  const PlanCache<MatmulPlan>::Key key = {
+      s.batch, s.m, s.n, s.k, s.ta, s.tb, static_cast<int>(s.dtype), static_cast<int>(s.out), s.accumulate, s.packed_b, s.threads};
   return cache.find(key, [&]() -> std::shared_ptr<const MatmulPlan> {
     const int before = omp_get_max_threads();
     if (s.threads) omp_set_num_threads(s.threads);

@@ -40,9 +40,9 @@ struct Buffer {
   const char* name;
   Role role;
   DType dtype;
-  int64_t count;               // elements
+  int64_t count;  // elements
   Fill fill = Fill::normal;
-  int64_t limit = 0;           // Fill::index draws from [0, limit)
+  int64_t limit = 0;  // Fill::index draws from [0, limit)
   size_t bytes() const { return static_cast<size_t>(count) * size_of(dtype); }
 };
 
@@ -51,7 +51,8 @@ struct Buffer {
 enum class Tag { edge, dcgan, bench };
 constexpr const char* tag_names[] = {"edge", "dcgan", "bench"};
 
-template <class Problem> struct Case {
+template <class Problem>
+struct Case {
   Problem problem;
   Tag tag = Tag::edge;
 };
@@ -72,15 +73,16 @@ struct OpInfo {
   // Builds Args from one pointer a buffer and hands it to `use`; what Args points at besides the buffers lives until `use` returns.
   std::function<void(const void* problem, void* const* pointers, const std::function<void(const void* args)>& use)> bind;
   std::function<bool(const void* problem)> exact_on_integers;
-  std::function<ErasedCase(uint64_t seed)> random;   // empty where the op draws no problems of its own
+  std::function<ErasedCase(uint64_t seed)> random;  // empty where the op draws no problems of its own
 };
 
 void register_op(OpInfo info);
 const std::vector<OpInfo>& ops();
-const OpInfo& find_op(const std::string& name);   // throws Error(usage), listing the names
-double minimum_bytes(const OpInfo& op, const void* problem);   // every buffer touched once (inout twice)
+const OpInfo& find_op(const std::string& name);               // throws Error(usage), listing the names
+double minimum_bytes(const OpInfo& op, const void* problem);  // every buffer touched once (inout twice)
 
-template <class Op> struct OpRegistration {
+template <class Op>
+struct OpRegistration {
   OpRegistration() {
     using P = typename Op::Problem;
     using A = typename Op::Args;
@@ -101,7 +103,7 @@ template <class Op> struct OpRegistration {
     info.bind = [](const void* p, void* const* pointers, const std::function<void(const void*)>& use) {
       if constexpr (requires(const P& q) { Op::bind(q, pointers, use); }) {
         Op::bind(*static_cast<const P*>(p), pointers, use);
-      } else {   // Args is its pointers, in the order of buffers()
+      } else {  // Args is its pointers, in the order of buffers()
         A args;
         std::memcpy(&args, pointers, sizeof args);
         use(&args);

@@ -40,7 +40,7 @@ ProblemWords parse_words(const std::string& text) {
     words.dtype = parse_dtype(text.substr(at + 1, end - at - 1));
     at = end;
   }
-  while (at < text.size()) {   // text[at] == '/'
+  while (at < text.size()) {  // text[at] == '/'
     const size_t end = std::min(text.find('/', at + 1), text.size());
     const std::string word = text.substr(at + 1, end - at - 1);
     const size_t equals = word.find('=');

@@ -7,9 +7,9 @@
 //
 //   struct UnaryProblem {
 //     int64_t n = 1; UnaryFn fn = UnaryFn::relu; float slope = 0; DType dtype = DType::f32;
-//     template <class F> void each(F&& f) { f.integer("n", n); f.type(dtype); f.choice("fn", fn, unary_names); f.real("slope", slope, 0.f); }
-//     std::string text() const { return problem_text(*this); }
-//     static UnaryProblem parse(const std::string& s) { return parse_problem<UnaryProblem>(s); }
+//     template <class F> void each(F&& f) { f.integer("n", n); f.type(dtype); f.choice("fn", fn, unary_names); f.real("slope", slope, 0.f);
+//     } std::string text() const { return problem_text(*this); } static UnaryProblem parse(const std::string& s) { return
+//     parse_problem<UnaryProblem>(s); }
 //   };
 #pragma once
 #include <cstdint>
@@ -24,22 +24,27 @@ namespace duel {
 // The pieces of a problem string. Throws Error(usage) on anything that is not one, naming the piece.
 struct ProblemWords {
   std::map<std::string, int64_t> integers;
-  std::map<std::string, std::string> options;   // "fn" → "relu"
+  std::map<std::string, std::string> options;  // "fn" → "relu"
   DType dtype = DType::f32;
   std::string source;
 };
 ProblemWords parse_words(const std::string& text);
-DType parse_dtype(const std::string& name);            // throws Error(usage)
-std::string short_number(double value);                // the shortest text that reads back as the same float
+DType parse_dtype(const std::string& name);  // throws Error(usage)
+std::string short_number(double value);      // the shortest text that reads back as the same float
 
 class ProblemWriter {
  public:
-  template <class I> void integer(const char* key, const I& value) { head_ += key + std::to_string(value); }
+  template <class I>
+  void integer(const char* key, const I& value) {
+    head_ += key + std::to_string(value);
+  }
   void type(const DType& dtype) { dtype_ = dtype; }
-  template <class E, size_t N> void choice(const char* key, const E& value, const char* const (&names)[N]) {
+  template <class E, size_t N>
+  void choice(const char* key, const E& value, const char* const (&names)[N]) {
     tail_ += std::string("/") + key + "=" + names[static_cast<size_t>(value)];
   }
-  template <class R> void real(const char* key, const R& value, R standard) {
+  template <class R>
+  void real(const char* key, const R& value, R standard) {
     if (value != standard) tail_ += std::string("/") + key + "=" + short_number(value);
   }
   void flag(const char* key, const bool& value) {
@@ -56,7 +61,8 @@ class ProblemWriter {
 class ProblemReader {
  public:
   explicit ProblemReader(ProblemWords words) : words_(std::move(words)) {}
-  template <class I> void integer(const char* key, I& value) {
+  template <class I>
+  void integer(const char* key, I& value) {
     if (auto it = words_.integers.find(key); it != words_.integers.end()) {
       value = static_cast<I>(it->second);
       if (static_cast<int64_t>(value) != it->second) refuse(std::string(key) + " is out of range");
@@ -64,7 +70,8 @@ class ProblemReader {
     }
   }
   void type(DType& dtype) { dtype = words_.dtype; }
-  template <class E, size_t N> void choice(const char* key, E& value, const char* const (&names)[N]) {
+  template <class E, size_t N>
+  void choice(const char* key, E& value, const char* const (&names)[N]) {
     auto it = words_.options.find(key);
     if (it == words_.options.end()) return;
     for (size_t i = 0; i < N; ++i)
@@ -75,7 +82,8 @@ class ProblemReader {
       }
     refuse(std::string(key) + " has no choice " + it->second);
   }
-  template <class R> void real(const char* key, R& value, R standard) {
+  template <class R>
+  void real(const char* key, R& value, R standard) {
     value = standard;
     if (auto it = words_.options.find(key); it != words_.options.end()) {
       value = static_cast<R>(read_number(it->second));
@@ -87,7 +95,7 @@ class ProblemReader {
     real(key, number, 0.0);
     value = number != 0;
   }
-  void finish() const;   // throws Error(usage) when something was not read
+  void finish() const;  // throws Error(usage) when something was not read
 
  private:
   double read_number(const std::string& text) const;
@@ -95,12 +103,14 @@ class ProblemReader {
   ProblemWords words_;
 };
 
-template <class P> std::string problem_text(const P& problem) {
+template <class P>
+std::string problem_text(const P& problem) {
   ProblemWriter writer;
-  const_cast<P&>(problem).each(writer);   // `each` is written once, non-const, for reading and writing; the writer only reads
+  const_cast<P&>(problem).each(writer);  // `each` is written once, non-const, for reading and writing; the writer only reads
   return writer.text();
 }
-template <class P> P parse_problem(const std::string& text) {
+template <class P>
+P parse_problem(const std::string& text) {
   P problem;
   ProblemReader reader(parse_words(text));
   problem.each(reader);

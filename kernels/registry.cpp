@@ -54,8 +54,8 @@ extern "C" [[noreturn]] void duel_fail(int kind, const char* message) { throw Er
 extern "C" void duel_register_row(const Row* row) {
   for (const Row& other : table())
     if (other.device == row->device && !std::strcmp(other.op, row->op) && !std::strcmp(other.name, row->name))
-      fail(Failure::internal, std::string("[registry] two rows are called ") + row->op + ":" + row->name + " on " +
-                                  name_of(row->device) + " (" + other.file + " and " + row->file + ")");
+      fail(Failure::internal, std::string("[registry] two rows are called ") + row->op + ":" + row->name + " on " + name_of(row->device) +
+                                  " (" + other.file + " and " + row->file + ")");
   table().push_back(*row);
 }
 
@@ -126,7 +126,7 @@ void run_row(const Row& row, const void* problem, const void* args, Scratch scra
 }
 
 ScopedVariant::ScopedVariant(const std::string& added) : before_(overrides()) {
-  overrides() = before_.empty() ? added : added + "," + before_;   // the first match wins
+  overrides() = before_.empty() ? added : added + "," + before_;  // the first match wins
 }
 ScopedVariant::~ScopedVariant() { overrides() = before_; }
 

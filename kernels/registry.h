@@ -13,16 +13,17 @@
 
 namespace duel {
 
-constexpr int reference_rank = 0;   // the oracle: never faster, never wrong
-constexpr int baseline_rank = -1;   // a library kept as a unit of measurement (cuDNN, cuBLAS): never picked unless asked for by name
+constexpr int reference_rank = 0;  // the oracle: never faster, never wrong
+constexpr int baseline_rank = -1;  // a library kept as a unit of measurement (cuDNN, cuBLAS): never picked unless asked for by name
 
 // A row as its author writes it. The highest rank whose supports() says yes wins, unless overridden.
-template <class Op> struct Variant {
+template <class Op>
+struct Variant {
   const char* name;
   Device device;
   int rank;
-  bool (*supports)(const typename Op::Problem&);    // tile divisibility, dtype, shared memory: said, not assumed
-  size_t (*scratch)(const typename Op::Problem&);   // bytes; the caller provides them, a kernel never allocates
+  bool (*supports)(const typename Op::Problem&);   // tile divisibility, dtype, shared memory: said, not assumed
+  size_t (*scratch)(const typename Op::Problem&);  // bytes; the caller provides them, a kernel never allocates
   void (*run)(const typename Op::Problem&, const typename Op::Args&, Scratch, Stream);
 };
 
@@ -39,20 +40,21 @@ struct Row {
 };
 
 extern "C" void duel_register_row(const Row* row);
-extern "C" const Row* duel_current_row();           // the row this thread is running, or nullptr: names the culprit in errors
+extern "C" const Row* duel_current_row();  // the row this thread is running, or nullptr: names the culprit in errors
 extern "C" void duel_count_launch();
 
 const std::vector<Row>& rows();
 std::vector<Row> rows_of(const char* op);
 const Row* find_row(const char* op, const char* variant, Device device);
-std::vector<const Row*> rows_run();                 // rows that have run in this process, in the table's order
-long launches();                                    // kernel launches so far, on any device
+std::vector<const Row*> rows_run();  // rows that have run in this process, in the table's order
+long launches();                     // kernel launches so far, on any device
 
 // The row that will run `op` on this problem. `text` spells the problem for the error, which names op, problem and device.
 const Row& pick_row(const char* op, const void* problem, Device device, std::string (*text)(const void* problem));
 void run_row(const Row& row, const void* problem, const void* args, Scratch scratch, Stream stream);
 
-template <class Op> const Row& pick(const typename Op::Problem& problem, Device device) {
+template <class Op>
+const Row& pick(const typename Op::Problem& problem, Device device) {
   return pick_row(Op::name, &problem, device, [](const void* p) { return static_cast<const typename Op::Problem*>(p)->text(); });
 }
 
@@ -69,20 +71,27 @@ class ScopedVariant {
 };
 
 struct NoScratch {
-  template <class Problem> constexpr size_t operator()(const Problem&) const { return 0; }
+  template <class Problem>
+  constexpr size_t operator()(const Problem&) const {
+    return 0;
+  }
 };
 constexpr NoScratch no_scratch{};
 
-template <class Op, auto supports, auto scratch, auto run> struct Registration {
+template <class Op, auto supports, auto scratch, auto run>
+struct Registration {
   Registration(const char* name, const char* file, Device device, int rank) {
     using P = typename Op::Problem;
     using A = typename Op::Args;
-    const Row row{Op::name, name, file, device, rank,
-                  [](const void* p) -> bool { return supports(*static_cast<const P*>(p)); },
-                  [](const void* p) -> size_t { return scratch(*static_cast<const P*>(p)); },
-                  [](const void* p, const void* a, Scratch s, Stream t) {
-                    run(*static_cast<const P*>(p), *static_cast<const A*>(a), s, t);
-                  }};
+    const Row row{
+        Op::name,
+        name,
+        file,
+        device,
+        rank,
+        [](const void* p) -> bool { return supports(*static_cast<const P*>(p)); },
+        [](const void* p) -> size_t { return scratch(*static_cast<const P*>(p)); },
+        [](const void* p, const void* a, Scratch s, Stream t) { run(*static_cast<const P*>(p), *static_cast<const A*>(a), s, t); }};
     duel_register_row(&row);
   }
 };
@@ -95,9 +104,7 @@ constexpr Device row_device = Device::cuda;
 constexpr Device row_device = Device::cpu;
 #endif
 
-#define KERNEL_VARIANT(Op, variant, rank, supports, scratch, run)                                                             \
-  static const ::duel::Registration<Op, supports, scratch, run> duel_row_##Op##_##variant {             \
-    #variant, __FILE__, ::duel::row_device, rank                                                                              \
-  }
+#define KERNEL_VARIANT(Op, variant, rank, supports, scratch, run) \
+  static const ::duel::Registration<Op, supports, scratch, run> duel_row_##Op##_##variant { #variant, __FILE__, ::duel::row_device, rank }
 
 }  // namespace duel

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kernel = 4;
 
-int stages(int size) {   // doublings from 4×4
+int stages(int size) {  // doublings from 4×4
   int n = 0;
   for (int s = 4; s < size; s *= 2) ++n;
   return n;
@@ -50,18 +50,20 @@ Tensor normed(const Tensor& x, const ConvLayer& l, Mode mode, ActivationSpec the
   return mode == Mode::train ? batch_norm(x, l.norm(), then) : batch_norm_infer(x, l.norm(), then);
 }
 
-template <class Model> void init(Model& model, int64_t seed, RandomStream stream, Device device) {
+template <class Model>
+void init(Model& model, int64_t seed, RandomStream stream, Device device) {
   NoGrad constant;
   const Rng rng{seed, stream};
   int index = 0;
-  model.each({[&](const std::string& name, Weight& w) {
-                const Tensor step = step_counter(index++, device);
-                const DType dtype = w.master.dtype();
-                if (name.ends_with("gamma")) w.master.assign(rng.normal(w.master.shape(), step, 1, 0.02, dtype));
-                else if (name.ends_with("beta")) w.master.assign(Tensor::zeros(w.master.shape(), dtype, device));
-                else w.master.assign(rng.normal(w.master.shape(), step, 0, 0.02, dtype));
-              },
-              [&](const std::string& name, Tensor& t) { t.assign(Tensor::full(t.shape(), name.ends_with("var") ? 1 : 0, t.dtype(), device)); }});
+  model.each(
+      {[&](const std::string& name, Weight& w) {
+         const Tensor step = step_counter(index++, device);
+         const DType dtype = w.master.dtype();
+         if (name.ends_with("gamma")) w.master.assign(rng.normal(w.master.shape(), step, 1, 0.02, dtype));
+         else if (name.ends_with("beta")) w.master.assign(Tensor::zeros(w.master.shape(), dtype, device));
+         else w.master.assign(rng.normal(w.master.shape(), step, 0, 0.02, dtype));
+       },
+       [&](const std::string& name, Tensor& t) { t.assign(Tensor::full(t.shape(), name.ends_with("var") ? 1 : 0, t.dtype(), device)); }});
   refresh_copies(model);
 }
 
@@ -71,7 +73,8 @@ void check_config(const DcganConfig& c) {
   if (c.size != 16 && c.size != 32 && c.size != 64 && c.size != 128)
     fail(Failure::usage, fmt::format("--size {}: a DCGAN makes square images of 16, 32, 64 or 128 pixels", c.size));
   if (c.channels < 1 || c.channels > 4) fail(Failure::usage, fmt::format("--channels {}: 1 to 4", c.channels));
-  if (c.nz < 1 || c.ngf < 1 || c.ndf < 1) fail(Failure::usage, fmt::format("--nz {}, --ngf {}, --ndf {}: each must be at least 1", c.nz, c.ngf, c.ndf));
+  if (c.nz < 1 || c.ngf < 1 || c.ndf < 1)
+    fail(Failure::usage, fmt::format("--nz {}, --ngf {}, --ndf {}: each must be at least 1", c.nz, c.ngf, c.ndf));
 }
 
 DcganGenerator::DcganGenerator(const DcganConfig& config, Device device) : config(config) {

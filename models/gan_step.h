@@ -13,25 +13,26 @@ struct GanReport {
   static constexpr const char* names[] = {"loss_d", "loss_g", "d_real", "d_fake", "d_fake_after", "real_right", "fake_right"};
   static constexpr int size = 7;
   double loss_d, loss_g;
-  double d_real, d_fake;           // D(x) and D(G(z)) as probabilities, before
+  double d_real, d_fake;  // D(x) and D(G(z)) as probabilities, before
   double d_fake_after;
-  double real_right, fake_right;   // shares that D judges rightly, before
+  double real_right, fake_right;  // shares that D judges rightly, before
 };
 
-template <class Generator, class Discriminator> struct GanStep {
+template <class Generator, class Discriminator>
+struct GanStep {
   Generator& g;
   Discriminator& d;
   Optimizer &opt_g, &opt_d;
   Rng noise;
-  Tensor step;     // i32[1] on the device: how many steps are done; numbers the noise
-  Tensor real;     // f32 [n,h,w,c]: assign() each batch into it
-  Tensor report;   // f32 [GanReport::size], written by each step
+  Tensor step;    // i32[1] on the device: how many steps are done; numbers the noise
+  Tensor real;    // f32 [n,h,w,c]: assign() each batch into it
+  Tensor report;  // f32 [GanReport::size], written by each step
 
   void operator()() {
     (*this)(noise.normal({real.shape()[0], 1, 1, g.config.nz}, step, 0, 1, g.config.precision));
     increment(step);
   }
-  void operator()(const Tensor& z) {   // z [n,1,1,nz]
+  void operator()(const Tensor& z) {  // z [n,1,1,nz]
     const Tensor fake = g(z);
     train_d(cast(real, g.config.precision), fake.detach());
     train_g(fake);
@@ -43,7 +44,7 @@ template <class Generator, class Discriminator> struct GanStep {
   }
 
  private:
-  void train_d(const Tensor& x, const Tensor& fake) {   // fake comes without history: no gradient reaches G
+  void train_d(const Tensor& x, const Tensor& fake) {  // fake comes without history: no gradient reaches G
     const Tensor on_real = d(x), on_fake = d(fake);
     const Tensor loss = minimax_d(on_real, on_fake);
     opt_d.step(grad(loss, used(d)));
@@ -51,7 +52,7 @@ template <class Generator, class Discriminator> struct GanStep {
     note(0, loss), note(2, mean(sigmoid(on_real))), note(3, mean(sigmoid(on_fake)));
     note(5, mean(duel::step(on_real))), note(6, mean(duel::step(neg(on_fake))));
   }
-  void train_g(const Tensor& fake) {   // asks for G's gradients only: D passes them on and gets none itself
+  void train_g(const Tensor& fake) {  // asks for G's gradients only: D passes them on and gets none itself
     const Tensor on_fake = d(fake);
     const Tensor loss = non_saturating_g(on_fake);
     opt_g.step(grad(loss, used(g)));

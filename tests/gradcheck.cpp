@@ -22,7 +22,8 @@ Tensor second_order(const GradCase& c, const Tensors& inputs) {
   return total;
 }
 
-template <class F> GradResult compare(const GradCase& c, const F& scalar) {
+template <class F>
+GradResult compare(const GradCase& c, const F& scalar) {
   constexpr double eps = 1e-6, atol = 1e-5, rtol = 1e-3;
   const Tensors gradients = grad(scalar(c, c.inputs), c.inputs);
   for (size_t i = 0; i < c.inputs.size(); ++i) {
@@ -37,7 +38,8 @@ template <class F> GradResult compare(const GradCase& c, const F& scalar) {
       };
       const double difference = (moved(eps) - moved(-eps)) / (2 * eps);
       if (!(std::fabs(derivative[j] - difference) <= atol + rtol * std::fabs(difference)))
-        return {false, fmt::format("{} ({}): input {} element {}: derivative {}, difference {}", c.op, c.name, i, j, derivative[j], difference)};
+        return {false,
+                fmt::format("{} ({}): input {} element {}: derivative {}, difference {}", c.op, c.name, i, j, derivative[j], difference)};
     }
   }
   return {};

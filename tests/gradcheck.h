@@ -8,9 +8,9 @@
 namespace duel::test {
 
 struct GradCase {
-  std::string op;        // as in record("op", …)
-  std::string name;      // what is special about it
-  Tensors inputs;        // f64; all of them are differentiated
+  std::string op;    // as in record("op", …)
+  std::string name;  // what is special about it
+  Tensors inputs;    // f64; all of them are differentiated
   std::function<Tensor(const Tensors&)> f;
 };
 
@@ -23,7 +23,7 @@ Tensor positive(const Shape& shape, int seed);
 
 struct GradResult {
   bool passed = true;
-  std::string message;   // the first wrong element: which input, index, derivative, difference
+  std::string message;  // the first wrong element: which input, index, derivative, difference
 };
 // The first derivative of Σ weights·f(inputs), and the derivative of Σ weights·(those gradients): eps 1e-6, atol 1e-5, rtol 1e-3.
 GradResult gradcheck(const GradCase& c);

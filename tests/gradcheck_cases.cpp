@@ -54,9 +54,11 @@ std::vector<GradCase> norm() {
 std::vector<GradCase> activations() {
   std::vector<GradCase> cases;
   for (Act act : {Act::none, Act::relu, Act::leaky_relu, Act::tanh, Act::sigmoid, Act::softplus}) {
-    cases.push_back({"activation", act_names[static_cast<int>(act)], {values({2, 5}, 1, 0.1)}, [=](In t) { return activation(t[0], act, 0.2); }});
-    cases.push_back({"activation_grad", act_names[static_cast<int>(act)], {values({2, 5}, 1, 0.1), values({2, 5}, 2)},
-                     [=](In t) { return activation_grad(t[0], t[1], act, 0.2); }});
+    cases.push_back(
+        {"activation", act_names[static_cast<int>(act)], {values({2, 5}, 1, 0.1)}, [=](In t) { return activation(t[0], act, 0.2); }});
+    cases.push_back({"activation_grad", act_names[static_cast<int>(act)], {values({2, 5}, 1, 0.1), values({2, 5}, 2)}, [=](In t) {
+                       return activation_grad(t[0], t[1], act, 0.2);
+                     }});
   }
   return cases;
 }
@@ -84,14 +86,26 @@ std::vector<GradCase> unary() {
 }
 
 std::vector<GradCase> binary() {
-  struct Named { const char* op; Tensor (*f)(const Tensor&, const Tensor&); };
+  struct Named {
+    const char* op;
+    Tensor (*f)(const Tensor&, const Tensor&);
+  };
   std::vector<GradCase> cases;
-  for (const Named& n : {Named{"add", add}, {"sub", sub}, {"mul", mul}, {"div", div}, {"maximum", maximum}, {"minimum", minimum}, {"greater", greater},
+  for (const Named& n : {Named{"add", add},
+                         {"sub", sub},
+                         {"mul", mul},
+                         {"div", div},
+                         {"maximum", maximum},
+                         {"minimum", minimum},
+                         {"greater", greater},
                          {"bce_logits", bce_logits}})
-    for (const auto& [name, shape] : {std::pair{"equal shapes", Shape{2, 2, 3}}, {"scalar", Shape{1}}, {"channel", Shape{3}}, {"sample", Shape{2, 1, 1}}}) {
+    for (const auto& [name, shape] :
+         {std::pair{"equal shapes", Shape{2, 2, 3}}, {"scalar", Shape{1}}, {"channel", Shape{3}}, {"sample", Shape{2, 1, 1}}}) {
       const Tensor big = values({2, 2, 3}, 1, 0.1), small = positive(shape, 2);
       cases.push_back({n.op, std::string(name) + " on the right", {big, small}, [f = n.f](In t) { return f(t[0], t[1]); }});
-      if (shape != big.shape()) cases.push_back({n.op, std::string(name) + " on the left", {small, positive({2, 2, 3}, 3)}, [f = n.f](In t) { return f(t[0], t[1]); }});
+      if (shape != big.shape())
+        cases.push_back(
+            {n.op, std::string(name) + " on the left", {small, positive({2, 2, 3}, 3)}, [f = n.f](In t) { return f(t[0], t[1]); }});
     }
   return cases;
 }
@@ -103,9 +117,24 @@ std::vector<GradCase> reductions() {
       {"sum", "mean", {x}, [](In t) { return square(mean(t[0])); }},
       {"sum_per_sample", "", {x}, [](In t) { return square(sum_per_sample(t[0])); }},
       {"sum_per_channel", "", {x}, [](In t) { return square(sum_per_channel(t[0])); }},
-      {"broadcast_to", "scalar", {values({1}, 2)}, [](In t) { return square(broadcast_to(t[0], {2, 2, 3})); }},
-      {"broadcast_to", "channel", {values({3}, 2)}, [](In t) { return square(broadcast_to(t[0], {2, 2, 3})); }},
-      {"broadcast_to", "sample", {values({2, 1, 1}, 2)}, [](In t) { return square(broadcast_to(t[0], {2, 2, 3})); }},
+      {"broadcast_to",
+       "scalar",
+       {values({1}, 2)},
+       [](In t) {
+         return square(broadcast_to(t[0], {2, 2, 3}));
+       }},
+      {"broadcast_to",
+       "channel",
+       {values({3}, 2)},
+       [](In t) {
+         return square(broadcast_to(t[0], {2, 2, 3}));
+       }},
+      {"broadcast_to",
+       "sample",
+       {values({2, 1, 1}, 2)},
+       [](In t) {
+         return square(broadcast_to(t[0], {2, 2, 3}));
+       }},
   };
 }
 
@@ -113,21 +142,41 @@ std::vector<GradCase> losses() {
   return {
       {"softmax", "", {values({2, 4}, 1)}, [](In t) { return softmax(t[0]); }},
       {"log_softmax", "", {values({2, 4}, 1)}, [](In t) { return log_softmax(t[0]); }},
-      {"cross_entropy", "", {values({3, 4}, 1)}, [](In t) { return cross_entropy(t[0], labels({2, 0, 3})); }},
+      {"cross_entropy",
+       "",
+       {values({3, 4}, 1)},
+       [](In t) {
+         return cross_entropy(t[0], labels({2, 0, 3}));
+       }},
   };
 }
 
 std::vector<GradCase> layout() {
   const Tensor x = values({4, 2, 3}, 1);
   return {
-      {"reshape", "", {x}, [](In t) { return square(reshape(t[0], {8, 3})); }},
+      {"reshape",
+       "",
+       {x},
+       [](In t) {
+         return square(reshape(t[0], {8, 3}));
+       }},
       {"slice", "middle", {x}, [](In t) { return square(slice(t[0], 1, 3)); }},
       {"slice", "first", {x}, [](In t) { return square(slice(t[0], 0, 1)); }},
       {"concat_channels", "", {values({2, 2}, 1), values({2, 3}, 2)}, [](In t) { return square(concat_channels(t[0], t[1])); }},
       {"slice_channels", "middle", {x}, [](In t) { return square(slice_channels(t[0], 1, 1)); }},
       {"slice_channels", "first", {x}, [](In t) { return square(slice_channels(t[0], 0, 2)); }},
-      {"gather_rows", "one row twice", {values({3, 2}, 1)}, [](In t) { return square(gather_rows(t[0], labels({2, 0, 2}))); }},
-      {"scatter_add_rows", "one row twice", {values({3, 2}, 1)}, [](In t) { return square(scatter_add_rows(t[0], labels({2, 0, 2}), 4)); }},
+      {"gather_rows",
+       "one row twice",
+       {values({3, 2}, 1)},
+       [](In t) {
+         return square(gather_rows(t[0], labels({2, 0, 2})));
+       }},
+      {"scatter_add_rows",
+       "one row twice",
+       {values({3, 2}, 1)},
+       [](In t) {
+         return square(scatter_add_rows(t[0], labels({2, 0, 2}), 4));
+       }},
       {"transpose", "", {values({2, 3, 2}, 1)}, [](In t) { return square(transpose(t[0])); }},
   };
 }

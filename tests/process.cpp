@@ -19,10 +19,11 @@ namespace {
 
 struct Child {
   pid_t pid;
-  TempFolder folder;   // its output goes to files: no pipe that could fill up
+  TempFolder folder;  // its output goes to files: no pipe that could fill up
 };
 
-void start(Child& child, const std::filesystem::path& program, const std::vector<std::string>& args, const std::map<std::string, std::string>& environment) {
+void start(Child& child, const std::filesystem::path& program, const std::vector<std::string>& args,
+           const std::map<std::string, std::string>& environment) {
   const std::string out = child.folder.path() / "out", err = child.folder.path() / "err";
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const std::string& a : args) argv.push_back(const_cast<char*>(a.c_str()));
@@ -40,18 +41,21 @@ void start(Child& child, const std::filesystem::path& program, const std::vector
 Outcome finish(Child& child) {
   int status = 0;
   waitpid(child.pid, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents_of(child.folder.path() / "out"), contents_of(child.folder.path() / "err")};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents_of(child.folder.path() / "out"),
+          contents_of(child.folder.path() / "err")};
 }
 
 }  // namespace
 
-Outcome run_process(const std::filesystem::path& program, const std::vector<std::string>& args, const std::map<std::string, std::string>& environment) {
+Outcome run_process(const std::filesystem::path& program, const std::vector<std::string>& args,
+                    const std::map<std::string, std::string>& environment) {
   Child child;
   start(child, program, args, environment);
   return finish(child);
 }
 
-Outcome start_and_kill(const std::filesystem::path& program, const std::vector<std::string>& args, int signal, const std::filesystem::path& file, int lines) {
+Outcome start_and_kill(const std::filesystem::path& program, const std::vector<std::string>& args, int signal,
+                       const std::filesystem::path& file, int lines) {
   Child child;
   start(child, program, args, {});
   siginfo_t ended{};

@@ -10,15 +10,17 @@
 namespace duel::test {
 
 struct Outcome {
-  int code = 0;                  // 128 + signal where one ended it
-  std::string output, errors;    // stdout, stderr
+  int code = 0;                // 128 + signal where one ended it
+  std::string output, errors;  // stdout, stderr
 };
-Outcome run_process(const std::filesystem::path& program, const std::vector<std::string>& args, const std::map<std::string, std::string>& environment = {});
+Outcome run_process(const std::filesystem::path& program, const std::vector<std::string>& args,
+                    const std::map<std::string, std::string>& environment = {});
 
 // Starts the program, sends `signal` once `file` has at least `lines` lines (or the program is done), and waits for its end.
-Outcome start_and_kill(const std::filesystem::path& program, const std::vector<std::string>& args, int signal, const std::filesystem::path& file, int lines);
+Outcome start_and_kill(const std::filesystem::path& program, const std::vector<std::string>& args, int signal,
+                       const std::filesystem::path& file, int lines);
 
-std::string contents_of(const std::filesystem::path& file);   // "" where there is none
+std::string contents_of(const std::filesystem::path& file);  // "" where there is none
 // The tensors of a checkpoint as bytes, without the settings, which may differ in --steps.
 std::map<std::string, std::vector<std::byte>> weights_of(const std::filesystem::path& checkpoint);
 

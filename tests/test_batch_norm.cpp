@@ -15,27 +15,31 @@ using namespace duel::test;
 
 namespace {
 
-template <class T> Bytes bytes_of(const std::vector<T>& values) {
+template <class T>
+Bytes bytes_of(const std::vector<T>& values) {
   Bytes bytes(values.size() * sizeof(T));
   std::memcpy(bytes.data(), values.data(), bytes.size());
   return bytes;
 }
 
-struct Forward { Bytes y, mean, invstd, running_mean, running_var; };
+struct Forward {
+  Bytes y, mean, invstd, running_mean, running_var;
+};
 
 Forward forward(const Row& row, const BatchNormProblem& p, const std::vector<float>& x, float gamma, float beta, float running_mean,
                 float running_var) {
   const OpInfo& op = find_op(BatchNormFwd::name);
   const ErasedCase erased = op.parse(p.text());
   const auto channels = [&](float v) { return bytes_of(std::vector<float>(static_cast<size_t>(p.c), v)); };
-  std::vector<Bytes> contents = {bytes_of(x),    channels(gamma), channels(beta), Bytes(x.size() * 4), channels(0),
-                                 channels(0), channels(running_mean), channels(running_var)};
+  std::vector<Bytes> contents = {bytes_of(x), channels(gamma), channels(beta),         Bytes(x.size() * 4),
+                                 channels(0), channels(0),     channels(running_mean), channels(running_var)};
   run_once(row, op, erased, contents);
   return {contents[3], contents[4], contents[5], contents[6], contents[7]};
 }
 double at(const Bytes& bytes, int64_t i) { return element(bytes, DType::f32, i); }
 
-template <class F> void each_row(const BatchNormProblem& p, F&& f) {
+template <class F>
+void each_row(const BatchNormProblem& p, F&& f) {
   for (const Row& row : rows_of(BatchNormFwd::name))
     if (why_not(row.device).empty() && row.supports(&p)) {
       CAPTURE(std::string(row.name));
@@ -70,14 +74,14 @@ TEST_CASE("a mean far above the deviation does not spoil the variance") {
         for (int64_t i = 0; i < p.count(); ++i) worst_y = std::max(worst_y, std::abs(at(f.y, i)));
         const bool right = worst_var < 1e-5 && worst_mean < 1e-6 && worst_y < 2.5;
         tally(right, !right);
-        CHECK(worst_var < 1e-5);   // E[x²] − E[x]² in f32 would be wrong by 10 % at 1e3 and meaningless beyond
+        CHECK(worst_var < 1e-5);  // E[x²] − E[x]² in f32 would be wrong by 10 % at 1e3 and meaningless beyond
         CHECK(worst_mean < 1e-6);
-        CHECK(worst_y < 2.5);      // uniform noise lies within √3 deviations; x itself is rounded to 1/128 at 1e5
+        CHECK(worst_y < 2.5);  // uniform noise lies within √3 deviations; x itself is rounded to 1/128 at 1e5
       });
     }
 }
 
-TEST_CASE("an outlier in the first row does not spoil the variance either") {   // it is a poor guess at the mean
+TEST_CASE("an outlier in the first row does not spoil the variance either") {  // it is a poor guess at the mean
   const BatchNormProblem p{.rows = 20000, .c = 1, .momentum = 1};
   std::vector<float> x(20000);
   for (size_t i = 0; i < x.size(); ++i) x[i] = i % 2 ? 1.f : -1.f;
@@ -90,7 +94,7 @@ TEST_CASE("an outlier in the first row does not spoil the variance either") {   
 
 TEST_CASE("the biased variance normalises, the unbiased one is stored, momentum is the weight of the new batch") {
   const BatchNormProblem p{.rows = 4, .c = 1, .eps = 0.25, .momentum = 0.2};
-  const std::vector<float> x = {1, 2, 4, 5};   // mean 3, biased variance 2.5, unbiased 10/3
+  const std::vector<float> x = {1, 2, 4, 5};  // mean 3, biased variance 2.5, unbiased 10/3
   each_row(p, [&](const Row& row) {
     const Forward f = forward(row, p, x, 3, 7, 10, 20);
     CHECK(at(f.mean, 0) == doctest::Approx(3));

@@ -10,14 +10,17 @@
 using namespace duel;
 
 TEST_CASE("parameter counts") {
-  struct Row { int size, channels; int64_t g, d; };
+  struct Row {
+    int size, channels;
+    int64_t g, d;
+  };
   for (const Row& row : {Row{16, 1, 337280, 134400}, {32, 1, 1066880, 661248}, {64, 3, 3576704, 2765568}, {128, 3, 12786560, 11164416}}) {
     const DcganConfig config{.size = row.size, .channels = row.channels};
     DcganGenerator g(config, Device::cpu);
     DcganDiscriminator d(config, Device::cpu);
     CHECK(parameter_count(g) == row.g);
     CHECK(parameter_count(d) == row.d);
-    const std::string table = describe(config);   // counts by itself, from the formulas
+    const std::string table = describe(config);  // counts by itself, from the formulas
     CHECK(table.find(std::to_string(row.g)) != std::string::npos);
     CHECK(table.find(std::to_string(row.d)) != std::string::npos);
   }

@@ -21,13 +21,16 @@ namespace {
 void write_idx(const fs::path& folder) {
   fs::create_directories(folder);
   auto write = [&](const char* name, const std::vector<uint8_t>& bytes) {
-    std::ofstream(folder / name, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(folder / name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   };
   for (const auto& [prefix, n] : {std::pair{"train", 64}, {"t10k", 16}}) {
-    std::vector<uint8_t> images{0, 0, 8, 3, 0, 0, 0, static_cast<uint8_t>(n), 0, 0, 0, 16, 0, 0, 0, 16}, labels{0, 0, 8, 1, 0, 0, 0, static_cast<uint8_t>(n)};
+    std::vector<uint8_t> images{0, 0, 8, 3, 0, 0, 0, static_cast<uint8_t>(n), 0, 0, 0, 16, 0, 0, 0, 16},
+        labels{0, 0, 8, 1, 0, 0, 0, static_cast<uint8_t>(n)};
     for (int i = 0; i < n; ++i) {
       for (int y = 0; y < 16; ++y)
-        for (int x = 0; x < 16; ++x) images.push_back(static_cast<uint8_t>((x - 4 - i % 8) * (x - 4 - i % 8) + (y - 8) * (y - 8) < 9 ? 255 : (i * 7) % 32));
+        for (int x = 0; x < 16; ++x)
+          images.push_back(static_cast<uint8_t>((x - 4 - i % 8) * (x - 4 - i % 8) + (y - 8) * (y - 8) < 9 ? 255 : (i * 7) % 32));
       labels.push_back(static_cast<uint8_t>(i % 2));
     }
     write(fmt::format("{}-images-idx3-ubyte", prefix).c_str(), images), write(fmt::format("{}-labels-idx1-ubyte", prefix).c_str(), labels);
@@ -40,9 +43,32 @@ struct Desk {
   Desk() { write_idx(data); }
   fs::path run(const std::string& name) const { return folder.path() / name; }
   std::vector<std::string> train(const std::string& name, std::vector<std::string> more = {}) const {
-    std::vector<std::string> args{"train", "--data", data.string(), "--out", run(name).string(), "--device", "cpu", "--size", "16", "--ngf", "4", "--ndf", "4", "--nz", "8",
-                                  "--batch", "8", "--log-every", "1", "--sample-every", "5", "--checkpoint-every", "2", "--seed", "3"};
-    for (size_t i = 0; i < more.size(); i += 2) {   // a flag given here replaces the one above
+    std::vector<std::string> args{"train",
+                                  "--data",
+                                  data.string(),
+                                  "--out",
+                                  run(name).string(),
+                                  "--device",
+                                  "cpu",
+                                  "--size",
+                                  "16",
+                                  "--ngf",
+                                  "4",
+                                  "--ndf",
+                                  "4",
+                                  "--nz",
+                                  "8",
+                                  "--batch",
+                                  "8",
+                                  "--log-every",
+                                  "1",
+                                  "--sample-every",
+                                  "5",
+                                  "--checkpoint-every",
+                                  "2",
+                                  "--seed",
+                                  "3"};
+    for (size_t i = 0; i < more.size(); i += 2) {  // a flag given here replaces the one above
       auto at = std::find(args.begin(), args.end(), more[i]);
       if (at != args.end() && i + 1 < more.size()) *(at + 1) = more[i + 1];
       else args.insert(args.end(), more.begin() + static_cast<long>(i), more.begin() + static_cast<long>(std::min(i + 2, more.size())));
@@ -57,7 +83,8 @@ const fs::path gan = build_dir() / "apps" / "gan";
 void check_equal(const fs::path& a, const fs::path& b) {
   CHECK(contents_of(a / "metrics.jsonl") == contents_of(b / "metrics.jsonl"));
   CHECK(weights_of(a / "checkpoints" / "last.safetensors") == weights_of(b / "checkpoints" / "last.safetensors"));
-  for (const auto& entry : fs::directory_iterator(a / "samples")) CHECK(contents_of(entry.path()) == contents_of(b / "samples" / entry.path().filename()));
+  for (const auto& entry : fs::directory_iterator(a / "samples"))
+    CHECK(contents_of(entry.path()) == contents_of(b / "samples" / entry.path().filename()));
 }
 
 }  // namespace
@@ -85,9 +112,10 @@ TEST_CASE("a run that ended and was resumed equals one that never stopped") {
       REQUIRE(run_process(gan, desk.train(name, {"--steps", at, "--precision", precision})).code == 0);
       const Outcome resumed = run_process(gan, {"train", "--out", desk.run(name).string(), "--resume", "--steps", "20"});
       REQUIRE_MESSAGE(resumed.code == 0, resumed.errors);
-      fs::remove(desk.run(name) / "samples" / fmt::format("step_{:08}.png", std::stoi(at)));   // the shorter run's last picture
+      fs::remove(desk.run(name) / "samples" / fmt::format("step_{:08}.png", std::stoi(at)));  // the shorter run's last picture
       CHECK(contents_of(desk.run("whole") / "metrics.jsonl") == contents_of(desk.run(name) / "metrics.jsonl"));
-      CHECK(weights_of(desk.run("whole") / "checkpoints" / "last.safetensors") == weights_of(desk.run(name) / "checkpoints" / "last.safetensors"));
+      CHECK(weights_of(desk.run("whole") / "checkpoints" / "last.safetensors") ==
+            weights_of(desk.run(name) / "checkpoints" / "last.safetensors"));
     }
   }
 }
@@ -111,11 +139,12 @@ TEST_CASE("Ctrl-C finishes the step, saves and exits 130; kill exits 143; the ru
   for (const auto& [signal, code] : {std::pair{SIGINT, 130}, {SIGTERM, 143}}) {
     const std::string name = fmt::format("stopped{}", signal);
     const Outcome stopped = start_and_kill(gan, desk.train(name, {"--steps", "60"}), signal, desk.run(name) / "metrics.jsonl", 7);
-    if (stopped.code == 0) continue;   // it was done before the signal came
+    if (stopped.code == 0) continue;  // it was done before the signal came
     CHECK(stopped.code == code);
     CHECK(fs::exists(desk.run(name) / "index.html"));
     REQUIRE(run_process(gan, {"train", "--out", desk.run(name).string(), "--resume"}).code == 0);
-    CHECK(weights_of(desk.run("whole") / "checkpoints" / "last.safetensors") == weights_of(desk.run(name) / "checkpoints" / "last.safetensors"));
+    CHECK(weights_of(desk.run("whole") / "checkpoints" / "last.safetensors") ==
+          weights_of(desk.run(name) / "checkpoints" / "last.safetensors"));
   }
 }
 
@@ -135,7 +164,8 @@ TEST_CASE("resuming refuses what would not be the same run") {
   CHECK(differs.code == 2);
   CHECK(differs.errors.find("--batch was 8 and is now 16") != std::string::npos);
   CHECK(differs.errors.find("--lr was 0.0002 and is now 0.1") != std::string::npos);
-  const Outcome threads = run_process(gan, {"train", "--out", out, "--resume", "--steps", "4"}, {{"DUEL_VARIANT", "conv2d_fwd:ref,conv2d_dgrad:ref,conv2d_wgrad:ref"}});
+  const Outcome threads = run_process(gan, {"train", "--out", out, "--resume", "--steps", "4"},
+                                      {{"DUEL_VARIANT", "conv2d_fwd:ref,conv2d_dgrad:ref,conv2d_wgrad:ref"}});
   CHECK(threads.code == 2);
   CHECK(threads.errors.find("without the row") != std::string::npos);
   CHECK(run_process(gan, {"train", "--out", out, "--resume", "--steps", "4"}).code == 0);
@@ -148,8 +178,13 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
   std::ofstream(at / "not-a-checkpoint.safetensors") << "hello";
   fs::create_directories(at / "empty");
   fs::create_directories(at / "broken");
-  for (const char* name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) std::ofstream(at / "broken" / name) << "no magic here";
-  struct Refusal { std::vector<std::string> args; int code; const char* says; };
+  for (const char* name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"})
+    std::ofstream(at / "broken" / name) << "no magic here";
+  struct Refusal {
+    std::vector<std::string> args;
+    int code;
+    const char* says;
+  };
   std::vector<Refusal> refusals{
       {{"train", "--data", (at / "missing").string(), "--out", (at / "x").string()}, 3, "missing"},
       {{"train", "--data", (at / "empty").string(), "--out", (at / "x").string()}, 3, "empty"},
@@ -185,7 +220,8 @@ TEST_CASE("a checkpoint of another net is refused") {
   const Desk desk;
   REQUIRE(run_process(gan, desk.train("a", {"--steps", "2"})).code == 0);
   REQUIRE(run_process(gan, desk.train("b", {"--steps", "2", "--ngf", "6"})).code == 0);
-  fs::copy_file(desk.run("b") / "checkpoints" / "last.safetensors", desk.run("a") / "checkpoints" / "last.safetensors", fs::copy_options::overwrite_existing);
+  fs::copy_file(desk.run("b") / "checkpoints" / "last.safetensors", desk.run("a") / "checkpoints" / "last.safetensors",
+                fs::copy_options::overwrite_existing);
   const Outcome o = run_process(gan, {"train", "--out", desk.run("a").string(), "--resume", "--steps", "4"});
   CHECK(o.code == 3);
   CHECK(o.errors.find("another net") != std::string::npos);

@@ -19,7 +19,8 @@ namespace {
 struct Golden {
   SafeTensors file;
   DType dtype;
-  Golden(const char* name, DType dtype) : file(read_safetensors((duel::test::source_dir() / "tests" / "golden" / name).string())), dtype(dtype) {}
+  Golden(const char* name, DType dtype)
+      : file(read_safetensors((duel::test::source_dir() / "tests" / "golden" / name).string())), dtype(dtype) {}
   Tensor operator()(const std::string& name) const {
     const HostTensor* t = file.find(name);
     REQUIRE_MESSAGE(t, name);
@@ -44,7 +45,11 @@ void check_close(const std::string& what, const Tensor& got, const Tensor& want,
 
 TEST_CASE("each op and its derivative") {
   using F = std::function<Tensor(const Tensors&)>;
-  struct Op { const char* name; std::vector<const char*> inputs; F f; };
+  struct Op {
+    const char* name;
+    std::vector<const char*> inputs;
+    F f;
+  };
   for (DType dtype : {DType::f64, DType::f32}) {
     const Golden golden("ops.safetensors", dtype);
     auto bn = [&](const Tensors& t) {
@@ -52,10 +57,26 @@ TEST_CASE("each op and its derivative") {
       return batch_norm(t[0], {t[1], t[2], Tensor::zeros(c, dtype), Tensor::full(c, 1, dtype)});
     };
     const std::vector<Op> ops = {
-        {"conv_k4s2p1", {"x", "w"}, [](auto& t) { return conv2d(t[0], t[1], {2, 1}); }},
-        {"conv_k3s1p1", {"x", "w"}, [](auto& t) { return conv2d(t[0], t[1], {1, 1}); }},
-        {"convt_k4s1p0", {"x", "w"}, [](auto& t) { return conv_transpose2d(t[0], t[1], {1, 0}); }},
-        {"convt_k4s2p1", {"x", "w"}, [](auto& t) { return conv_transpose2d(t[0], t[1], {2, 1}); }},
+        {"conv_k4s2p1",
+         {"x", "w"},
+         [](auto& t) {
+           return conv2d(t[0], t[1], {2, 1});
+         }},
+        {"conv_k3s1p1",
+         {"x", "w"},
+         [](auto& t) {
+           return conv2d(t[0], t[1], {1, 1});
+         }},
+        {"convt_k4s1p0",
+         {"x", "w"},
+         [](auto& t) {
+           return conv_transpose2d(t[0], t[1], {1, 0});
+         }},
+        {"convt_k4s2p1",
+         {"x", "w"},
+         [](auto& t) {
+           return conv_transpose2d(t[0], t[1], {2, 1});
+         }},
         {"linear", {"x", "w", "b"}, [](auto& t) { return linear(t[0], t[1], t[2]); }},
         {"batch_norm", {"x", "gamma", "beta"}, bn},
         {"leaky_relu", {"x"}, [](auto& t) { return leaky_relu(t[0], 0.2); }},
@@ -76,7 +97,8 @@ TEST_CASE("each op and its derivative") {
       const Tensor y = op.f(in);
       check_close(name + " y", y, golden(name + ".y"), rtol, atol);
       const Tensors gradients = vjp(y, golden(name + ".g"), in);
-      for (size_t i = 0; i < in.size(); ++i) check_close(name + " g" + op.inputs[i], gradients[i], golden(name + ".g" + op.inputs[i]), rtol, atol);
+      for (size_t i = 0; i < in.size(); ++i)
+        check_close(name + " g" + op.inputs[i], gradients[i], golden(name + ".g" + op.inputs[i]), rtol, atol);
     }
   }
 }
@@ -92,8 +114,11 @@ TEST_CASE("batch norm's running statistics") {
 TEST_CASE("optimisers, three steps") {
   for (DType dtype : {DType::f64, DType::f32}) {
     const Golden golden("ops.safetensors", dtype);
-    const double tolerance = dtype == DType::f64 ? 1e-8 : 1e-6;   // the rate itself is kept in f32
-    struct Kind { const char* name; OptimizerSettings settings; };
+    const double tolerance = dtype == DType::f64 ? 1e-8 : 1e-6;  // the rate itself is kept in f32
+    struct Kind {
+      const char* name;
+      OptimizerSettings settings;
+    };
     for (const Kind& kind : {Kind{"sgd", {.kind = OptimizerKind::sgd, .lr = .01, .momentum = .9, .weight_decay = .1}},
                              {"rmsprop", {.kind = OptimizerKind::rmsprop, .lr = .01}},
                              {"adam", {.kind = OptimizerKind::adam, .lr = .01, .beta1 = .5}},
@@ -118,7 +143,8 @@ TEST_CASE("three training steps of a DCGAN") {
     };
     each_state([&](const std::string& name, Tensor& t) { t.assign(golden("before." + name)); });
     Optimizer opt_g({}, masters(g)), opt_d({}, masters(d));
-    GanStep<DcganGenerator, DcganDiscriminator> step{g, d, opt_g, opt_d, {}, step_counter(), Tensor({4, 16, 16, 1}, DType::f32, Device::cpu), Tensor::zeros({GanReport::size})};
+    GanStep<DcganGenerator, DcganDiscriminator> step{
+        g, d, opt_g, opt_d, {}, step_counter(), Tensor({4, 16, 16, 1}, DType::f32, Device::cpu), Tensor::zeros({GanReport::size})};
     if (dtype == DType::f64) step.real = Tensor({4, 16, 16, 1}, dtype, Device::cpu);
     const bool exact = dtype == DType::f64;
     for (int i = 0; i < 3; ++i) {
@@ -131,7 +157,13 @@ TEST_CASE("three training steps of a DCGAN") {
     // Adam divides a gradient by its own size: where it is near zero, f32 may take a step the other way, at most lr long each time.
     each_state([&](const std::string& name, Tensor& t) {
       const bool statistic = name.find("running") != std::string::npos;
-      check_close("after three steps " + name, t, golden("after." + name), exact ? 1e-6 : statistic ? 1e-3 : 0, exact ? 1e-8 : statistic ? 1e-3 : 3 * 2 * 2e-4);
+      check_close("after three steps " + name, t, golden("after." + name),
+                  exact       ? 1e-6
+                  : statistic ? 1e-3
+                              : 0,
+                  exact       ? 1e-8
+                  : statistic ? 1e-3
+                              : 3 * 2 * 2e-4);
     });
   }
 }

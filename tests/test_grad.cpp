@@ -32,14 +32,22 @@ TEST_CASE("the check itself sees a wrong derivative") {
   const Tensor x = values({3}, 1, 0.5);
   const GradCase wrong_first{"wrong", "", {x}, [](const Tensors& t) {
                                Tensor y;
-                               { NoGrad stop; y = square(t[0]); }
+                               {
+                                 NoGrad stop;
+                                 y = square(t[0]);
+                               }
                                return record("wrong", y, {t[0]}, [](const Tensor&, const Tensor& g, Needs) { return Tensors{g}; });
                              }};
   CHECK_FALSE(gradcheck(wrong_first).passed);
   const GradCase wrong_second{"wrong", "", {x}, [](const Tensors& t) {
                                 Tensor y;
-                                { NoGrad stop; y = square(t[0]); }
-                                return record("wrong", y, {t[0]}, [x = t[0].detach()](const Tensor&, const Tensor& g, Needs) { return Tensors{mul(affine(x, 2, 0), g)}; });
+                                {
+                                  NoGrad stop;
+                                  y = square(t[0]);
+                                }
+                                return record("wrong", y, {t[0]}, [x = t[0].detach()](const Tensor&, const Tensor& g, Needs) {
+                                  return Tensors{mul(affine(x, 2, 0), g)};
+                                });
                               }};
   CHECK(gradcheck(wrong_second).passed);
   CHECK_FALSE(gradgradcheck(wrong_second).passed);
@@ -48,7 +56,10 @@ TEST_CASE("the check itself sees a wrong derivative") {
 TEST_CASE("an op without a rule throws with its name") {
   const Tensor x = values({3}, 1);
   Tensor y;
-  { NoGrad stop; y = square(x); }
+  {
+    NoGrad stop;
+    y = square(x);
+  }
   y = record("ruleless", y, {x}, nullptr);
   CHECK_THROWS_WITH_AS(grad(sum(y), {x}), "[ruleless] has no derivative; the gradient stops here, and silence would make it wrong", Error);
 }
@@ -77,7 +88,7 @@ TEST_CASE("batch norm: the fused derivative equals the composed one") {
 TEST_CASE("no gradient is computed that nobody asked for") {
   const Tensor x = values({2, 8, 8, 2}, 1), w = values({3, 4, 4, 2}, 2);
   const Tensor y = sum(conv2d(x, w, {.stride = 2, .pad = 1}));
-  const auto ran = [&](const Tensors& wrt) {   // which ops run: counted through an override that has no such row, so asking for one throws
+  const auto ran = [&](const Tensors& wrt) {  // which ops run: counted through an override that has no such row, so asking for one throws
     ScopedVariant poison("conv2d_wgrad:none");
     grad(y, wrt);
   };
@@ -91,7 +102,8 @@ TEST_CASE("live tensors return to where they were after each step") {
   DcganDiscriminator d(config, Device::cpu);
   init_weights(g, 1), init_weights(d, 1);
   Optimizer opt_g({}, masters(g)), opt_d({}, masters(d));
-  GanStep<DcganGenerator, DcganDiscriminator> step{g, d, opt_g, opt_d, {1, RandomStream::noise}, step_counter(), Tensor::zeros({4, 16, 16, 1}), Tensor::zeros({GanReport::size})};
+  GanStep<DcganGenerator, DcganDiscriminator> step{
+      g, d, opt_g, opt_d, {1, RandomStream::noise}, step_counter(), Tensor::zeros({4, 16, 16, 1}), Tensor::zeros({GanReport::size})};
   step();
   const long before = Tensor::live();
   for (int i = 0; i < 3; ++i) step();
@@ -107,13 +119,17 @@ Tensor small_d(const Tensors& w, const Tensor& x) {
   h = batch_norm(conv2d(h, w[1], {.stride = 2, .pad = 1}), bn, {Act::leaky_relu, 0.2});
   return conv2d(h, w[4]);
 }
-Tensors small_weights() { return {values({2, 4, 4, 1}, 1), values({3, 4, 4, 2}, 2), positive({3}, 3), values({3}, 4), values({1, 2, 2, 3}, 5)}; }
+Tensors small_weights() {
+  return {values({2, 4, 4, 1}, 1), values({3, 4, 4, 2}, 2), positive({3}, 3), values({3}, 4), values({1, 2, 2, 3}, 5)};
+}
 
 }  // namespace
 
 TEST_CASE("the whole DCGAN loss of D, and of G through D") {
   const Tensor real = values({3, 8, 8, 1}, 11), z = values({3, 4, 4, 2}, 12);
-  GradCase d_loss{"dcgan", "D", small_weights(), [=](const Tensors& w) { return minimax_d(small_d(w, real), small_d(w, values({3, 8, 8, 1}, 13))); }};
+  GradCase d_loss{"dcgan", "D", small_weights(), [=](const Tensors& w) {
+                    return minimax_d(small_d(w, real), small_d(w, values({3, 8, 8, 1}, 13)));
+                  }};
   GradResult r = gradcheck(d_loss);
   CHECK_MESSAGE(r.passed, r.message);
   GradCase g_loss{"dcgan", "G", {values({2, 4, 4, 1}, 14)}, [=](const Tensors& w) {
@@ -126,7 +142,7 @@ TEST_CASE("the whole DCGAN loss of D, and of G through D") {
 TEST_CASE("the whole WGAN-GP loss: a gradient inside the loss") {
   const Tensor real = values({3, 8, 8, 1}, 21), fake = values({3, 8, 8, 1}, 22);
   const Tensors w = small_weights();
-  auto critic = [](const Tensors& w, const Tensor& x) {   // no batch norm: the penalty is per sample
+  auto critic = [](const Tensors& w, const Tensor& x) {  // no batch norm: the penalty is per sample
     const Tensor h = leaky_relu(conv2d(x, w[0], {.stride = 2, .pad = 1}), 0.2);
     return conv2d(leaky_relu(conv2d(h, w[1], {.stride = 2, .pad = 1}), 0.2), w[2]);
   };

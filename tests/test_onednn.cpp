@@ -45,7 +45,7 @@ TEST_CASE("oneDNN runs none of its reference code on the networks' shapes") {
         CAPTURE(name);
         CHECK_FALSE(name.empty());
         CHECK(name.find("ref") == std::string::npos);
-        CHECK(name.find("jit") + name.find("brg") != 2 * std::string::npos);   // generated code, by one of its two generators
+        CHECK(name.find("jit") + name.find("brg") != 2 * std::string::npos);  // generated code, by one of its two generators
       }
     }
 }
@@ -67,10 +67,15 @@ TEST_CASE("what oneDNN would only run in reference code is not supported") {
 
 TEST_CASE("the networks' shapes are picked by the rows made for them") {
   if (!here()) return;
-  struct Expected { const char *op, *problem, *row; };
-  for (const Expected& e : {Expected{"conv2d_fwd", "n128h4w4c512k1r4", "cover"}, {"conv2d_dgrad", "n128h4w4c512k100r4", "cover"},
-                            {"conv2d_dgrad", "n128h4w4c512k1r4", "onednn"}, {"conv2d_dgrad", "n128h64w64c3k64r4u2pad1", "col2im"},
-                            {"conv2d_dgrad", "n128h32w32c64k128r4u2pad1", "onednn"}, {"conv2d_fwd", "n128h16w16c128k256r4u2pad1", "onednn"},
+  struct Expected {
+    const char *op, *problem, *row;
+  };
+  for (const Expected& e : {Expected{"conv2d_fwd", "n128h4w4c512k1r4", "cover"},
+                            {"conv2d_dgrad", "n128h4w4c512k100r4", "cover"},
+                            {"conv2d_dgrad", "n128h4w4c512k1r4", "onednn"},
+                            {"conv2d_dgrad", "n128h64w64c3k64r4u2pad1", "col2im"},
+                            {"conv2d_dgrad", "n128h32w32c64k128r4u2pad1", "onednn"},
+                            {"conv2d_fwd", "n128h16w16c128k256r4u2pad1", "onednn"},
                             {"conv2d_wgrad", "n128h4w4c512k100r4", "cover"}}) {
     const auto problem = Conv2dProblem::parse(e.problem);
     const auto text = [](const void* p) { return static_cast<const Conv2dProblem*>(p)->text(); };
@@ -102,9 +107,9 @@ TEST_CASE("what is timed as the peer computes the right thing") {
       const OnednnAny peer = prepare_onednn_any(op, d, pointers.data());
       REQUIRE(peer);
       peer.execute();
-      peer.execute();   // a bench calls it many times
+      peer.execute();  // a bench calls it many times
       peer.convert_out();
-      CHECK(values[2] == expected);   // small integers: exact
+      CHECK(values[2] == expected);  // small integers: exact
     }
 }
 
@@ -124,7 +129,7 @@ TEST_CASE("a plan belongs to its thread count") {
     const Conv2dFwd::Args args{x.data(), w.data(), y.data()};
     run_row(*row, &d, &args, Scratch{scratch.data() + shift, row->scratch(&d)}, Stream{});
     if (reference.empty()) reference = y;
-    CHECK(y == reference);   // small integers and halves: exact in any order
+    CHECK(y == reference);  // small integers and halves: exact in any order
   }
   omp_set_num_threads(before);
 }

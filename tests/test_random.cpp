@@ -50,7 +50,8 @@ std::vector<Row> usable_rows(const RandomProblem& problem) {
 const Row& best() { return pick<RandomFill>(RandomProblem{}, Device::cpu); }
 
 // Largest distance between the sample's distribution and `cdf` times √n. Above 1.95 with probability 0.001 (Kolmogorov, 1933).
-template <class F> double kolmogorov(std::vector<float> values, F&& cdf) {
+template <class F>
+double kolmogorov(std::vector<float> values, F&& cdf) {
   std::sort(values.begin(), values.end());
   const double n = static_cast<double>(values.size());
   double worst = 0;
@@ -63,7 +64,9 @@ template <class F> double kolmogorov(std::vector<float> values, F&& cdf) {
 
 double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
-struct Moments { double mean = 0, var = 0, skew = 0, kurtosis = 0; };
+struct Moments {
+  double mean = 0, var = 0, skew = 0, kurtosis = 0;
+};
 Moments moments(const std::vector<float>& values) {
   Moments m;
   const double n = static_cast<double>(values.size());
@@ -110,7 +113,7 @@ TEST_CASE("the counter and the key are made as documented") {
 TEST_CASE("logarithm, sine and cosine are good to a few units in the last place") {
   double worst_log = 0, worst_sincos = 0;
   for (uint32_t i = 0; i < 200000; ++i) {
-    const uint32_t word = i * 21474u + i % 7;   // over the whole range
+    const uint32_t word = i * 21474u + i % 7;  // over the whole range
     const float u = add_rn(mul_rn(word_float(word), 0x1p-32f), 0x1p-33f);
     if (u < 1) worst_log = std::max(worst_log, ulps(portable_log(u), std::log(static_cast<double>(u))));
     float sine, cosine;
@@ -118,17 +121,17 @@ TEST_CASE("logarithm, sine and cosine are good to a few units in the last place"
     const double angle = 2 * std::numbers::pi * word / 4294967296.0;
     worst_sincos = std::max({worst_sincos, std::abs(sine - std::sin(angle)), std::abs(cosine - std::cos(angle))});
   }
-  for (uint32_t bits = 0x2f000000u; bits < 0x3f800000u; bits += 997)   // 2⁻³³ … 1, all exponents alike
+  for (uint32_t bits = 0x2f000000u; bits < 0x3f800000u; bits += 997)  // 2⁻³³ … 1, all exponents alike
     worst_log = std::max(worst_log, ulps(portable_log(bits_float(bits)), std::log(static_cast<double>(bits_float(bits)))));
   MESSAGE("logarithm within ", worst_log, " ulp; sine and cosine within ", worst_sincos);
   CHECK(worst_log < 2);
-  CHECK(worst_sincos < 2 * 0x1p-24);   // two units in the last place of 1
+  CHECK(worst_sincos < 2 * 0x1p-24);  // two units in the last place of 1
   CHECK(portable_log(1.f) == 0.f);
 }
 
 TEST_CASE("word to float rounds once, like the processor's own conversion") {
-  for (uint32_t word : {0u, 1u, 0xffffu, 0x10000u, 0x00ffffffu, 0x01000001u, 0x01000003u, 0x7fffffffu, 0x80000080u, 0x800000c0u, 0xffffff7fu,
-                        0xffffff80u, 0xffffffffu})
+  for (uint32_t word : {0u, 1u, 0xffffu, 0x10000u, 0x00ffffffu, 0x01000001u, 0x01000003u, 0x7fffffffu, 0x80000080u, 0x800000c0u,
+                        0xffffff7fu, 0xffffff80u, 0xffffffffu})
     CHECK(word_float(word) == static_cast<float>(word));
 }
 
@@ -200,8 +203,9 @@ TEST_CASE("seed, stream, step and sample each give other, uncorrelated numbers")
   const std::vector<float> base = floats(best(), p);
   RandomProblem seed = p, high_seed = p, stream = p, sample = p;
   seed.seed += 1, high_seed.seed += int64_t{1} << 32, stream.stream += 1, sample.first += 100;
-  const double limit = 4.9 / std::sqrt(static_cast<double>(base.size()));   // of a correlation by chance: once in a million
-  for (const auto& other : {floats(best(), seed), floats(best(), high_seed), floats(best(), stream), floats(best(), sample), floats(best(), p, 2)})
+  const double limit = 4.9 / std::sqrt(static_cast<double>(base.size()));  // of a correlation by chance: once in a million
+  for (const auto& other :
+       {floats(best(), seed), floats(best(), high_seed), floats(best(), stream), floats(best(), sample), floats(best(), p, 2)})
     CHECK(std::abs(correlation(base, other)) < limit);
   std::vector<float> next(base.begin() + 1, base.end()), here(base.begin(), base.end() - 1);
   CHECK(std::abs(correlation(here, next)) < limit);
@@ -224,7 +228,7 @@ TEST_CASE("uniform: in [a, b), moments and distribution") {
 TEST_CASE("normal: moments, tails and distribution") {
   const std::vector<float> values = floats(best(), problem_of(1000, 1000, Distribution::normal, 0, 1));
   const Moments m = moments(values);
-  const double n = 1e6;   // standard deviations of the moments of n normals: √(1/n), √(2/n), √(6/n), √(24/n)
+  const double n = 1e6;  // standard deviations of the moments of n normals: √(1/n), √(2/n), √(6/n), √(24/n)
   CHECK(std::abs(m.mean) < 5 * std::sqrt(1 / n));
   CHECK(std::abs(m.var - 1) < 5 * std::sqrt(2 / n));
   CHECK(std::abs(m.skew) < 5 * std::sqrt(6 / n));
@@ -240,7 +244,7 @@ TEST_CASE("normal: moments, tails and distribution") {
   CHECK(std::abs(std::sqrt(scaled.var) / 0.02 - 1) < 5 * std::sqrt(0.5 / n));
 }
 
-TEST_CASE("one number a sample is as random as many") {   // mixing ratios, crop positions: samples are neighbours, not elements
+TEST_CASE("one number a sample is as random as many") {  // mixing ratios, crop positions: samples are neighbours, not elements
   const std::vector<float> values = floats(best(), problem_of(200000, 1, Distribution::normal, 0, 1));
   CHECK(kolmogorov(values, normal_cdf) < 1.95);
   std::vector<float> next(values.begin() + 1, values.end()), here(values.begin(), values.end() - 1);

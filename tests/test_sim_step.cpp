@@ -25,7 +25,8 @@ struct Net {
 GanReport run_steps(Net& net, const DcganConfig& config, Device device, int batch, int steps) {
   const Tensor counter = step_counter(0, device);
   Tensor real = Rng{5}.uniform({batch, config.size, config.size, config.channels}, step_counter(0, device), -1, 1);
-  GanStep<DcganGenerator, DcganDiscriminator> step{net.g, net.d, net.opt_g, net.opt_d, {1, RandomStream::noise}, counter, real, Tensor::zeros({GanReport::size}, DType::f32, device)};
+  GanStep<DcganGenerator, DcganDiscriminator> step{
+      net.g, net.d, net.opt_g, net.opt_d, {1, RandomStream::noise}, counter, real, Tensor::zeros({GanReport::size}, DType::f32, device)};
   for (int i = 0; i < steps; ++i) step();
   return step.read();
 }
@@ -38,7 +39,8 @@ TEST_CASE("a DCGAN step on the simulated GPU equals the CPU's") {
     const DcganConfig config{.size = 32, .channels = 1, .nz = 16, .ngf = 8, .ndf = 8, .precision = precision};
     const int batch = 4, steps = 2;
     Net cpu(config, Device::cpu), sim(config, Device::sim);
-    for (size_t i = 0; i < cpu.g.layers.size(); ++i) CHECK(cpu.g.layers[i].w.master.values() == sim.g.layers[i].w.master.values());   // the same random bits
+    for (size_t i = 0; i < cpu.g.layers.size(); ++i)
+      CHECK(cpu.g.layers[i].w.master.values() == sim.g.layers[i].w.master.values());  // the same random bits
     const GanReport a = run_steps(cpu, config, Device::cpu, batch, steps), b = run_steps(sim, config, Device::sim, batch, steps);
     const double tolerance = precision == DType::f32 ? 1e-3 : 5e-2;
     CHECK(a.loss_d == doctest::Approx(b.loss_d).epsilon(tolerance));

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <iostream>
 
 #include "tests/gradcheck.h"
 #include "tests/support.h"
@@ -95,7 +96,16 @@ TEST_CASE("an op without a derivative or a check is found") {
   CHECK(any_mentions(ops_without_gradient_checks(folder, both, both), "as a literal"));
 }
 
-TEST_CASE("every row supports a case that tests run") { report(rows_without_case(rows(), ops()), rows().size()); }
+TEST_CASE("every row supports a case that tests run") {
+  // A library's row asks its library what it supports, and the library asks the device: without one there is no answer.
+  std::vector<Row> answering;
+  std::copy_if(rows().begin(), rows().end(), std::back_inserter(answering),
+               [](const Row& row) { return row.rank != baseline_rank || why_not(row.device).empty(); });
+  const size_t unasked = rows().size() - answering.size();
+  if (unasked) std::cout << "skipped: " << unasked << " baseline rows of devices that are not here\n";
+  tally(0, 0, static_cast<long>(unasked));
+  report(rows_without_case(answering, ops()), answering.size());
+}
 
 TEST_CASE("a row that no case reaches, and a row of an unknown op, are found") {
   OpInfo toy{};

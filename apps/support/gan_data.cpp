@@ -34,11 +34,13 @@ std::vector<float> without_margin(const GanData& data, const std::vector<float>&
 
 GanData load_gan_data(GanSettings& settings) {
   // A twentieth is held out where a data set has no test images of its own, so that the sample check has something to hold against.
-  DataSplits splits = load_data(settings.data, {.size = settings.size, .channels = settings.channels, .seed = static_cast<uint64_t>(settings.seed), .holdout = 0.05});
+  DataSplits splits = load_data(
+      settings.data, {.size = settings.size, .channels = settings.channels, .seed = static_cast<uint64_t>(settings.seed), .holdout = 0.05});
   GanData data;
   data.margin = splits.train.h == 28 && splits.train.w == 28 && settings.size == 32 ? 2 : 0;
   if (splits.train.n < settings.batch)
-    fail(Failure::data, fmt::format("{}: {} training images, but --batch is {}; use a smaller batch or more images", settings.data, splits.train.n, settings.batch));
+    fail(Failure::data, fmt::format("{}: {} training images, but --batch is {}; use a smaller batch or more images", settings.data,
+                                    splits.train.n, settings.batch));
   auto prepare = [&](Dataset d) {
     if (d.n == 0) return d;
     if (settings.channels && d.c != settings.channels) d = with_channels(d, settings.channels);

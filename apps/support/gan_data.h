@@ -9,11 +9,12 @@
 namespace duel {
 
 struct GanData {
-  Dataset train, test;   // test.n is 0 where there is none
-  int margin = 0;        // background that fit() added around each image: 2 where 28×28 became 32×32
+  Dataset train, test;  // test.n is 0 where there is none
+  int margin = 0;       // background that fit() added around each image: 2 where 28×28 became 32×32
 };
 
-// Loads settings.data at settings.size; settings.channels 0 becomes the data's. Throws Error(data) when there are fewer images than a batch.
+// Loads settings.data at settings.size; settings.channels 0 becomes the data's. Throws Error(data) when there are fewer images than a
+// batch.
 GanData load_gan_data(GanSettings& settings);
 
 // Puts the next batch of `order` into `real`, f32 [batch,size,size,channels] in [−1, 1].

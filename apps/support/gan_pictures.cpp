@@ -43,7 +43,7 @@ std::vector<double> slerp(const std::vector<double>& a, const std::vector<double
   double aa = 0, bb = 0, ab = 0;
   for (size_t i = 0; i < a.size(); ++i) aa += a[i] * a[i], bb += b[i] * b[i], ab += a[i] * b[i];
   const double angle = std::acos(std::clamp(ab / std::sqrt(aa * bb), -1.0, 1.0));
-  const double from = angle < 1e-6 ? 1 - t : std::sin((1 - t) * angle) / std::sin(angle);   // nearly parallel: a line is the circle
+  const double from = angle < 1e-6 ? 1 - t : std::sin((1 - t) * angle) / std::sin(angle);  // nearly parallel: a line is the circle
   const double to = angle < 1e-6 ? t : std::sin(t * angle) / std::sin(angle);
   std::vector<double> result(a.size());
   for (size_t i = 0; i < a.size(); ++i) result[i] = from * a[i] + to * b[i];
@@ -56,7 +56,8 @@ Image interpolation_grid(const DcganGenerator& g, int rows, int steps, int64_t s
   const std::vector<double> all = ends.values();
   std::vector<double> walk;
   for (int row = 0; row < rows; ++row) {
-    const std::vector<double> a(all.begin() + 2 * row * nz, all.begin() + (2 * row + 1) * nz), b(all.begin() + (2 * row + 1) * nz, all.begin() + (2 * row + 2) * nz);
+    const std::vector<double> a(all.begin() + 2 * row * nz, all.begin() + (2 * row + 1) * nz),
+        b(all.begin() + (2 * row + 1) * nz, all.begin() + (2 * row + 2) * nz);
     for (int i = 0; i < steps; ++i) {
       const std::vector<double> z = slerp(a, b, steps > 1 ? static_cast<double>(i) / (steps - 1) : 0);
       walk.insert(walk.end(), z.begin(), z.end());

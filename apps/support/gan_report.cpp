@@ -26,20 +26,29 @@ nlohmann::ordered_json record_of(int64_t step, double epoch, const GanReport& r)
   return json;
 }
 
-Page gan_page(const GanSettings& settings, const std::string& device, int64_t step, const std::vector<nlohmann::ordered_json>& records, std::vector<Frame> frames) {
+Page gan_page(const GanSettings& settings, const std::string& device, int64_t step, const std::vector<nlohmann::ordered_json>& records,
+              std::vector<Frame> frames) {
   Page page;
   page.title = fmt::format("DCGAN on {}", settings.data == "fashion-mnist" ? "Fashion-MNIST" : settings.data);
   page.subtitle = fmt::format("step {}", step);
   page.settings.emplace_back("computed on", device);
   const nlohmann::ordered_json json = settings.json();
-  for (const auto& [key, value] : json.items()) page.settings.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+  for (const auto& [key, value] : json.items())
+    page.settings.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
   page.frames = std::move(frames);
   page.series = {
-      {"Losses", "Two nets pull against each other: neither curve should run away.", {curve(records, "loss_d", "D"), curve(records, "loss_g", "G")}, false},
-      {"What D says", "The mean of D(x) on real images and of D(G(z)) on generated ones. At 50 % it can no longer tell them apart.",
-       {curve(records, "d_real", "D(x)"), curve(records, "d_fake", "D(G(z))")}, true},
-      {"How often D is right", "The share of real and of generated images that D judges rightly. Both near 100 % for long: D has won, and G learns little.",
-       {curve(records, "real_right", "real"), curve(records, "fake_right", "generated")}, true},
+      {"Losses",
+       "Two nets pull against each other: neither curve should run away.",
+       {curve(records, "loss_d", "D"), curve(records, "loss_g", "G")},
+       false},
+      {"What D says",
+       "The mean of D(x) on real images and of D(G(z)) on generated ones. At 50 % it can no longer tell them apart.",
+       {curve(records, "d_real", "D(x)"), curve(records, "d_fake", "D(G(z))")},
+       true},
+      {"How often D is right",
+       "The share of real and of generated images that D judges rightly. Both near 100 % for long: D has won, and G learns little.",
+       {curve(records, "real_right", "real"), curve(records, "fake_right", "generated")},
+       true},
   };
   return page;
 }

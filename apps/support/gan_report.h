@@ -10,9 +10,10 @@
 
 namespace duel {
 
-nlohmann::ordered_json record_of(int64_t step, double epoch, const GanReport& report);   // one line of metrics.jsonl
+nlohmann::ordered_json record_of(int64_t step, double epoch, const GanReport& report);  // one line of metrics.jsonl
 
 // `records` as in metrics.jsonl. The caller adds interpolation and checks where it has them.
-Page gan_page(const GanSettings& settings, const std::string& device, int64_t step, const std::vector<nlohmann::ordered_json>& records, std::vector<Frame> frames);
+Page gan_page(const GanSettings& settings, const std::string& device, int64_t step, const std::vector<nlohmann::ordered_json>& records,
+              std::vector<Frame> frames);
 
 }  // namespace duel

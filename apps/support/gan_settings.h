@@ -13,13 +13,14 @@ struct GanSettings {
   int size = 32, channels = 0, batch = 128, nz = 100, ngf = 64, ndf = 64;
   int64_t seed = 1;
   double lr = 2e-4, beta1 = 0.5;
-  int64_t steps = 0;       // 0: from epochs
+  int64_t steps = 0;  // 0: from epochs
   double epochs = 2;
-  double minutes = 0;      // stop after this long, whatever steps say; 0: no limit
+  double minutes = 0;  // stop after this long, whatever steps say; 0: no limit
   int sample_every = 200, log_every = 10, checkpoint_every = 500;
 
   // Calls f(name, field, help, binding): a binding setting must not change when a run is resumed.
-  template <class F> void each(F&& f) {
+  template <class F>
+  void each(F&& f) {
     f("net", net, "network: dcgan", true);
     f("data", data, "fashion-mnist, shapes, or a folder", true);
     f("size", size, "image size: 16, 32, 64 or 128", true);
@@ -43,10 +44,10 @@ struct GanSettings {
 
   void add_flags(CLI::App& app);
   nlohmann::ordered_json json() const;
-  static GanSettings from_json(const nlohmann::ordered_json& json, const std::string& source);   // throws Error(data)
+  static GanSettings from_json(const nlohmann::ordered_json& json, const std::string& source);  // throws Error(data)
   // The settings of a run to resume, with what the command line gave on top. Throws Error(usage) naming each binding setting that differs.
   static GanSettings resumed(const GanSettings& saved, const GanSettings& given, const CLI::App& app);
-  void check() const;   // throws Error(usage) on values that make no sense
+  void check() const;  // throws Error(usage) on values that make no sense
   DcganConfig network() const;
 };
 

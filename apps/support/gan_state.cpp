@@ -24,14 +24,15 @@ void from_host(const SafeTensors& file, const std::string& name, Tensor& t, cons
   const HostTensor* host = file.find(name);
   if (!host) fail(Failure::data, fmt::format("{}: has no tensor {}; it is the checkpoint of another net", path, name));
   if (host->dtype != t.dtype() || Shape(host->shape) != t.shape())
-    fail(Failure::data, fmt::format("{}: {} is {}{}, but this net wants {}{}; it is the checkpoint of another net", path, name, name_of(host->dtype),
-                                    Shape(host->shape).text(), name_of(t.dtype()), t.shape().text()));
+    fail(Failure::data, fmt::format("{}: {} is {}{}, but this net wants {}{}; it is the checkpoint of another net", path, name,
+                                    name_of(host->dtype), Shape(host->shape).text(), name_of(t.dtype()), t.shape().text()));
   t.assign(host->bytes.data());
 }
 
 std::string entry(const SafeTensors& file, const std::string& key, const std::string& path) {
   auto it = file.metadata.find(key);
-  if (it == file.metadata.end()) fail(Failure::data, fmt::format("{}: no \"{}\" in its metadata; this is not a checkpoint of a GAN run", path, key));
+  if (it == file.metadata.end())
+    fail(Failure::data, fmt::format("{}: no \"{}\" in its metadata; this is not a checkpoint of a GAN run", path, key));
   return it->second;
 }
 
@@ -46,7 +47,8 @@ int64_t integer_entry(const SafeTensors& file, const std::string& key, const std
   const std::string text = entry(file, key, path);
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 0) fail(Failure::data, fmt::format("{}: \"{}\" in its metadata is not a count", path, key));
+  if (error != std::errc{} || end != text.data() + text.size() || value < 0)
+    fail(Failure::data, fmt::format("{}: \"{}\" in its metadata is not a count", path, key));
   return value;
 }
 
@@ -56,14 +58,20 @@ SafeTensors read_checked(const std::string& path) {
   return file;
 }
 
-template <class Model> void each_tensor(const std::string& prefix, Model& model, const std::function<void(const std::string&, Tensor&)>& f) {
-  model.each({[&](const std::string& name, Weight& w) { f(prefix + name, w.master); }, [&](const std::string& name, Tensor& t) { f(prefix + name, t); }});
+template <class Model>
+void each_tensor(const std::string& prefix, Model& model, const std::function<void(const std::string&, Tensor&)>& f) {
+  model.each({[&](const std::string& name, Weight& w) { f(prefix + name, w.master); },
+              [&](const std::string& name, Tensor& t) { f(prefix + name, t); }});
 }
 
 }  // namespace
 
 GanState::GanState(const GanSettings& settings, Device device)
-    : settings(settings), device(device), g(settings.network(), device), d(settings.network(), device), step_on_device(step_counter(0, device)) {
+    : settings(settings),
+      device(device),
+      g(settings.network(), device),
+      d(settings.network(), device),
+      step_on_device(step_counter(0, device)) {
   init_weights(g, settings.seed), init_weights(d, settings.seed);
   const OptimizerSettings adam{.kind = OptimizerKind::adam, .lr = settings.lr, .beta1 = settings.beta1};
   opt_g = Optimizer(adam, masters(g), copies(g)), opt_d = Optimizer(adam, masters(d), copies(d));
@@ -79,12 +87,8 @@ void GanState::each(const std::function<void(const std::string&, Tensor&)>& f) {
 void GanState::save(const std::string& path) {
   SafeTensors file;
   each([&](const std::string& name, Tensor& t) { file.tensors.emplace_back(name, to_host(t)); });
-  file.metadata = {{"format", format_name},
-                   {"settings", settings.json().dump()},
-                   {"computing_with", computing_with(device).dump()},
-                   {"step", std::to_string(step)},
-                   {"epoch", std::to_string(epoch)},
-                   {"position", std::to_string(position)}};
+  file.metadata = {{"format", format_name},        {"settings", settings.json().dump()}, {"computing_with", computing_with(device).dump()},
+                   {"step", std::to_string(step)}, {"epoch", std::to_string(epoch)},     {"position", std::to_string(position)}};
   write_safetensors(path, file);
 }
 
@@ -95,13 +99,14 @@ void GanState::load(const std::string& path) {
   const nlohmann::ordered_json now = computing_with(device);
   for (const char* what : {"device", "threads"})
     if (then.value(what, nlohmann::ordered_json()) != now[what])
-      fail(Failure::usage, fmt::format("{}: was computed with {} {}, but here it would be {}; resuming there would not give the same bits", path, what,
-                                       then.value(what, nlohmann::ordered_json()).dump(), now[what].dump()));
+      fail(Failure::usage, fmt::format("{}: was computed with {} {}, but here it would be {}; resuming there would not give the same bits",
+                                       path, what, then.value(what, nlohmann::ordered_json()).dump(), now[what].dump()));
   for (const auto& row : then.value("rows", nlohmann::ordered_json::array())) {
     const std::string name = row.is_string() ? row.get<std::string>() : "";
     const size_t colon = name.find(':');
     if (colon == std::string::npos || !find_row(name.substr(0, colon).c_str(), name.substr(colon + 1).c_str(), device))
-      fail(Failure::usage, fmt::format("{}: was computed with the row {}, which this build does not have on {}", path, row.dump(), name_of(device)));
+      fail(Failure::usage,
+           fmt::format("{}: was computed with the row {}, which this build does not have on {}", path, row.dump(), name_of(device)));
   }
   rows_before_ = then.value("rows", nlohmann::ordered_json::array());
   each([&](const std::string& name, Tensor& t) { from_host(file, name, t, path); });
@@ -111,9 +116,11 @@ void GanState::load(const std::string& path) {
 
 void GanState::check_rows() const {
   if (rows_before_.is_null()) return;
-  for (const auto& row : computing_with(device)["rows"])
+  const nlohmann::ordered_json now = computing_with(device);
+  for (const auto& row : now["rows"])
     if (std::find(rows_before_.begin(), rows_before_.end(), row) == rows_before_.end())
-      fail(Failure::usage, fmt::format("the run was computed without the row {}, which would compute now; resume with the build and the DUEL_VARIANT it was started with",
+      fail(Failure::usage, fmt::format("the run was computed without the row {}, which would compute now; resume with the build and the "
+                                       "DUEL_VARIANT it was started with",
                                        row.dump()));
 }
 
@@ -131,7 +138,8 @@ std::string checkpoint_path(const std::string& path) {
   namespace fs = std::filesystem;
   if (fs::is_regular_file(path)) return path;
   const fs::path last = fs::path(path) / "checkpoints" / "last.safetensors";
-  if (!fs::is_regular_file(last)) fail(Failure::data, fmt::format("{}: neither a checkpoint nor a run folder with checkpoints/last.safetensors", path));
+  if (!fs::is_regular_file(last))
+    fail(Failure::data, fmt::format("{}: neither a checkpoint nor a run folder with checkpoints/last.safetensors", path));
   return last.string();
 }
 

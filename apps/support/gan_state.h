@@ -14,12 +14,12 @@ struct GanState {
   DcganGenerator g;
   DcganDiscriminator d;
   Optimizer opt_g, opt_d;
-  Tensor step_on_device;             // i32[1]
-  int64_t step = 0;                  // steps done
-  int64_t epoch = 0, position = 0;   // of the Shuffler
+  Tensor step_on_device;            // i32[1]
+  int64_t step = 0;                 // steps done
+  int64_t epoch = 0, position = 0;  // of the Shuffler
 
-  GanState(const GanSettings& settings, Device device);   // settings.channels known; weights from settings.seed
-  void save(const std::string& path);                      // atomic; throws Error(data)
+  GanState(const GanSettings& settings, Device device);  // settings.channels known; weights from settings.seed
+  void save(const std::string& path);                    // atomic; throws Error(data)
   // Throws Error(data) when the file is damaged or another net's; Error(usage) when what would compute now (device, rows, threads) is not
   // what computed then.
   void load(const std::string& path);
@@ -27,7 +27,7 @@ struct GanState {
   void check_rows() const;
 
  private:
-  nlohmann::ordered_json rows_before_;   // of the loaded checkpoint
+  nlohmann::ordered_json rows_before_;  // of the loaded checkpoint
   void each(const std::function<void(const std::string& name, Tensor& t)>& f);
 };
 

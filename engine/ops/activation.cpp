@@ -25,13 +25,16 @@ namespace {
 // d(g·f')/d saved: zero for the piecewise linear ones.
 Tensor second_derivative(const Tensor& saved, const Tensor& g, Act act) {
   switch (act) {
-    case Act::tanh: return affine(mul(saved, g), -2, 0);           // f' = 1 − y²
-    case Act::sigmoid: return mul(affine(saved, -2, 1), g);        // f' = y − y²
-    case Act::softplus: {                                           // f' = σ(x), f'' = σ − σ²
+    case Act::tanh:
+      return affine(mul(saved, g), -2, 0);  // f' = 1 − y²
+    case Act::sigmoid:
+      return mul(affine(saved, -2, 1), g);  // f' = y − y²
+    case Act::softplus: {                   // f' = σ(x), f'' = σ − σ²
       const Tensor s = sigmoid(saved);
       return mul(sub(s, square(s)), g);
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -41,7 +44,8 @@ Tensor activation_grad(const Tensor& saved, const Tensor& g, Act act, double slo
   check_like("activation_grad", saved, g);
   check(saved.shape() == g.shape(), "activation_grad", fmt::format("saved is {} and g is {}; they must be equal", saved.text(), g.text()));
   Tensor gx(g.shape(), g.dtype(), g.device());
-  dispatch<ActivationGrad>({.n = g.count(), .act = act, .slope = slope, .dtype = g.dtype()}, {saved.data(), g.data(), gx.data()}, g.device());
+  dispatch<ActivationGrad>({.n = g.count(), .act = act, .slope = slope, .dtype = g.dtype()}, {saved.data(), g.data(), gx.data()},
+                           g.device());
   return record("activation_grad", gx, {saved, g}, [saved, g, act, slope](const Tensor&, const Tensor& gg, Needs needs) {
     const Tensor to_saved = needs[0] ? second_derivative(saved, g, act) : Tensor();
     return Tensors{to_saved ? mul(to_saved, gg) : Tensor(), needs[1] ? activation_grad(saved, gg, act, slope) : Tensor()};

@@ -16,9 +16,17 @@ BatchNormProblem problem_of(const Tensor& x, const BatchNorm& bn, ActivationSpec
   const int64_t c = x.shape()[-1];
   for (const Tensor& t : {bn.gamma, bn.beta, bn.running_mean, bn.running_var})
     check(t && t.shape() == Shape{c} && t.dtype() == accumulator_of(x.dtype()) && t.device() == x.device(), "batch_norm",
-          fmt::format("x is {}, so gamma, beta and the running statistics must be {}[{}], not {}", x.text(), name_of(accumulator_of(x.dtype())), c, t.text()));
-  check(then.act == Act::none || then.act == Act::relu || then.act == Act::leaky_relu, "batch_norm", "only relu and leaky_relu can follow in one pass");
-  return {.rows = x.count() / c, .c = static_cast<int>(c), .eps = bn.eps, .momentum = bn.momentum, .act = then.act, .slope = then.slope, .dtype = x.dtype()};
+          fmt::format("x is {}, so gamma, beta and the running statistics must be {}[{}], not {}", x.text(),
+                      name_of(accumulator_of(x.dtype())), c, t.text()));
+  check(then.act == Act::none || then.act == Act::relu || then.act == Act::leaky_relu, "batch_norm",
+        "only relu and leaky_relu can follow in one pass");
+  return {.rows = x.count() / c,
+          .c = static_cast<int>(c),
+          .eps = bn.eps,
+          .momentum = bn.momentum,
+          .act = then.act,
+          .slope = then.slope,
+          .dtype = x.dtype()};
 }
 
 // Ioffe & Szegedy (2015), the derivatives after Algorithm 1, in ops that differentiate again.
@@ -37,16 +45,20 @@ Tensors composed_backward(const Tensor& x16, const BatchNorm& bn, ActivationSpec
 
 Tensor batch_norm(const Tensor& x, const BatchNorm& bn, ActivationSpec then) {
   const BatchNormProblem problem = problem_of(x, bn, then);
-  check(problem.rows > 1, "batch_norm", fmt::format("{} has one value a channel, whose variance is 0; use a batch of at least 2, or batch_norm_infer", x.text()));
+  check(problem.rows > 1, "batch_norm",
+        fmt::format("{} has one value a channel, whose variance is 0; use a batch of at least 2, or batch_norm_infer", x.text()));
   const DType wide = accumulator_of(x.dtype());
   Tensor y(x.shape(), x.dtype(), x.device()), mean({problem.c}, wide, x.device()), invstd({problem.c}, wide, x.device());
-  dispatch<BatchNormFwd>(problem, {x.data(), bn.gamma.data(), bn.beta.data(), y.data(), mean.data(), invstd.data(), bn.running_mean.data(), bn.running_var.data()},
-                         x.device());
+  dispatch<BatchNormFwd>(
+      problem,
+      {x.data(), bn.gamma.data(), bn.beta.data(), y.data(), mean.data(), invstd.data(), bn.running_mean.data(), bn.running_var.data()},
+      x.device());
   return record("batch_norm", y, {x, bn.gamma, bn.beta}, [=](const Tensor&, const Tensor& g, Needs) {
     if (recording()) return composed_backward(x, bn, then, g);
     Tensor gx(x.shape(), x.dtype(), x.device()), ggamma({problem.c}, wide, x.device()), gbeta({problem.c}, wide, x.device());
-    dispatch<BatchNormBwd>(problem, {x.data(), g.data(), bn.gamma.data(), bn.beta.data(), mean.data(), invstd.data(), gx.data(), ggamma.data(), gbeta.data()},
-                           x.device());
+    dispatch<BatchNormBwd>(
+        problem, {x.data(), g.data(), bn.gamma.data(), bn.beta.data(), mean.data(), invstd.data(), gx.data(), ggamma.data(), gbeta.data()},
+        x.device());
     return Tensors{gx, ggamma, gbeta};
   });
 }
@@ -54,7 +66,8 @@ Tensor batch_norm(const Tensor& x, const BatchNorm& bn, ActivationSpec then) {
 Tensor batch_norm_infer(const Tensor& x, const BatchNorm& bn, ActivationSpec then) {
   const BatchNormProblem problem = problem_of(x, bn, then);
   Tensor y(x.shape(), x.dtype(), x.device());
-  dispatch<BatchNormInfer>(problem, {x.data(), bn.gamma.data(), bn.beta.data(), bn.running_mean.data(), bn.running_var.data(), y.data()}, x.device());
+  dispatch<BatchNormInfer>(problem, {x.data(), bn.gamma.data(), bn.beta.data(), bn.running_mean.data(), bn.running_var.data(), y.data()},
+                           x.device());
   return record("batch_norm_infer", y, {x, bn.gamma, bn.beta}, [=](const Tensor&, const Tensor& g, Needs) {
     const Tensor invstd = rsqrt(affine(bn.running_var, 1, bn.eps));
     const Tensor x_hat = mul(sub(cast(x, invstd.dtype()), bn.running_mean), invstd);

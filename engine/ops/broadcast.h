@@ -26,7 +26,7 @@ inline Broadcast over(const Shape& shape) {
   to.shape = shape;
   if (shape.rank() == 0) return to;
   to.n = shape[0], to.c = shape[-1];
-  if (shape.rank() == 1) to.n = 1;   // one sample of c channels
+  if (shape.rank() == 1) to.n = 1;  // one sample of c channels
   to.inner = to.n ? shape.count() / to.n : 0;
   return to;
 }
@@ -40,8 +40,9 @@ inline Broadcast broadcast(const char* op, const Tensor& x, const Shape& shape) 
 inline Broadcast broadcast(const char* op, const Tensor& a, const Tensor& b) {
   Spread how;
   Broadcast to = over(spreads(b.shape(), a.shape(), how) ? a.shape() : b.shape());
-  check(spreads(a.shape(), to.shape, to.a) && spreads(b.shape(), to.shape, to.b), op,
-        fmt::format("shapes {} and {} do not broadcast; equal shapes, a scalar, [c] or [n, 1, …, 1] do", a.shape().text(), b.shape().text()));
+  check(
+      spreads(a.shape(), to.shape, to.a) && spreads(b.shape(), to.shape, to.b), op,
+      fmt::format("shapes {} and {} do not broadcast; equal shapes, a scalar, [c] or [n, 1, …, 1] do", a.shape().text(), b.shape().text()));
   return to;
 }
 

@@ -20,7 +20,8 @@ void check_window(const char* op, const Tensor& x, const Tensor& w, int channel_
         fmt::format("wants x [n,h,w,c] and w [k,r,s,c], not {} and {}", x.shape().text(), w.shape().text()));
   check(x.shape()[3] == w.shape()[channel_axis], op,
         fmt::format("x {} has {} channels, but w {} takes {}", x.shape().text(), x.shape()[3], w.shape().text(), w.shape()[channel_axis]));
-  check(window.stride >= 1 && window.pad >= 0, op, fmt::format("stride {} and pad {}; stride is at least 1 and pad at least 0", window.stride, window.pad));
+  check(window.stride >= 1 && window.pad >= 0, op,
+        fmt::format("stride {} and pad {}; stride is at least 1 and pad at least 0", window.stride, window.pad));
 }
 
 int size(int64_t value) { return static_cast<int>(value); }
@@ -56,16 +57,24 @@ Tensor conv2d_wgrad(const Tensor& x, const Tensor& gy, Conv2dProblem d) {
   Tensor gw(w_shape(d), accumulator_of(x.dtype()), x.device());
   dispatch<Conv2dWgrad>(d, {x.data(), gy.data(), gw.data()}, x.device());
   return record("conv2d_wgrad", gw, {x, gy}, [x, gy, d](const Tensor&, const Tensor& g, Needs needs) {
-    const Tensor w = cast(g, x.dtype());   // stands where a weight would
+    const Tensor w = cast(g, x.dtype());  // stands where a weight would
     return Tensors{needs[0] ? conv2d_dgrad(gy, w, d) : Tensor(), needs[1] ? conv2d_fwd(x, w, d) : Tensor()};
   });
 }
 
 Tensor conv2d(const Tensor& x, const Tensor& w, Window window) {
   check_window("conv2d", x, w, 3, window);
-  Conv2dProblem d{.n = size(x.shape()[0]), .h = size(x.shape()[1]), .w = size(x.shape()[2]), .c = size(x.shape()[3]),
-                  .k = size(w.shape()[0]), .r = size(w.shape()[1]), .s = size(w.shape()[2]),
-                  .u = window.stride, .v = window.stride, .top = window.pad, .left = window.pad};
+  Conv2dProblem d{.n = size(x.shape()[0]),
+                  .h = size(x.shape()[1]),
+                  .w = size(x.shape()[2]),
+                  .c = size(x.shape()[3]),
+                  .k = size(w.shape()[0]),
+                  .r = size(w.shape()[1]),
+                  .s = size(w.shape()[2]),
+                  .u = window.stride,
+                  .v = window.stride,
+                  .top = window.pad,
+                  .left = window.pad};
   d.p = conv_size(d.h, d.r, d.u, d.top), d.q = conv_size(d.w, d.s, d.v, d.left);
   check(d.h + 2 * d.top >= d.r && d.w + 2 * d.left >= d.s, "conv2d",
         fmt::format("kernel {}×{} is larger than the padded image of x {}; pad more or use a smaller kernel", d.r, d.s, x.shape().text()));
@@ -74,11 +83,20 @@ Tensor conv2d(const Tensor& x, const Tensor& w, Window window) {
 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, Window window) {
   check_window("conv_transpose2d", x, w, 0, window);
-  Conv2dProblem d{.n = size(x.shape()[0]), .c = size(w.shape()[3]), .k = size(x.shape()[3]), .r = size(w.shape()[1]), .s = size(w.shape()[2]),
-                  .p = size(x.shape()[1]), .q = size(x.shape()[2]),
-                  .u = window.stride, .v = window.stride, .top = window.pad, .left = window.pad};
+  Conv2dProblem d{.n = size(x.shape()[0]),
+                  .c = size(w.shape()[3]),
+                  .k = size(x.shape()[3]),
+                  .r = size(w.shape()[1]),
+                  .s = size(w.shape()[2]),
+                  .p = size(x.shape()[1]),
+                  .q = size(x.shape()[2]),
+                  .u = window.stride,
+                  .v = window.stride,
+                  .top = window.pad,
+                  .left = window.pad};
   d.h = (d.p - 1) * d.u - 2 * d.top + d.r, d.w = (d.q - 1) * d.v - 2 * d.left + d.s;
-  check(d.h >= 1 && d.w >= 1, "conv_transpose2d", fmt::format("x {} and w {} leave no output; pad less", x.shape().text(), w.shape().text()));
+  check(d.h >= 1 && d.w >= 1, "conv_transpose2d",
+        fmt::format("x {} and w {} leave no output; pad less", x.shape().text(), w.shape().text()));
   return conv2d_dgrad(x, w, d);
 }
 

@@ -26,11 +26,19 @@ Tensor product(const Tensor& a, const Tensor& b, bool ta, bool tb, DType out) {
   check((rank == 2 || rank == 3) && b.shape().rank() == rank && (rank == 2 || a.shape()[0] == b.shape()[0]), "matmul",
         fmt::format("wants two matrices or two equal batches of them, not {} and {}", a.text(), b.text()));
   const int64_t m = a.shape()[ta ? -1 : -2], k = a.shape()[ta ? -2 : -1], kb = b.shape()[tb ? -1 : -2], n = b.shape()[tb ? -2 : -1];
-  check(k == kb, "matmul", fmt::format("{}{} times {}{}: inner sizes {} and {} differ", a.shape().text(), ta ? "ᵀ" : "", b.shape().text(), tb ? "ᵀ" : "", k, kb));
+  check(k == kb, "matmul",
+        fmt::format("{}{} times {}{}: inner sizes {} and {} differ", a.shape().text(), ta ? "ᵀ" : "", b.shape().text(), tb ? "ᵀ" : "", k,
+                    kb));
   const int64_t batch = rank == 3 ? a.shape()[0] : 1;
   Tensor c(rank == 3 ? Shape{batch, m, n} : Shape{m, n}, out, a.device());
-  dispatch<Gemm>({.batch = static_cast<int>(batch), .m = static_cast<int>(m), .n = static_cast<int>(n), .k = static_cast<int>(k),
-                  .ta = ta, .tb = tb, .dtype = a.dtype(), .out = out},
+  dispatch<Gemm>({.batch = static_cast<int>(batch),
+                  .m = static_cast<int>(m),
+                  .n = static_cast<int>(n),
+                  .k = static_cast<int>(k),
+                  .ta = ta,
+                  .tb = tb,
+                  .dtype = a.dtype(),
+                  .out = out},
                  {a.data(), b.data(), c.data()}, a.device());
   return record_product(c, a, b, ta, tb);
 }

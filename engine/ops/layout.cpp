@@ -16,7 +16,7 @@ Shape with_channels(const Shape& shape, int64_t c) {
 }
 void check_index(const char* op, const Tensor& index, int64_t rows) {
   check(index && index.dtype() == DType::i32 && index.shape().rank() == 1, op, fmt::format("wants an index i32[n], not {}", index.text()));
-  if (index.device() != Device::cpu) return;   // elsewhere reading them back would stall the device; whoever put them there checked them
+  if (index.device() != Device::cpu) return;  // elsewhere reading them back would stall the device; whoever put them there checked them
   const int32_t* values = static_cast<const int32_t*>(index.data());
   for (int64_t i = 0; i < index.count(); ++i)
     check(values[i] >= 0 && values[i] < rows, op, fmt::format("index {} at position {} is outside [0, {})", values[i], i, rows));
@@ -34,9 +34,11 @@ Tensor pad_flat(const Tensor& x, int64_t from, int64_t total) {
 
 Tensor reshape(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
-  check(x.count() == shape.count(), "reshape", fmt::format("{} has {} elements, but {} wants {}", x.text(), x.count(), shape.text(), shape.count()));
-  return record("reshape", x.alias(shape), {x}, [from = x.shape()](const Tensor&, const Tensor& g, Needs) { return Tensors{reshape(g, from)}; },
-                /*wide_gradient=*/true);
+  check(x.count() == shape.count(), "reshape",
+        fmt::format("{} has {} elements, but {} wants {}", x.text(), x.count(), shape.text(), shape.count()));
+  return record(
+      "reshape", x.alias(shape), {x}, [from = x.shape()](const Tensor&, const Tensor& g, Needs) { return Tensors{reshape(g, from)}; },
+      /*wide_gradient=*/true);
 }
 
 Tensor slice(const Tensor& x, int64_t from, int64_t to) {
@@ -53,11 +55,12 @@ Tensor slice(const Tensor& x, int64_t from, int64_t to) {
 
 Tensor concat_channels(const Tensor& a, const Tensor& b) {
   check_like("concat_channels", a, b);
-  check(a.shape().rank() >= 1 && a.shape().rank() == b.shape().rank() && with_channels(a.shape(), 0) == with_channels(b.shape(), 0), "concat_channels",
-        fmt::format("{} and {} differ before the last axis", a.text(), b.text()));
+  check(a.shape().rank() >= 1 && a.shape().rank() == b.shape().rank() && with_channels(a.shape(), 0) == with_channels(b.shape(), 0),
+        "concat_channels", fmt::format("{} and {} differ before the last axis", a.text(), b.text()));
   const int64_t ca = a.shape()[-1], cb = b.shape()[-1];
   Tensor y(with_channels(a.shape(), ca + cb), a.dtype(), a.device());
-  dispatch<ConcatChannels>({.rows = row_count(y.shape()), .ca = ca, .cb = cb, .dtype = a.dtype()}, {a.data(), b.data(), y.data()}, a.device());
+  dispatch<ConcatChannels>({.rows = row_count(y.shape()), .ca = ca, .cb = cb, .dtype = a.dtype()}, {a.data(), b.data(), y.data()},
+                           a.device());
   return record("concat_channels", y, {a, b}, [ca, cb](const Tensor&, const Tensor& g, Needs needs) {
     return Tensors{needs[0] ? slice_channels(g, 0, ca) : Tensor(), needs[1] ? slice_channels(g, ca, cb) : Tensor()};
   });
@@ -68,7 +71,8 @@ Tensor slice_channels(const Tensor& x, int64_t from, int64_t count) {
         fmt::format("channels [{}, {}) of {}", from, from + count, x.text()));
   const int64_t c = x.shape()[-1];
   Tensor y(with_channels(x.shape(), count), x.dtype(), x.device());
-  dispatch<SliceChannels>({.rows = row_count(x.shape()), .c = c, .from = from, .count = count, .dtype = x.dtype()}, {x.data(), y.data()}, x.device());
+  dispatch<SliceChannels>({.rows = row_count(x.shape()), .c = c, .from = from, .count = count, .dtype = x.dtype()}, {x.data(), y.data()},
+                          x.device());
   return record("slice_channels", y, {x}, [from, count, c](const Tensor&, const Tensor& g, Needs) {
     Tensor whole = g;
     auto zeros = [&](int64_t channels) { return Tensor::zeros(with_channels(g.shape(), channels), g.dtype(), g.device()); };
@@ -84,7 +88,8 @@ Tensor gather_rows(const Tensor& table, const Tensor& index) {
   const int64_t v = table.shape()[0], d = table.shape()[1];
   check_index("gather_rows", index, v);
   Tensor y({index.count(), d}, table.dtype(), table.device());
-  dispatch<GatherRows>({.rows = v, .cols = d, .count = index.count(), .dtype = table.dtype()}, {table.data(), index.data(), y.data()}, table.device());
+  dispatch<GatherRows>({.rows = v, .cols = d, .count = index.count(), .dtype = table.dtype()}, {table.data(), index.data(), y.data()},
+                       table.device());
   return record("gather_rows", y, {table, index}, [index, v](const Tensor&, const Tensor& g, Needs) {
     return Tensors{scatter_add_rows(g, index, v), Tensor()};
   });
@@ -92,10 +97,12 @@ Tensor gather_rows(const Tensor& table, const Tensor& index) {
 
 Tensor scatter_add_rows(const Tensor& g, const Tensor& index, int64_t rows) {
   check_floating("scatter_add_rows", g);
-  check(g.shape().rank() == 2 && g.shape()[0] == index.count(), "scatter_add_rows", fmt::format("wants g [n,d] with one index a row, not {} and {}", g.text(), index.text()));
+  check(g.shape().rank() == 2 && g.shape()[0] == index.count(), "scatter_add_rows",
+        fmt::format("wants g [n,d] with one index a row, not {} and {}", g.text(), index.text()));
   check_index("scatter_add_rows", index, rows);
   Tensor y({rows, g.shape()[1]}, accumulator_of(g.dtype()), g.device());
-  dispatch<ScatterAddRows>({.rows = rows, .cols = g.shape()[1], .count = index.count(), .dtype = g.dtype()}, {g.data(), index.data(), y.data()}, g.device());
+  dispatch<ScatterAddRows>({.rows = rows, .cols = g.shape()[1], .count = index.count(), .dtype = g.dtype()},
+                           {g.data(), index.data(), y.data()}, g.device());
   return record("scatter_add_rows", y, {g, index}, [index, dtype = g.dtype()](const Tensor&, const Tensor& gg, Needs) {
     return Tensors{gather_rows(cast(gg, dtype), index), Tensor()};
   });
@@ -108,7 +115,8 @@ Tensor transpose(const Tensor& x) {
   std::swap(dims[dims.size() - 2], dims.back());
   Tensor y(Shape(dims), x.dtype(), x.device());
   const int64_t matrix = rows * cols;
-  dispatch<Transpose>({.batch = matrix ? x.count() / matrix : 0, .rows = rows, .cols = cols, .dtype = x.dtype()}, {x.data(), y.data()}, x.device());
+  dispatch<Transpose>({.batch = matrix ? x.count() / matrix : 0, .rows = rows, .cols = cols, .dtype = x.dtype()}, {x.data(), y.data()},
+                      x.device());
   return record("transpose", y, {x}, [](const Tensor&, const Tensor& g, Needs) { return Tensors{transpose(g)}; });
 }
 

@@ -14,7 +14,8 @@ Tensor run_softmax(const char* op, const Tensor& x, bool log) {
   check_floating(op, x);
   check(x.shape().rank() == 2 && x.shape()[1] >= 1, op, fmt::format("wants [n,c], not {}", x.text()));
   Tensor y(x.shape(), x.dtype(), x.device());
-  dispatch<Softmax>({.rows = x.shape()[0], .cols = static_cast<int>(x.shape()[1]), .log = log, .dtype = x.dtype()}, {x.data(), y.data()}, x.device());
+  dispatch<Softmax>({.rows = x.shape()[0], .cols = static_cast<int>(x.shape()[1]), .log = log, .dtype = x.dtype()}, {x.data(), y.data()},
+                    x.device());
   return y;
 }
 
@@ -30,15 +31,13 @@ Tensor one_hot(const Tensor& labels, int64_t classes, DType dtype) {
 }  // namespace
 
 Tensor softmax(const Tensor& x) {
-  return record("softmax", run_softmax("softmax", x, false), {x}, [](const Tensor& y, const Tensor& g, Needs) {
-    return Tensors{mul(y, sub(g, row_sum(mul(g, y))))};
-  });
+  return record("softmax", run_softmax("softmax", x, false), {x},
+                [](const Tensor& y, const Tensor& g, Needs) { return Tensors{mul(y, sub(g, row_sum(mul(g, y))))}; });
 }
 
 Tensor log_softmax(const Tensor& x) {
-  return record("log_softmax", run_softmax("log_softmax", x, true), {x}, [](const Tensor& y, const Tensor& g, Needs) {
-    return Tensors{sub(g, mul(exp(y), row_sum(g)))};
-  });
+  return record("log_softmax", run_softmax("log_softmax", x, true), {x},
+                [](const Tensor& y, const Tensor& g, Needs) { return Tensors{sub(g, mul(exp(y), row_sum(g)))}; });
 }
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
@@ -52,7 +51,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
       check(label >= 0 && label < c, "cross_entropy", fmt::format("label {} at position {} is outside [0, {})", label, i, c));
     }
   Tensor loss({n}, accumulator_of(logits.dtype()), logits.device());
-  dispatch<CrossEntropy>({.rows = n, .cols = static_cast<int>(c), .dtype = logits.dtype()}, {logits.data(), labels.data(), loss.data()}, logits.device());
+  dispatch<CrossEntropy>({.rows = n, .cols = static_cast<int>(c), .dtype = logits.dtype()}, {logits.data(), labels.data(), loss.data()},
+                         logits.device());
   return record("cross_entropy", loss, {logits}, [logits, labels, n, c](const Tensor&, const Tensor& g, Needs) {
     const Tensor difference = sub(softmax(logits), one_hot(labels, c, logits.dtype()));
     return Tensors{mul(difference, cast(reshape(g, {n, 1}), logits.dtype()))};

@@ -31,16 +31,20 @@ Tensor sum(const Tensor& x) { return reduce("sum", x, Keep::scalar, {}); }
 Tensor mean(const Tensor& x) { return affine(sum(x), 1.0 / static_cast<double>(x.count()), 0); }
 
 Tensor sum_per_sample(const Tensor& x) {
-  if (x && x.shape().rank() == 1) return cast(x, accumulator_of(x.dtype()));   // each sample is one element already
+  if (x && x.shape().rank() == 1) return cast(x, accumulator_of(x.dtype()));  // each sample is one element already
   return reduce("sum_per_sample", x, Keep::sample, sample_shape(x));
 }
-Tensor mean_per_sample(const Tensor& x) { return affine(sum_per_sample(x), static_cast<double>(x.shape()[0]) / static_cast<double>(x.count()), 0); }
+Tensor mean_per_sample(const Tensor& x) {
+  return affine(sum_per_sample(x), static_cast<double>(x.shape()[0]) / static_cast<double>(x.count()), 0);
+}
 
 Tensor sum_per_channel(const Tensor& x) {
   check(x && x.shape().rank() >= 1, "sum_per_channel", "wants at least one axis");
   return reduce("sum_per_channel", x, Keep::channel, {x.shape()[-1]});
 }
-Tensor mean_per_channel(const Tensor& x) { return affine(sum_per_channel(x), static_cast<double>(x.shape()[-1]) / static_cast<double>(x.count()), 0); }
+Tensor mean_per_channel(const Tensor& x) {
+  return affine(sum_per_channel(x), static_cast<double>(x.shape()[-1]) / static_cast<double>(x.count()), 0);
+}
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;

@@ -27,24 +27,28 @@ constexpr const char* act_names[] = {"none", "relu", "leaky_relu", "tanh", "sigm
 constexpr bool act_saves_output(Act act) { return act == Act::tanh || act == Act::sigmoid; }
 
 struct ActivationProblem {
-  int64_t n = 1;               // elements
+  int64_t n = 1;  // elements
   Act act = Act::none;
-  double slope = 0;            // of leaky_relu; rounded to the type of the arithmetic before use
+  double slope = 0;  // of leaky_relu; rounded to the type of the arithmetic before use
   DType dtype = DType::f32;
 
-  template <class F> void each(F&& f) {
+  template <class F>
+  void each(F&& f) {
     f.integer("n", n);
     f.type(dtype);
     f.choice("act", act, act_names);
     f.real("slope", slope, 0.0);
   }
-  std::string text() const;                                  // n8192:f32/act=leaky_relu/slope=0.2
-  static ActivationProblem parse(const std::string& text);   // throws Error(usage)
+  std::string text() const;                                 // n8192:f32/act=leaky_relu/slope=0.2
+  static ActivationProblem parse(const std::string& text);  // throws Error(usage)
 };
 
 struct Activation {
   using Problem = ActivationProblem;
-  struct Args { const void* x; void* y; };
+  struct Args {
+    const void* x;
+    void* y;
+  };
   static constexpr auto name = "activation";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
@@ -55,7 +59,10 @@ struct Activation {
 
 struct ActivationGrad {
   using Problem = ActivationProblem;
-  struct Args { const void *saved, *g; void* gx; };
+  struct Args {
+    const void *saved, *g;
+    void* gx;
+  };
   static constexpr auto name = "activation_grad";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();

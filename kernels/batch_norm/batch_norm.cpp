@@ -3,9 +3,10 @@
 namespace duel {
 namespace {
 
-constexpr const char* bn_act_names[] = {"none", "relu", "leaky_relu"};   // Act's first three
+constexpr const char* bn_act_names[] = {"none", "relu", "leaky_relu"};  // Act's first three
 
-template <class F> void each(BatchNormProblem& p, F&& f) {
+template <class F>
+void each(BatchNormProblem& p, F&& f) {
   f.integer("rows", p.rows);
   f.integer("c", p.c);
   f.type(p.dtype);
@@ -20,15 +21,24 @@ std::vector<Case<BatchNormProblem>> bn_cases() {
   auto add = [&](const std::string& text, Tag tag) { cases.push_back({BatchNormProblem::parse(text), tag}); };
   for (const char* dtype : {":f32", ":f64", ":bf16"}) {
     for (const char* text : {
-             "rows1c1",           // a deviation of zero, and nothing to divide the unbiased variance by
-             "rows2c1", "rows65c1", "rows4099c1",
-             "rows1c130", "rows5c3", "rows97c3", "rows64c64", "rows63c65", "rows257c33", "rows31c17",
-             "rows33000c1",       // more than one chunk a channel
-             "rows1031c128", "rows131c257",
+             "rows1c1",  // a deviation of zero, and nothing to divide the unbiased variance by
+             "rows2c1",
+             "rows65c1",
+             "rows4099c1",
+             "rows1c130",
+             "rows5c3",
+             "rows97c3",
+             "rows64c64",
+             "rows63c65",
+             "rows257c33",
+             "rows31c17",
+             "rows33000c1",  // more than one chunk a channel
+             "rows1031c128",
+             "rows131c257",
              "rows130c1024",
          })
       for (const char* act : {"/act=none", "/act=relu", "/act=leaky_relu/slope=0.2"}) add(std::string(text) + dtype + act, Tag::edge);
-    add(std::string("rows100c20") + dtype + "/act=leaky_relu/slope=0.3/eps=0.001/momentum=0.2", Tag::edge);   // Keras' constants
+    add(std::string("rows100c20") + dtype + "/act=leaky_relu/slope=0.3/eps=0.001/momentum=0.2", Tag::edge);  // Keras' constants
     add(std::string("rows40c8") + dtype + "/act=none/momentum=0", Tag::edge);
     for (const char* text : {"rows64c512", "rows256c256", "rows1024c128", "rows4096c64"})
       for (const char* act : {"/act=relu", "/act=leaky_relu/slope=0.2"}) add(std::string(text) + dtype + act, Tag::dcgan);
@@ -63,24 +73,33 @@ BatchNormProblem BatchNormProblem::parse(const std::string& text) {
 }
 
 std::vector<Buffer> BatchNormFwd::buffers(const Problem& p) {
-  return {full(p, "x", Role::in), channel(p, "gamma", Role::in), channel(p, "beta", Role::in), full(p, "y", Role::out),
-          channel(p, "mean", Role::out), channel(p, "invstd", Role::out), channel(p, "running_mean", Role::inout),
+  return {full(p, "x", Role::in),
+          channel(p, "gamma", Role::in),
+          channel(p, "beta", Role::in),
+          full(p, "y", Role::out),
+          channel(p, "mean", Role::out),
+          channel(p, "invstd", Role::out),
+          channel(p, "running_mean", Role::inout),
           channel(p, "running_var", Role::inout, Fill::positive)};
 }
 std::vector<Buffer> BatchNormBwd::buffers(const Problem& p) {
-  return {full(p, "x", Role::in), full(p, "gy", Role::in), channel(p, "gamma", Role::in), channel(p, "beta", Role::in),
-          channel(p, "mean", Role::in), channel(p, "invstd", Role::in, Fill::positive), full(p, "gx", Role::out),
-          channel(p, "ggamma", Role::out), channel(p, "gbeta", Role::out)};
+  return {full(p, "x", Role::in),       full(p, "gy", Role::in),         channel(p, "gamma", Role::in),
+          channel(p, "beta", Role::in), channel(p, "mean", Role::in),    channel(p, "invstd", Role::in, Fill::positive),
+          full(p, "gx", Role::out),     channel(p, "ggamma", Role::out), channel(p, "gbeta", Role::out)};
 }
 std::vector<Buffer> BatchNormInfer::buffers(const Problem& p) {
-  return {full(p, "x", Role::in), channel(p, "gamma", Role::in), channel(p, "beta", Role::in), channel(p, "mean", Role::in),
-          channel(p, "var", Role::in, Fill::positive), full(p, "y", Role::out)};
+  return {full(p, "x", Role::in),
+          channel(p, "gamma", Role::in),
+          channel(p, "beta", Role::in),
+          channel(p, "mean", Role::in),
+          channel(p, "var", Role::in, Fill::positive),
+          full(p, "y", Role::out)};
 }
 std::vector<Case<BatchNormProblem>> BatchNormFwd::cases() { return bn_cases(); }
 std::vector<Case<BatchNormProblem>> BatchNormBwd::cases() { return bn_cases(); }
 std::vector<Case<BatchNormProblem>> BatchNormInfer::cases() { return bn_cases(); }
-double BatchNormFwd::flops(const Problem& p) { return 8.0 * static_cast<double>(p.count()); }    // 1 mean, 3 deviation, 4 output
-double BatchNormBwd::flops(const Problem& p) { return 13.0 * static_cast<double>(p.count()); }   // 6 for the sums, 7 for gx
+double BatchNormFwd::flops(const Problem& p) { return 8.0 * static_cast<double>(p.count()); }   // 1 mean, 3 deviation, 4 output
+double BatchNormBwd::flops(const Problem& p) { return 13.0 * static_cast<double>(p.count()); }  // 6 for the sums, 7 for gx
 double BatchNormInfer::flops(const Problem& p) { return 4.0 * static_cast<double>(p.count()); }
 int BatchNormFwd::reduction(const Problem& p) { return static_cast<int>(p.rows); }
 int BatchNormBwd::reduction(const Problem& p) { return static_cast<int>(p.rows); }

@@ -27,7 +27,7 @@ struct BatchNormProblem {
   int c = 1;
   double eps = 1e-5, momentum = 0.1;
   Act act = Act::none;
-  double slope = 0;                       // of leaky_relu
+  double slope = 0;  // of leaky_relu
   DType dtype = DType::f32;
 
   std::string text() const;                                // rows512c64:f32/act=leaky_relu/slope=0.2
@@ -38,7 +38,10 @@ struct BatchNormProblem {
 struct BatchNormFwd {
   using Problem = BatchNormProblem;
   // running_mean and running_var may both be null: nothing is tracked then.
-  struct Args { const void *x, *gamma, *beta; void *y, *mean, *invstd, *running_mean, *running_var; };
+  struct Args {
+    const void *x, *gamma, *beta;
+    void *y, *mean, *invstd, *running_mean, *running_var;
+  };
   static constexpr auto name = "batch_norm_fwd";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
@@ -51,7 +54,10 @@ struct BatchNormFwd {
 // The sign that relu and leaky_relu ask for is that of bn_affine() (functions.h), so it is the one the forward pass saw.
 struct BatchNormBwd {
   using Problem = BatchNormProblem;
-  struct Args { const void *x, *gy, *gamma, *beta, *mean, *invstd; void *gx, *ggamma, *gbeta; };
+  struct Args {
+    const void *x, *gy, *gamma, *beta, *mean, *invstd;
+    void *gx, *ggamma, *gbeta;
+  };
   static constexpr auto name = "batch_norm_bwd";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
@@ -61,7 +67,10 @@ struct BatchNormBwd {
 
 struct BatchNormInfer {
   using Problem = BatchNormProblem;
-  struct Args { const void *x, *gamma, *beta, *mean, *var; void* y; };
+  struct Args {
+    const void *x, *gamma, *beta, *mean, *var;
+    void* y;
+  };
   static constexpr auto name = "batch_norm_infer";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();

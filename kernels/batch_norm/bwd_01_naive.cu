@@ -1,6 +1,6 @@
-// batch_norm_bwd, rung 1: three launches. (1) One thread a channel and chunk of rows adds up ĝ and ĝ·x̂. (2) One thread a channel adds up the
-// chunks in order, in double. (3) One thread an element makes gx.
-// Bounded by memory: x and gy are read twice, the first time by too few threads where c is small.
+// batch_norm_bwd, rung 1: three launches. (1) One thread a channel and chunk of rows adds up ĝ and ĝ·x̂. (2) One thread a channel adds up
+// the chunks in order, in double. (3) One thread an element makes gx. Bounded by memory: x and gy are read twice, the first time by too few
+// threads where c is small.
 #include "kernels/batch_norm/cuda_chunks.h"
 #include "kernels/launch.h"
 
@@ -10,24 +10,30 @@ namespace {
 bool supports(const BatchNormProblem& p) { return is_floating(p.dtype) && bn_supports_act(p.act); }
 
 // Behind the chunks' partial sums: mean(ĝ) and mean(ĝ·x̂), [2][c].
-size_t scratch_bytes(const BatchNormProblem& p) { return partial_bytes(p) + 2 * static_cast<size_t>(p.c) * size_of(accumulator_of(p.dtype)); }
+size_t scratch_bytes(const BatchNormProblem& p) {
+  return partial_bytes(p) + 2 * static_cast<size_t>(p.c) * size_of(accumulator_of(p.dtype));
+}
 
-template <class T> struct Inputs {
+template <class T>
+struct Inputs {
   const T *x, *gy;
-  const accumulator_t<T> *gamma, *beta, *mean, *invstd;
+  const accumulator_t<T>*gamma, *beta, *mean, *invstd;
 };
 
 // ĝ of element i, which is channel c's.
-template <class T> HD accumulator_t<T> gated(const BatchNormProblem& p, const Inputs<T>& in, int64_t i, int64_t c) {
+template <class T>
+HD accumulator_t<T> gated(const BatchNormProblem& p, const Inputs<T>& in, int64_t i, int64_t c) {
   using A = accumulator_t<T>;
   const A v = bn_affine(static_cast<A>(in.x[i]), in.mean[c], mul_rn(in.gamma[c], in.invstd[c]), in.beta[c]);
   return static_cast<A>(in.gy[i]) * act_grad_factor(p.act, v, static_cast<A>(p.slope));
 }
-template <class T> HD accumulator_t<T> normal(const Inputs<T>& in, int64_t i, int64_t c) {
+template <class T>
+HD accumulator_t<T> normal(const Inputs<T>& in, int64_t i, int64_t c) {
   return (static_cast<accumulator_t<T>>(in.x[i]) - in.mean[c]) * in.invstd[c];
 }
 
-template <class T> __global__ void sums_naive(BatchNormProblem p, RowChunks r, Inputs<T> in, double* partial) {
+template <class T>
+__global__ void sums_naive(BatchNormProblem p, RowChunks r, Inputs<T> in, double* partial) {
   using A = accumulator_t<T>;
   const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (i >= int64_t{r.chunks} * p.c) return;
@@ -43,7 +49,8 @@ template <class T> __global__ void sums_naive(BatchNormProblem p, RowChunks r, I
   partial[chunk * 2 * p.c + p.c + c] = static_cast<double>(sum_normal);
 }
 
-template <class A> __global__ void add_naive(BatchNormProblem p, RowChunks r, const double* partial, A* means, A* gbeta, A* ggamma) {
+template <class A>
+__global__ void add_naive(BatchNormProblem p, RowChunks r, const double* partial, A* means, A* gbeta, A* ggamma) {
   const int64_t c = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (c >= p.c) return;
   double sum = 0, sum_normal = 0;
@@ -57,7 +64,8 @@ template <class A> __global__ void add_naive(BatchNormProblem p, RowChunks r, co
   means[p.c + c] = static_cast<A>(sum_normal / static_cast<double>(p.rows));
 }
 
-template <class T> __global__ void gx_naive(BatchNormProblem p, Inputs<T> in, const accumulator_t<T>* means, T* gx) {
+template <class T>
+__global__ void gx_naive(BatchNormProblem p, Inputs<T> in, const accumulator_t<T>* means, T* gx) {
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < p.count(); i += int64_t{gridDim.x} * blockDim.x) {
     const int64_t c = i % p.c;
     gx[i] = static_cast<T>(mul_rn(in.gamma[c], in.invstd[c]) * (gated(p, in, i, c) - means[c] - normal(in, i, c) * means[p.c + c]));
@@ -71,7 +79,7 @@ void run(const BatchNormProblem& p, const BatchNormBwd::Args& a, Scratch scratch
     using A = accumulator_t<T>;
     double* partial = static_cast<double*>(scratch.data);
     A* means = reinterpret_cast<A*>(partial + int64_t{r.chunks} * 2 * p.c);
-    const Inputs<T> in{static_cast<const T*>(a.x),     static_cast<const T*>(a.gy),   static_cast<const A*>(a.gamma),
+    const Inputs<T> in{static_cast<const T*>(a.x),    static_cast<const T*>(a.gy),   static_cast<const A*>(a.gamma),
                        static_cast<const A*>(a.beta), static_cast<const A*>(a.mean), static_cast<const A*>(a.invstd)};
     launch({.grid = blocks_for(int64_t{r.chunks} * p.c, 128), .block = 128}, stream, sums_naive<T>, p, r, in, partial);
     launch({.grid = blocks_for(p.c, 32), .block = 32}, stream, add_naive<A>, p, r, partial, means, static_cast<A*>(a.gbeta),

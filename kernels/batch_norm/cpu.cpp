@@ -5,9 +5,7 @@
 namespace duel {
 namespace {
 
-bool supports(const BatchNormProblem& p) {
-  return (p.dtype == DType::f32 || p.dtype == DType::bf16) && bn_supports_act(p.act);
-}
+bool supports(const BatchNormProblem& p) { return (p.dtype == DType::f32 || p.dtype == DType::bf16) && bn_supports_act(p.act); }
 
 // Scratch: double moments[chunks][2][c], then float lines: mean, scale, beta [3][width], then per channel mean, scale [2][c].
 size_t scratch_infer(const BatchNormProblem& p) {
@@ -20,7 +18,8 @@ size_t scratch_fwd(const BatchNormProblem& p) {
 }
 
 // Mean and sum of squared deviations of each channel over `rows` rows, into moments[2][c].
-template <class T> void chunk_moments(const Lanes& l, const T* __restrict x, int64_t rows, double* __restrict moments) {
+template <class T>
+void chunk_moments(const Lanes& l, const T* __restrict x, int64_t rows, double* __restrict moments) {
   const int64_t lines = rows / l.group, rest = rows % l.group;
   double *mean = moments, *deviations = moments + l.c;
   std::fill(moments, moments + 2 * l.c, 0.0);
@@ -46,7 +45,7 @@ template <class T> void chunk_moments(const Lanes& l, const T* __restrict x, int
       }
     }
   };
-  if (l.group == 1) {   // a lane is a channel
+  if (l.group == 1) {  // a lane is a channel
     each_tile(l.width, [&](int j, auto size) {
       measure(j, size);
       for (int i = 0; i < size; ++i) {
@@ -109,15 +108,16 @@ void apply(const Lanes& l, const T* __restrict x, const float* __restrict mean, 
       const T* __restrict from = x + r * l.c;
       T* __restrict to = y + r * l.c;
       const int width = static_cast<int>(std::min<int64_t>(l.group, end - r)) * l.c;
-#pragma GCC ivdep   // not omp simd: its copies of the temporary bf16 would keep g++ from vectorising
+#pragma GCC ivdep  // not omp simd: its copies of the temporary bf16 would keep g++ from vectorising
       for (int i = 0; i < width; ++i)
         to[i] = static_cast<T>(act_forward<act>(bn_affine(static_cast<float>(from[i]), mean[i], scale[i], beta[i]), slope));
     }
   });
 }
 
-template <class T> void apply_lines(const BatchNormProblem& p, const Lanes& l, const void* x, const float* channel_mean,
-                                    const float* channel_scale, const void* channel_beta, float* lines, void* y) {
+template <class T>
+void apply_lines(const BatchNormProblem& p, const Lanes& l, const void* x, const float* channel_mean, const float* channel_scale,
+                 const void* channel_beta, float* lines, void* y) {
   float *mean = lines, *scale = lines + l.width, *beta = lines + 2 * int64_t{l.width};
   spread(l, channel_mean, mean);
   spread(l, channel_scale, scale);
@@ -127,7 +127,8 @@ template <class T> void apply_lines(const BatchNormProblem& p, const Lanes& l, c
   });
 }
 
-template <class T> void fwd(const BatchNormProblem& p, const BatchNormFwd::Args& a, double* moments) {
+template <class T>
+void fwd(const BatchNormProblem& p, const BatchNormFwd::Args& a, double* moments) {
   const Lanes l = lanes_of(p);
   const T* x = static_cast<const T*>(a.x);
   parallel_chunks(p.rows, l.chunk_rows, [&](int64_t begin, int64_t end, int64_t chunk) {
@@ -138,7 +139,7 @@ template <class T> void fwd(const BatchNormProblem& p, const BatchNormFwd::Args&
   float* scale = lines + 3 * int64_t{l.width};
   float *mean = static_cast<float*>(a.mean), *invstd = static_cast<float*>(a.invstd);
   for (int j = 0; j < l.c; ++j) {
-    const double deviations = std::max(moments[l.c + j], 0.0);   // equal numbers can leave a rounding error below zero
+    const double deviations = std::max(moments[l.c + j], 0.0);  // equal numbers can leave a rounding error below zero
     mean[j] = static_cast<float>(moments[j]);
     invstd[j] = static_cast<float>(bn_invstd(deviations / static_cast<double>(p.rows), p.eps));
     scale[j] = static_cast<const float*>(a.gamma)[j] * invstd[j];

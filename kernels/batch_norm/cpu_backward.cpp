@@ -4,9 +4,7 @@
 namespace duel {
 namespace {
 
-bool supports(const BatchNormProblem& p) {
-  return (p.dtype == DType::f32 || p.dtype == DType::bf16) && bn_supports_act(p.act);
-}
+bool supports(const BatchNormProblem& p) { return (p.dtype == DType::f32 || p.dtype == DType::bf16) && bn_supports_act(p.act); }
 
 // Scratch: double sums[chunks][2][c], then float lines [6][width] and channels [3][c].
 size_t scratch(const BatchNormProblem& p) {
@@ -15,7 +13,7 @@ size_t scratch(const BatchNormProblem& p) {
 }
 
 struct Lines {
-  const float *mean, *invstd, *scale, *beta, *mean_g, *mean_gx;   // along a line; the last two are mean(ĝ) and mean(ĝ·x̂)
+  const float *mean, *invstd, *scale, *beta, *mean_g, *mean_gx;  // along a line; the last two are mean(ĝ) and mean(ĝ·x̂)
   float slope;
 };
 
@@ -32,7 +30,7 @@ void chunk_sums(const Lanes& l, const T* __restrict x, const T* __restrict gy, i
       mean[i] = p.mean[j + i], invstd[i] = p.invstd[j + i], scale[i] = p.scale[j + i], beta[i] = p.beta[j + i];
     }
     auto add = [&](int64_t k, auto count) {
-      const T *__restrict xs = x + k * l.width + j, *__restrict gs = gy + k * l.width + j;
+      const T* __restrict xs = x + k * l.width + j, * __restrict gs = gy + k * l.width + j;
 #pragma omp simd
       for (int i = 0; i < count; ++i) {
         const float v = static_cast<float>(xs[i]);
@@ -42,7 +40,7 @@ void chunk_sums(const Lanes& l, const T* __restrict x, const T* __restrict gy, i
       }
     };
     for (int64_t k = 0; k + 1 < lines; ++k) add(k, size);
-    const int64_t left = rows * l.c - (lines - 1) * l.width - j;   // of the last line, which may be short
+    const int64_t left = rows * l.c - (lines - 1) * l.width - j;  // of the last line, which may be short
     if (left > 0) add(lines - 1, static_cast<int>(std::min<int64_t>(size, left)));
     for (int i = 0; i < size; ++i) {
       const int c = l.group == 1 ? j + i : (j + i) % l.c;
@@ -52,16 +50,17 @@ void chunk_sums(const Lanes& l, const T* __restrict x, const T* __restrict gy, i
   });
 }
 
-template <Act act, class T> void apply(const Lanes& l, const T* __restrict x, const T* __restrict gy, const Lines& p, T* __restrict gx) {
+template <Act act, class T>
+void apply(const Lanes& l, const T* __restrict x, const T* __restrict gy, const Lines& p, T* __restrict gx) {
   parallel_chunks(l.rows, l.chunk_rows, [&](int64_t begin, int64_t end, int64_t) {
-    const float *__restrict mean = p.mean, *__restrict invstd = p.invstd, *__restrict scale = p.scale, *__restrict beta = p.beta;
-    const float *__restrict mean_g = p.mean_g, *__restrict mean_gx = p.mean_gx;
+    const float* __restrict mean = p.mean, * __restrict invstd = p.invstd, * __restrict scale = p.scale, * __restrict beta = p.beta;
+    const float* __restrict mean_g = p.mean_g, * __restrict mean_gx = p.mean_gx;
     const float slope = p.slope;
     for (int64_t r = begin; r < end; r += l.group) {
-      const T *__restrict xs = x + r * l.c, *__restrict gs = gy + r * l.c;
+      const T* __restrict xs = x + r * l.c, * __restrict gs = gy + r * l.c;
       T* __restrict to = gx + r * l.c;
       const int width = static_cast<int>(std::min<int64_t>(l.group, end - r)) * l.c;
-#pragma GCC ivdep   // not omp simd: its copies of the temporary bf16 would keep g++ from vectorising
+#pragma GCC ivdep  // not omp simd: its copies of the temporary bf16 would keep g++ from vectorising
       for (int i = 0; i < width; ++i) {
         const float v = static_cast<float>(xs[i]);
         const float g = static_cast<float>(gs[i]) * act_grad_factor<act>(bn_affine(v, mean[i], scale[i], beta[i]), slope);
@@ -71,7 +70,8 @@ template <Act act, class T> void apply(const Lanes& l, const T* __restrict x, co
   });
 }
 
-template <class T> void bwd(const BatchNormProblem& p, const BatchNormBwd::Args& a, double* sums) {
+template <class T>
+void bwd(const BatchNormProblem& p, const BatchNormBwd::Args& a, double* sums) {
   const Lanes l = lanes_of(p);
   const T *x = static_cast<const T*>(a.x), *gy = static_cast<const T*>(a.gy);
   float* lines = reinterpret_cast<float*>(sums + l.chunks * 2 * l.c);

@@ -12,10 +12,10 @@ namespace {
 
 struct Lanes {
   int c;
-  int group;            // rows in a line
-  int width;            // group · c
+  int group;  // rows in a line
+  int width;  // group · c
   int64_t rows;
-  int64_t chunk_rows;   // a multiple of group
+  int64_t chunk_rows;  // a multiple of group
   int64_t chunks;
 };
 
@@ -38,10 +38,11 @@ inline void spread(const Lanes& l, const float* channel, float* line) {
   for (int g = 0; g < l.group; ++g) std::copy(channel, channel + l.c, line + int64_t{g} * l.c);
 }
 
-constexpr int tile = 64;   // lanes summed at a time, in registers
+constexpr int tile = 64;  // lanes summed at a time, in registers
 
 // f(first lane, tile lanes or fewer) for each tile of a line; whole tiles pass their size as a constant.
-template <class F> void each_tile(int width, F&& f) {
+template <class F>
+void each_tile(int width, F&& f) {
   int j = 0;
   for (; j + tile <= width; j += tile) f(j, std::integral_constant<int, tile>{});
   if (j < width) f(j, width - j);

@@ -5,7 +5,10 @@
 
 namespace duel {
 
-struct RowChunks { int64_t rows; int chunks; };   // rows a chunk
+struct RowChunks {
+  int64_t rows;
+  int chunks;
+};  // rows a chunk
 
 HD inline RowChunks row_chunks(int64_t rows) {
   const int64_t wanted = (rows + 63) / 64 < 512 ? (rows + 63) / 64 : 512;

@@ -9,7 +9,10 @@ namespace duel {
 // gamma·x̂ + beta with scale = gamma·invstd. Each operation is rounded by itself, on every device: the backward pass recomputes this value
 // for its sign, and a relu must not change sides between the passes or between devices. The mean is subtracted first; folding it into
 // the offset (x·scale + (beta − mean·scale)) would cancel where |mean| is far above the deviation.
-template <class A> HD inline A bn_affine(A x, A mean, A scale, A beta) { return add_rn(mul_rn(sub_rn(x, mean), scale), beta); }
+template <class A>
+HD inline A bn_affine(A x, A mean, A scale, A beta) {
+  return add_rn(mul_rn(sub_rn(x, mean), scale), beta);
+}
 
 HD inline double bn_invstd(double var, double eps) { return 1.0 / sqrt_rn(var + eps); }
 
@@ -23,7 +26,8 @@ HD inline double bn_running_var(const BatchNormProblem& p, double before, double
 }
 
 // Calls f with the activation as a constant.
-template <class F> void with_bn_act(Act act, F&& f) {
+template <class F>
+void with_bn_act(Act act, F&& f) {
   if (act == Act::relu) f(std::integral_constant<Act, Act::relu>{});
   else if (act == Act::leaky_relu) f(std::integral_constant<Act, Act::leaky_relu>{});
   else f(std::integral_constant<Act, Act::none>{});

@@ -11,7 +11,8 @@ namespace {
 bool supports(const BatchNormProblem& p) { return is_floating(p.dtype) && bn_supports_act(p.act); }
 size_t scratch_bytes(const BatchNormProblem& p) { return partial_bytes(p); }
 
-template <class T> __global__ void moments_naive(BatchNormProblem p, RowChunks r, const T* x, double* partial) {
+template <class T>
+__global__ void moments_naive(BatchNormProblem p, RowChunks r, const T* x, double* partial) {
   using A = accumulator_t<T>;
   const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (i >= int64_t{r.chunks} * p.c) return;
@@ -20,7 +21,7 @@ template <class T> __global__ void moments_naive(BatchNormProblem p, RowChunks r
   A sum = 0;
   for (int64_t row = begin; row < end; ++row) sum += static_cast<A>(x[row * p.c + c]);
   const A n = static_cast<A>(end - begin), shift = sum / n;
-  A rest = 0, square = 0;   // what the rounded mean misses is added to it below
+  A rest = 0, square = 0;  // what the rounded mean misses is added to it below
   for (int64_t row = begin; row < end; ++row) {
     const A d = static_cast<A>(x[row * p.c + c]) - shift;
     rest += d;
@@ -44,7 +45,7 @@ __global__ void join_naive(BatchNormProblem p, RowChunks r, const double* partia
     const double d = partial[k * 2 * p.c + c] - average;
     deviations += partial[k * 2 * p.c + p.c + c] + d * d * (k + 1 < r.chunks ? whole : last);
   }
-  if (deviations < 0) deviations = 0;   // equal numbers can leave a rounding error below zero
+  if (deviations < 0) deviations = 0;  // equal numbers can leave a rounding error below zero
   mean[c] = static_cast<A>(average);
   invstd[c] = static_cast<A>(bn_invstd(deviations / rows, p.eps));
   if (running_mean) {

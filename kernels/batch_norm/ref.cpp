@@ -11,7 +11,8 @@ bool supports(const BatchNormProblem& p) { return is_floating(p.dtype) && bn_sup
 
 double act_of(const BatchNormProblem& p, double v) { return act_forward(p.act, v, p.slope); }
 
-template <class T> void fwd(const BatchNormProblem& p, const BatchNormFwd::Args& a) {
+template <class T>
+void fwd(const BatchNormProblem& p, const BatchNormFwd::Args& a) {
   using A = accumulator_t<T>;
   const T* x = static_cast<const T*>(a.x);
   const double rows = static_cast<double>(p.rows);
@@ -34,20 +35,21 @@ template <class T> void fwd(const BatchNormProblem& p, const BatchNormFwd::Args&
       running_var = static_cast<A>(bn_running_var(p, running_var, deviations));
     }
     const double gamma = static_cast<const A*>(a.gamma)[j], beta = static_cast<const A*>(a.beta)[j];
-    for (int64_t i = 0; i < p.rows; ++i)   // from the statistics as they were stored: they are what the backward pass will see
+    for (int64_t i = 0; i < p.rows; ++i)  // from the statistics as they were stored: they are what the backward pass will see
       static_cast<T*>(a.y)[i * p.c + j] =
           static_cast<T>(act_of(p, (static_cast<double>(x[i * p.c + j]) - mean_out) * gamma * invstd_out + beta));
   }
 }
 
-template <class T> void bwd(const BatchNormProblem& p, const BatchNormBwd::Args& a) {
+template <class T>
+void bwd(const BatchNormProblem& p, const BatchNormBwd::Args& a) {
   using A = accumulator_t<T>;
   const T *x = static_cast<const T*>(a.x), *gy = static_cast<const T*>(a.gy);
   for (int j = 0; j < p.c; ++j) {
     const A gamma = static_cast<const A*>(a.gamma)[j], beta = static_cast<const A*>(a.beta)[j];
     const A mean = static_cast<const A*>(a.mean)[j], invstd = static_cast<const A*>(a.invstd)[j];
-    auto normal = [&](int64_t i) { return (static_cast<double>(x[i * p.c + j]) - mean) * invstd; };   // x̂
-    auto gated = [&](int64_t i) {                                                                       // ĝ
+    auto normal = [&](int64_t i) { return (static_cast<double>(x[i * p.c + j]) - mean) * invstd; };  // x̂
+    auto gated = [&](int64_t i) {                                                                    // ĝ
       const A v = bn_affine(static_cast<A>(x[i * p.c + j]), mean, mul_rn(gamma, invstd), beta);
       return static_cast<double>(gy[i * p.c + j]) * act_grad_factor(p.act, static_cast<double>(v), p.slope);
     };
@@ -64,7 +66,8 @@ template <class T> void bwd(const BatchNormProblem& p, const BatchNormBwd::Args&
   }
 }
 
-template <class T> void infer(const BatchNormProblem& p, const BatchNormInfer::Args& a) {
+template <class T>
+void infer(const BatchNormProblem& p, const BatchNormInfer::Args& a) {
   using A = accumulator_t<T>;
   for (int j = 0; j < p.c; ++j) {
     const double mean = static_cast<const A*>(a.mean)[j], invstd = bn_invstd(static_cast<const A*>(a.var)[j], p.eps);

@@ -28,28 +28,31 @@ double conv_flops(const Conv2dProblem& p) {
 std::vector<C> conv_cases() {
   std::vector<C> cases;
   for (const char* text : {
-           "n1h1w1c1k1r1",                          // the smallest there is
-           "n2h5w7c3k4r3pad1",                      // odd sizes, same padding
-           "n3h8w8c4k8r4u2pad1",                    // DCGAN's shape, small
-           "n2h7w9c5k3r4u2pad1",                    // stride does not divide the size: a border that no window reaches
-           "n2h6w5c2k3r3s2u2v1top0left1p3q5",       // everything different in the two directions
-           "n1h9w9c17k31r5u3pad2",                  // channels one past a tile, stride 3
-           "n2h4w4c8k16r4",                         // the kernel covers the image: a matrix product
-           "n5h1w1c7k9r1",                          // 1×1 on one pixel: a matrix product
-           "n2h8w8c3k2r5u2top1left1p4q4",           // "same" of k5 s2: (1,2) padding, after TensorFlow's rule
-           "n2h7w7c3k2r3u2top0left0p4q4",           // output larger than the padded image: taps beyond the far side
-           "n1h3w3c1k1r3pad2",                      // more padding than kernel−1 on one side would need
-           "n4h2w2c33k15r2u2",                      // non-overlapping windows
-           "n2h5w5c6k6r1u2",                        // 1×1 with stride: pixels that nothing reads
-           "n5h30w30c64k3r3u2pad1",                 // 1125 output pixels of 64 channels: two slabs of 512 and a rest, nine blocks of columns
-           "n5h32w32c3k4r4u2pad1",                  // a group of four small images and a rest of one
+           "n1h1w1c1k1r1",                     // the smallest there is
+           "n2h5w7c3k4r3pad1",                 // odd sizes, same padding
+           "n3h8w8c4k8r4u2pad1",               // DCGAN's shape, small
+           "n2h7w9c5k3r4u2pad1",               // stride does not divide the size: a border that no window reaches
+           "n2h6w5c2k3r3s2u2v1top0left1p3q5",  // everything different in the two directions
+           "n1h9w9c17k31r5u3pad2",             // channels one past a tile, stride 3
+           "n2h4w4c8k16r4",                    // the kernel covers the image: a matrix product
+           "n5h1w1c7k9r1",                     // 1×1 on one pixel: a matrix product
+           "n2h8w8c3k2r5u2top1left1p4q4",      // "same" of k5 s2: (1,2) padding, after TensorFlow's rule
+           "n2h7w7c3k2r3u2top0left0p4q4",      // output larger than the padded image: taps beyond the far side
+           "n1h3w3c1k1r3pad2",                 // more padding than kernel−1 on one side would need
+           "n4h2w2c33k15r2u2",                 // non-overlapping windows
+           "n2h5w5c6k6r1u2",                   // 1×1 with stride: pixels that nothing reads
+           "n5h30w30c64k3r3u2pad1",            // 1125 output pixels of 64 channels: two slabs of 512 and a rest, nine blocks of columns
+           "n5h32w32c3k4r4u2pad1",             // a group of four small images and a rest of one
        })
     cases.push_back(parsed(text, Tag::edge));
   for (const char* text : {
-           "n4h4w4c32k1r4",                         // D's last layer
+           "n4h4w4c32k1r4",  // D's last layer
            "n4h1w1c100k100r1",
-           "n4h4w4c64k100r4",                       // G's first, as the convolution it is the adjoint of
-           "n2h8w8c32k64r4u2pad1", "n2h16w16c16k32r4u2pad1", "n2h32w32c1k16r4u2pad1", "n1h64w64c3k16r4u2pad1",
+           "n4h4w4c64k100r4",  // G's first, as the convolution it is the adjoint of
+           "n2h8w8c32k64r4u2pad1",
+           "n2h16w16c16k32r4u2pad1",
+           "n2h32w32c1k16r4u2pad1",
+           "n1h64w64c3k16r4u2pad1",
        })
     cases.push_back(parsed(text, Tag::dcgan));
   for (const char* dtype : {":f32", ":bf16"})
@@ -130,7 +133,9 @@ Conv2dProblem Conv2dProblem::parse(const std::string& text) {
 }
 
 std::vector<Buffer> Conv2dFwd::buffers(const Problem& p) { return {x_buffer(p, "x", Role::in), w_buffer(p), y_buffer(p, "y", Role::out)}; }
-std::vector<Buffer> Conv2dDgrad::buffers(const Problem& p) { return {y_buffer(p, "gy", Role::in), w_buffer(p), x_buffer(p, "gx", Role::out)}; }
+std::vector<Buffer> Conv2dDgrad::buffers(const Problem& p) {
+  return {y_buffer(p, "gy", Role::in), w_buffer(p), x_buffer(p, "gx", Role::out)};
+}
 std::vector<Buffer> Conv2dWgrad::buffers(const Problem& p) {
   return {x_buffer(p, "x", Role::in), y_buffer(p, "gy", Role::in), {"gw", Role::out, accumulator_of(p.dtype), p.w_count()}};
 }

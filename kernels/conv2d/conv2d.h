@@ -17,14 +17,14 @@
 namespace duel {
 
 struct Conv2dProblem {
-  int n = 1, h = 1, w = 1, c = 1;          // x  [n,h,w,c]
-  int k = 1, r = 1, s = 1;                 // w  [k,r,s,c]
-  int p = 1, q = 1;                        // y  [n,p,q,k]
-  int u = 1, v = 1, top = 0, left = 0;     // strides, and the padding before the first row and column
+  int n = 1, h = 1, w = 1, c = 1;       // x  [n,h,w,c]
+  int k = 1, r = 1, s = 1;              // w  [k,r,s,c]
+  int p = 1, q = 1;                     // y  [n,p,q,k]
+  int u = 1, v = 1, top = 0, left = 0;  // strides, and the padding before the first row and column
   DType dtype = DType::f32;
 
-  std::string text() const;                            // n128h32w32c64k128r4u2pad1:bf16
-  static Conv2dProblem parse(const std::string& text); // s defaults to r, v to u; pad1 = top1left1 with p, q to match; throws Error(usage)
+  std::string text() const;                             // n128h32w32c64k128r4u2pad1:bf16
+  static Conv2dProblem parse(const std::string& text);  // s defaults to r, v to u; pad1 = top1left1 with p, q to match; throws Error(usage)
   HD int64_t x_count() const { return int64_t{n} * h * w * c; }
   HD int64_t w_count() const { return int64_t{k} * r * s * c; }
   HD int64_t y_count() const { return int64_t{n} * p * q * k; }
@@ -35,7 +35,10 @@ constexpr int conv_size(int in, int kernel, int stride, int pad) { return (in + 
 
 struct Conv2dFwd {
   using Problem = Conv2dProblem;
-  struct Args { const void *x, *w; void* y; };
+  struct Args {
+    const void *x, *w;
+    void* y;
+  };
   static constexpr auto name = "conv2d_fwd";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
@@ -46,7 +49,10 @@ struct Conv2dFwd {
 };
 struct Conv2dDgrad {
   using Problem = Conv2dProblem;
-  struct Args { const void *gy, *w; void* gx; };
+  struct Args {
+    const void *gy, *w;
+    void* gx;
+  };
   static constexpr auto name = "conv2d_dgrad";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
@@ -57,7 +63,10 @@ struct Conv2dDgrad {
 };
 struct Conv2dWgrad {
   using Problem = Conv2dProblem;
-  struct Args { const void *x, *gy; void* gw; };
+  struct Args {
+    const void *x, *gy;
+    void* gw;
+  };
   static constexpr auto name = "conv2d_wgrad";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();

@@ -15,8 +15,14 @@ namespace {
 using onednn::ConvOp;
 using onednn::Layout;
 
-template <ConvOp op> bool supports(const Conv2dProblem& d) { return onednn::conv_plan(op, d, Layout::nhwc) != nullptr; }
-template <ConvOp op> size_t scratch(const Conv2dProblem& d) { return onednn::conv_plan(op, d, Layout::nhwc)->scratch_bytes(); }
+template <ConvOp op>
+bool supports(const Conv2dProblem& d) {
+  return onednn::conv_plan(op, d, Layout::nhwc) != nullptr;
+}
+template <ConvOp op>
+size_t scratch(const Conv2dProblem& d) {
+  return onednn::conv_plan(op, d, Layout::nhwc)->scratch_bytes();
+}
 
 void run_fwd(const Conv2dProblem& d, const Conv2dFwd::Args& a, Scratch scratch, Stream) {
   onednn::guarded([&] { onednn::conv_plan(ConvOp::fwd, d, Layout::nhwc)->run(a.x, a.w, a.y, scratch); });

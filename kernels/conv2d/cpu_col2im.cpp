@@ -20,19 +20,26 @@ using onednn::MatmulShape;
 using Plan = std::shared_ptr<const MatmulPlan>;
 
 // The taps [first, last) of a window of `kernel` starting at `from` that lie in [0, size).
-struct TapRange { int first, last; };
+struct TapRange {
+  int first, last;
+};
 TapRange taps_inside(int from, int kernel, int size) {
   const int first = std::clamp(-from, 0, kernel);
   return {first, std::clamp(size - from, first, kernel)};
 }
 
-template <int length> void add_fixed(float* __restrict to, const float* __restrict from) {
+template <int length>
+void add_fixed(float* __restrict to, const float* __restrict from) {
   for (int i = 0; i < length; ++i) to[i] += from[i];
 }
 void add_run(float* __restrict to, const float* __restrict from, int length) {
   switch (length) {
-    case 4: add_fixed<4>(to, from); break;
-    case 12: add_fixed<12>(to, from); break;
+    case 4:
+      add_fixed<4>(to, from);
+      break;
+    case 12:
+      add_fixed<12>(to, from);
+      break;
     default:
       for (int i = 0; i < length; ++i) to[i] += from[i];
   }
@@ -54,14 +61,14 @@ void col2im(const Conv2dProblem& d, const float* col, float* image) {
   }
 }
 
-constexpr int rows_wanted = 1024;               // of a product: enough to hide what a call costs
-constexpr int64_t col_limit = 1 << 20;          // elements of col for one image
+constexpr int rows_wanted = 1024;       // of a product: enough to hide what a call costs
+constexpr int64_t col_limit = 1 << 20;  // elements of col for one image
 int filter(const Conv2dProblem& d) { return d.r * d.s * d.c; }
 int images_of(const Conv2dProblem& d) { return std::clamp((rows_wanted + d.p * d.q - 1) / (d.p * d.q), 1, d.n); }
 
 Plan plan_for(const Conv2dProblem& d, int images) {
-  return onednn::matmul_plan(MatmulShape{
-      .m = images * d.p * d.q, .n = filter(d), .k = d.k, .dtype = d.dtype, .out = DType::f32, .threads = 1});
+  return onednn::matmul_plan(
+      MatmulShape{.m = images * d.p * d.q, .n = filter(d), .k = d.k, .dtype = d.dtype, .out = DType::f32, .threads = 1});
 }
 
 bool supports(const Conv2dProblem& d) {
@@ -76,7 +83,7 @@ struct Pieces {
 };
 Pieces place(const Conv2dProblem& d, size_t pad_bytes, onednn::ScratchPieces& pieces) {
   const size_t col = static_cast<size_t>(images_of(d)) * d.p * d.q * filter(d) * sizeof(float);
-  const size_t image = d.dtype == DType::bf16 ? static_cast<size_t>(d.h) * d.w * d.c * sizeof(float) : 0;   // sums in f32, then rounded once
+  const size_t image = d.dtype == DType::bf16 ? static_cast<size_t>(d.h) * d.w * d.c * sizeof(float) : 0;  // sums in f32, then rounded once
   return {static_cast<float*>(pieces.take(col)), static_cast<float*>(pieces.take(image)), pieces.take(pad_bytes)};
 }
 size_t pad_bytes(const Plan& full, const Plan& rest) { return std::max(full->scratch_bytes(), rest ? rest->scratch_bytes() : 0); }
@@ -87,7 +94,8 @@ size_t scratch(const Conv2dProblem& d) {
   return pieces.used * static_cast<size_t>(omp_get_max_threads());
 }
 
-template <class T> void dgrad(const Conv2dProblem& d, const T* gy, const T* w, T* gx, char* scratch) {
+template <class T>
+void dgrad(const Conv2dProblem& d, const T* gy, const T* w, T* gx, char* scratch) {
   const int images = images_of(d), rest = d.n % images, groups = (d.n + images - 1) / images;
   const Plan full = plan_for(d, images), last = rest ? plan_for(d, rest) : nullptr;
   const size_t pad = pad_bytes(full, last);
@@ -121,10 +129,8 @@ template <class T> void dgrad(const Conv2dProblem& d, const T* gy, const T* w, T
 void run(const Conv2dProblem& d, const Conv2dDgrad::Args& a, Scratch scratch, Stream) {
   onednn::guarded([&] {
     char* const memory = static_cast<char*>(scratch.data);
-    if (d.dtype == DType::bf16)
-      dgrad(d, static_cast<const bf16*>(a.gy), static_cast<const bf16*>(a.w), static_cast<bf16*>(a.gx), memory);
-    else
-      dgrad(d, static_cast<const float*>(a.gy), static_cast<const float*>(a.w), static_cast<float*>(a.gx), memory);
+    if (d.dtype == DType::bf16) dgrad(d, static_cast<const bf16*>(a.gy), static_cast<const bf16*>(a.w), static_cast<bf16*>(a.gx), memory);
+    else dgrad(d, static_cast<const float*>(a.gy), static_cast<const float*>(a.w), static_cast<float*>(a.gx), memory);
   });
 }
 

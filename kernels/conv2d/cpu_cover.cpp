@@ -33,9 +33,16 @@ struct Wgrad {
   }
 };
 
-template <class Which> bool supports(const Conv2dProblem& d) { return covers(d) && onednn::matmul_plan(Which::shape(d)) != nullptr; }
-template <class Which> size_t scratch(const Conv2dProblem& d) { return onednn::matmul_plan(Which::shape(d))->scratch_bytes(); }
-template <class Which> void product(const Conv2dProblem& d, const void* a, const void* b, void* c, Scratch scratch) {
+template <class Which>
+bool supports(const Conv2dProblem& d) {
+  return covers(d) && onednn::matmul_plan(Which::shape(d)) != nullptr;
+}
+template <class Which>
+size_t scratch(const Conv2dProblem& d) {
+  return onednn::matmul_plan(Which::shape(d))->scratch_bytes();
+}
+template <class Which>
+void product(const Conv2dProblem& d, const void* a, const void* b, void* c, Scratch scratch) {
   onednn::guarded([&] { onednn::matmul_plan(Which::shape(d))->run(a, b, c, scratch.data); });
 }
 

@@ -18,9 +18,9 @@ using onednn::MatmulPlan;
 using onednn::MatmulShape;
 using Plan = std::shared_ptr<const MatmulPlan>;
 
-constexpr int lanes = 64;          // columns of a packed block
-constexpr int most_blocks = 8;     // of one task
-constexpr int64_t slab = 512;      // rows: a task's slab is half a MiB at most
+constexpr int lanes = 64;       // columns of a packed block
+constexpr int most_blocks = 8;  // of one task
+constexpr int64_t slab = 512;   // rows: a task's slab is half a MiB at most
 int filter(const Conv2dProblem& d) { return d.r * d.s * d.c; }
 int64_t rows_of(const Conv2dProblem& d) { return int64_t{d.n} * d.p * d.q; }
 
@@ -36,14 +36,20 @@ int64_t block_stride(const onednn::Desc& desc) { return desc.data.format_desc.bl
 int task_blocks(const Conv2dProblem& d) { return std::clamp(filter(d) / lanes / omp_get_max_threads(), 1, most_blocks); }
 
 struct Plans {
-  Plan first, next, rest;   // a task's first slab overwrites its sums, the others add
+  Plan first, next, rest;  // a task's first slab overwrites its sums, the others add
   size_t pad = 0, col = 0;
   bool complete = false;
   Plans(const Conv2dProblem& d, int blocks) {
     const int64_t rows = rows_of(d), left = rows % slab;
     const auto make = [&](int64_t count, bool accumulate) {
-      const Plan plan = onednn::matmul_plan(MatmulShape{.m = d.k, .n = blocks * lanes, .k = static_cast<int>(count), .ta = true,
-                                                        .dtype = d.dtype, .out = DType::f32, .accumulate = accumulate, .packed_b = true,
+      const Plan plan = onednn::matmul_plan(MatmulShape{.m = d.k,
+                                                        .n = blocks * lanes,
+                                                        .k = static_cast<int>(count),
+                                                        .ta = true,
+                                                        .dtype = d.dtype,
+                                                        .out = DType::f32,
+                                                        .accumulate = accumulate,
+                                                        .packed_b = true,
                                                         .threads = 1});
       if (!plan || !is_pairs(plan->b)) return Plan{};
       pad = std::max(pad, plan->scratch_bytes());
@@ -63,11 +69,14 @@ struct Tasks {
   int blocks, count, left;
   Plans wide, narrow;
   explicit Tasks(const Conv2dProblem& d)
-      : blocks(task_blocks(d)), count((filter(d) / lanes + blocks - 1) / blocks), left(filter(d) / lanes % blocks), wide(d, blocks),
+      : blocks(task_blocks(d)),
+        count((filter(d) / lanes + blocks - 1) / blocks),
+        left(filter(d) / lanes % blocks),
+        wide(d, blocks),
         narrow(d, left ? left : blocks) {}
   size_t pad() const { return std::max(wide.pad, narrow.pad); }
   size_t col() const { return std::max(wide.col, narrow.col); }
-  size_t sums(const Conv2dProblem& d) const { return onednn::aligned(sizeof(float) * d.k * blocks * lanes); }   // dense: oneDNN wants it so
+  size_t sums(const Conv2dProblem& d) const { return onednn::aligned(sizeof(float) * d.k * blocks * lanes); }  // dense: oneDNN wants it so
   size_t thread_bytes(const Conv2dProblem& d) const { return col() + pad() + sums(d); }
 };
 
@@ -89,7 +98,7 @@ void gather_pairs(const Conv2dProblem& d, const bf16* x, int64_t first, int64_t 
   int64_t row = 0;
   int q = static_cast<int>(first % d.q), p = static_cast<int>(first / d.q % d.p);
   const bf16* image = x + first / d.q / d.p * d.h * d.w * d.c + block % (d.c / lanes) * lanes;
-  const auto next = [&] {   // one output pixel after another: counted, because dividing would cost as much as the copy
+  const auto next = [&] {  // one output pixel after another: counted, because dividing would cost as much as the copy
     const int h = p * d.u - d.top + r, w = q * d.v - d.left + s;
     const bool inside = row < count && h >= 0 && h < d.h && w >= 0 && w < d.w;
     const uint16_t* values = inside ? reinterpret_cast<const uint16_t*>(image + (int64_t{h} * d.w + w) * d.c) : zeros;

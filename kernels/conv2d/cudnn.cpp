@@ -29,7 +29,7 @@ std::mutex& library_mutex() {
   static std::mutex mutex;
   return mutex;
 }
-cudnnHandle_t handle() {   // nullptr: no usable GPU
+cudnnHandle_t handle() {  // nullptr: no usable GPU
   static cudnnHandle_t handle = [] {
     cudnnHandle_t made = nullptr;
     int devices = 0;
@@ -117,7 +117,8 @@ struct Wgrad {
 constexpr int most_algorithms = 16;
 
 // The first that is allowed; both lists come fastest first. nullptr: none.
-template <class Perf> const Perf* first_allowed(const Perf* perf, int found, cudnnMathType_t math) {
+template <class Perf>
+const Perf* first_allowed(const Perf* perf, int found, cudnnMathType_t math) {
   for (int i = 0; i < found; ++i) {
     const bool in_f32 = perf[i].mathType == CUDNN_FMA_MATH || perf[i].mathType == CUDNN_DEFAULT_MATH;
     const bool same_bits = perf[i].determinism == CUDNN_DETERMINISTIC;
@@ -126,12 +127,14 @@ template <class Perf> const Perf* first_allowed(const Perf* perf, int found, cud
   return nullptr;
 }
 
-template <class Op> struct Plan {
+template <class Op>
+struct Plan {
   Descriptors tensors;
   typename Op::Perf best{};
   bool found = false, timed = false;
   explicit Plan(const Conv2dProblem& d) : tensors(d, Op::w_type(d)) { choose(d, Op::propose); }
-  template <class Search> void choose(const Conv2dProblem& d, Search&& search) {
+  template <class Search>
+  void choose(const Conv2dProblem& d, Search&& search) {
     std::array<typename Op::Perf, most_algorithms> perf;
     int count = 0;
     if (search(tensors, most_algorithms, &count, perf.data()) != CUDNN_STATUS_SUCCESS) return;
@@ -140,7 +143,8 @@ template <class Op> struct Plan {
 };
 
 // Callers hold library_mutex(). With `timed` the algorithms have been run against each other, at the first use, not in supports().
-template <class Op> Plan<Op>& plan_of(const Conv2dProblem& d, bool timed) {
+template <class Op>
+Plan<Op>& plan_of(const Conv2dProblem& d, bool timed) {
   static std::map<std::string, std::unique_ptr<Plan<Op>>> plans;
   auto& plan = plans[d.text()];
   if (!plan) plan = std::make_unique<Plan<Op>>(d);
@@ -151,13 +155,15 @@ template <class Op> Plan<Op>& plan_of(const Conv2dProblem& d, bool timed) {
   return *plan;
 }
 
-template <class Op> bool supports(const Conv2dProblem& d) {
+template <class Op>
+bool supports(const Conv2dProblem& d) {
   if (d.dtype != DType::f32 && d.dtype != DType::bf16) return false;
   if (d.p != conv_size(d.h, d.r, d.u, d.top) || d.q != conv_size(d.w, d.s, d.v, d.left)) return false;
   std::lock_guard lock(library_mutex());
   return handle() && plan_of<Op>(d, false).found;
 }
-template <class Op> size_t scratch(const Conv2dProblem& d) {
+template <class Op>
+size_t scratch(const Conv2dProblem& d) {
   std::lock_guard lock(library_mutex());
   return plan_of<Op>(d, true).best.memory;
 }

@@ -9,7 +9,8 @@ namespace {
 
 bool supports(const Conv2dProblem& p) { return is_floating(p.dtype); }
 
-template <class T> __global__ void dgrad_naive(Conv2dProblem d, const T* gy, const T* w, T* gx) {
+template <class T>
+__global__ void dgrad_naive(Conv2dProblem d, const T* gy, const T* w, T* gx) {
   const int64_t count = d.x_count();
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += int64_t{gridDim.x} * blockDim.x) {
     const int c = static_cast<int>(i % d.c);
@@ -18,7 +19,7 @@ template <class T> __global__ void dgrad_naive(Conv2dProblem d, const T* gy, con
     const int n = static_cast<int>(i / d.c / d.w / d.h);
     accumulator_t<T> sum = 0;
     for (int r = 0; r < d.r; ++r) {
-      const int pu = row + d.top - r;   // p·u for the output row that sees this pixel through tap r
+      const int pu = row + d.top - r;  // p·u for the output row that sees this pixel through tap r
       if (pu < 0 || pu % d.u || pu / d.u >= d.p) continue;
       for (int s = 0; s < d.s; ++s) {
         const int qv = col + d.left - s;

@@ -8,7 +8,8 @@ namespace {
 
 bool supports(const Conv2dProblem& p) { return is_floating(p.dtype); }
 
-template <class T> __global__ void fwd_naive(Conv2dProblem d, const T* x, const T* w, T* y) {
+template <class T>
+__global__ void fwd_naive(Conv2dProblem d, const T* x, const T* w, T* y) {
   const int64_t count = d.y_count();
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += int64_t{gridDim.x} * blockDim.x) {
     const int k = static_cast<int>(i % d.k);

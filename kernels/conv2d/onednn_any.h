@@ -14,9 +14,9 @@ std::string onednn_implementation(const std::string& op, const Conv2dProblem& pr
 // The peer as it would like to be timed: oneDNN with the layout of its own choosing for all three tensors, conversions left out. `buffers`
 // are in the order of the op's buffers() and in our layout. The inputs are converted when it is prepared, into memory of its own.
 struct OnednnAny {
-  std::function<void()> execute;       // the primitive alone: this is what to time
-  std::function<void()> convert_out;   // its latest result, in our layout, to buffers[2]: this is what to verify
-  explicit operator bool() const { return static_cast<bool>(execute); }   // false: not supported, or this build has no oneDNN
+  std::function<void()> execute;      // the primitive alone: this is what to time
+  std::function<void()> convert_out;  // its latest result, in our layout, to buffers[2]: this is what to verify
+  explicit operator bool() const { return static_cast<bool>(execute); }  // false: not supported, or this build has no oneDNN
 };
 OnednnAny prepare_onednn_any(const std::string& op, const Conv2dProblem& problem, void* const* buffers);
 

@@ -22,12 +22,14 @@ struct ConvTensor {
 };
 
 struct ConvPlan {
-  ConvTensor in[2], out;   // in the order of buffers()
+  ConvTensor in[2], out;  // in the order of buffers()
   Desc scratchpad;
   dnnl::primitive primitive;
   std::string implementation;
 
-  struct Work { void *in[2], *out, *pad; };   // where converted tensors and the scratchpad live
+  struct Work {
+    void *in[2], *out, *pad;
+  };  // where converted tensors and the scratchpad live
   Work place(ScratchPieces& pieces) const {
     Work work{};
     for (int i : {0, 1})
@@ -87,8 +89,8 @@ inline ConvPlan make_conv_plan(ConvOp op, const Conv2dProblem& d, Layout layout)
   const Desc x(xs, type_of(d.dtype), tag), y(ys, type_of(d.dtype), tag);
   const Desc w(ws, type_of(d.dtype), Tag::any), gw(ws, type_of(gw_type), Tag::any);
   const auto training = dnnl::prop_kind::forward_training;
-  const dnnl::convolution_forward::primitive_desc fwd({training, algorithm::convolution_direct, x, w, y, strides, before, after}, attributes(),
-                                                      engine());
+  const dnnl::convolution_forward::primitive_desc fwd({training, algorithm::convolution_direct, x, w, y, strides, before, after},
+                                                      attributes(), engine());
   auto x_of = [&](int argument, const Desc& inner, bool output) { return conv_tensor(argument, xs, d.dtype, Tag::nhwc, inner, output); };
   auto w_of = [&](const Desc& inner) { return conv_tensor(DNNL_ARG_WEIGHTS, ws, d.dtype, Tag::ohwi, inner, false); };
   auto y_of = [&](int argument, const Desc& inner, bool output) { return conv_tensor(argument, ys, d.dtype, Tag::nhwc, inner, output); };
@@ -140,8 +142,22 @@ inline bool has_idle_tap(const Conv2dProblem& d) {
 inline std::shared_ptr<const ConvPlan> conv_plan(ConvOp op, const Conv2dProblem& d, Layout layout) {
   if (d.dtype != DType::f32 && d.dtype != DType::bf16) return nullptr;
   if (op == ConvOp::wgrad && has_idle_tap(d)) return nullptr;
-  const PlanCache<ConvPlan>::Key key = {static_cast<int>(op), static_cast<int>(layout), static_cast<int>(d.dtype), d.n, d.h, d.w, d.c, d.k,
-                                        d.r, d.s, d.p, d.q, d.u, d.v, d.top, d.left};
+  const PlanCache<ConvPlan>::Key key = {static_cast<int>(op),
+                                        static_cast<int>(layout),
+                                        static_cast<int>(d.dtype),
+                                        d.n,
+                                        d.h,
+                                        d.w,
+                                        d.c,
+                                        d.k,
+                                        d.r,
+                                        d.s,
+                                        d.p,
+                                        d.q,
+                                        d.u,
+                                        d.v,
+                                        d.top,
+                                        d.left};
   return conv_plans().find(key, [&]() -> std::shared_ptr<const ConvPlan> {
     ConvPlan plan = make_conv_plan(op, d, layout);
     if (is_reference(plan.implementation)) return nullptr;

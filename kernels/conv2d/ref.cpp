@@ -13,7 +13,8 @@ int col_of(const Conv2dProblem& d, int q, int s) { return q * d.v - d.left + s; 
 bool inside(const Conv2dProblem& d, int row, int col) { return row >= 0 && row < d.h && col >= 0 && col < d.w; }
 
 // Calls f(x index at c = 0, w index at k = c = 0, y index at k = 0) for each tap inside the image. w's index needs k·r·s·c added.
-template <class F> void each_tap(const Conv2dProblem& d, int n, F&& f) {
+template <class F>
+void each_tap(const Conv2dProblem& d, int n, F&& f) {
   for (int p = 0; p < d.p; ++p)
     for (int q = 0; q < d.q; ++q)
       for (int r = 0; r < d.r; ++r)
@@ -24,7 +25,8 @@ template <class F> void each_tap(const Conv2dProblem& d, int n, F&& f) {
         }
 }
 
-template <class T> void fwd(const Conv2dProblem& d, const T* x, const T* w, T* y) {
+template <class T>
+void fwd(const Conv2dProblem& d, const T* x, const T* w, T* y) {
   const int64_t filter = int64_t{d.r} * d.s * d.c;
 #pragma omp parallel for schedule(static)
   for (int n = 0; n < d.n; ++n) {
@@ -38,7 +40,8 @@ template <class T> void fwd(const Conv2dProblem& d, const T* x, const T* w, T* y
   }
 }
 
-template <class T> void dgrad(const Conv2dProblem& d, const T* gy, const T* w, T* gx) {
+template <class T>
+void dgrad(const Conv2dProblem& d, const T* gy, const T* w, T* gx) {
   const int64_t filter = int64_t{d.r} * d.s * d.c;
 #pragma omp parallel for schedule(static)
   for (int n = 0; n < d.n; ++n) {
@@ -52,10 +55,11 @@ template <class T> void dgrad(const Conv2dProblem& d, const T* gy, const T* w, T
   }
 }
 
-template <class T> void wgrad(const Conv2dProblem& d, const T* x, const T* gy, accumulator_t<T>* gw) {
+template <class T>
+void wgrad(const Conv2dProblem& d, const T* x, const T* gy, accumulator_t<T>* gw) {
   const int64_t filter = int64_t{d.r} * d.s * d.c;
   std::vector<double> sum(static_cast<size_t>(d.w_count()), 0.0);
-#pragma omp parallel for schedule(static)   // each k is one thread's own; the images are added in order
+#pragma omp parallel for schedule(static)  // each k is one thread's own; the images are added in order
   for (int k = 0; k < d.k; ++k)
     for (int n = 0; n < d.n; ++n)
       each_tap(d, n, [&](int64_t xi, int64_t wi, int64_t yi) {

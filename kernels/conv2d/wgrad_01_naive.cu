@@ -8,7 +8,8 @@ namespace {
 
 bool supports(const Conv2dProblem& p) { return is_floating(p.dtype); }
 
-template <class T> __global__ void wgrad_naive(Conv2dProblem d, const T* x, const T* gy, accumulator_t<T>* gw) {
+template <class T>
+__global__ void wgrad_naive(Conv2dProblem d, const T* x, const T* gy, accumulator_t<T>* gw) {
   const int64_t count = d.w_count();
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += int64_t{gridDim.x} * blockDim.x) {
     const int c = static_cast<int>(i % d.c);
@@ -17,7 +18,7 @@ template <class T> __global__ void wgrad_naive(Conv2dProblem d, const T* x, cons
     const int k = static_cast<int>(i / d.c / d.s / d.r);
     accumulator_t<T> sum = 0;
     for (int n = 0; n < d.n; ++n) {
-      accumulator_t<T> image = 0;   // a sum an image, then their sum: the error grows with the longer of the two, not with both
+      accumulator_t<T> image = 0;  // a sum an image, then their sum: the error grows with the longer of the two, not with both
       for (int p = 0; p < d.p; ++p) {
         const int row = p * d.u - d.top + r;
         if (row < 0 || row >= d.h) continue;

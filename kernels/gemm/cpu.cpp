@@ -1,5 +1,5 @@
-// gemm in plain loops. `skinny` takes products with at most four rows or columns, which read their one large operand once and are bounded by
-// that; `loops` takes any product, four rows at a time, and is what a build without a matrix library has.
+// gemm in plain loops. `skinny` takes products with at most four rows or columns, which read their one large operand once and are bounded
+// by that; `loops` takes any product, four rows at a time, and is what a build without a matrix library has.
 //
 // Up to four vectors v[s][k], the rows of the narrow operand, meet the large operand W, which is stored either [big][k] (dot products) or
 // [k][big] (multiples of its rows added up).
@@ -12,12 +12,12 @@ namespace {
 
 constexpr int narrow = 4, lanes = 32, columns = 128;
 
-struct View {              // the product as the loops see it
+struct View {  // the product as the loops see it
   int small, big;
-  bool small_by_k;         // the narrow operand is stored [small][k]
-  bool big_by_k;           // the large one is stored [big][k]
-  int64_t small_step, big_step;   // in C
-  bool swapped;            // the narrow operand is B
+  bool small_by_k;               // the narrow operand is stored [small][k]
+  bool big_by_k;                 // the large one is stored [big][k]
+  int64_t small_step, big_step;  // in C
+  bool swapped;                  // the narrow operand is B
 };
 View view_of(const GemmProblem& p) {
   if (p.n <= narrow && p.m > p.n) return {p.n, p.m, p.tb, !p.ta, 1, p.n, true};
@@ -25,7 +25,8 @@ View view_of(const GemmProblem& p) {
 }
 
 bool supports(const GemmProblem& p) { return p.valid() && p.dtype != DType::f64; }
-// Where these loops were faster than the library's product of rank 2 (1.3 to 10 times with 1024² in the large operand; the others lose up to 2 times).
+// Where these loops were faster than the library's product of rank 2 (1.3 to 10 times with 1024² in the large operand; the others lose up
+// to 2 times).
 bool supports_skinny(const GemmProblem& p) {
   if (!supports(p) || p.k < 16) return false;
   return view_of(p).swapped || (p.m <= narrow && p.dtype == DType::f32 && (!p.tb || p.m <= 2));
@@ -36,7 +37,8 @@ bool needs_packing(const GemmProblem& p) { return p.dtype != DType::f32 || !view
 size_t scratch_bytes(const GemmProblem& p) {
   return needs_packing(p) ? size_t(p.batch) * size_t(view_of(p).small) * size_t(p.k) * sizeof(float) : 0;
 }
-template <class T> void pack(const GemmProblem& p, const View& v, const T* __restrict from, float* __restrict to) {
+template <class T>
+void pack(const GemmProblem& p, const View& v, const T* __restrict from, float* __restrict to) {
   const int64_t k = p.k, small = v.small;
   parallel_chunks(p.batch * small, std::max<int64_t>(1, chunk_elements / k), [&](int64_t begin, int64_t end, int64_t) {
     for (int64_t row = begin; row < end; ++row) {
@@ -87,7 +89,8 @@ void multiples(const View& v, int64_t k, const float* __restrict vectors, const 
     for (int64_t j = begin; j < end; ++j) c[s * v.small_step + j * v.big_step] = static_cast<C>(sum[s][j - begin]);
 }
 
-template <class T, class C> void product(const GemmProblem& p, const Gemm::Args& a, Scratch scratch) {
+template <class T, class C>
+void product(const GemmProblem& p, const Gemm::Args& a, Scratch scratch) {
   const View v = view_of(p);
   const T* small_at = static_cast<const T*>(v.swapped ? a.b : a.a);
   const T* big_at = static_cast<const T*>(v.swapped ? a.a : a.b);
@@ -100,7 +103,7 @@ template <class T, class C> void product(const GemmProblem& p, const Gemm::Args&
     vectors = small_at;
   }
   const int64_t groups = chunks_of(v.small, narrow);
-  const int64_t rows = v.big_by_k ? std::max<int64_t>(1, chunk_elements / k) : columns;   // of the large operand, to a piece of work
+  const int64_t rows = v.big_by_k ? std::max<int64_t>(1, chunk_elements / k) : columns;  // of the large operand, to a piece of work
   const int64_t pieces = chunks_of(v.big, rows);
   parallel_chunks(p.batch * groups * pieces, 1, [&](int64_t i, int64_t, int64_t) {
     const int64_t piece = i % pieces, s = i / pieces % groups * narrow, member = i / pieces / groups;
@@ -112,7 +115,7 @@ template <class T, class C> void product(const GemmProblem& p, const Gemm::Args&
       constexpr int S = decltype(count)::value;
       if (!v.big_by_k) {
         multiples<S>(v, k, from, w, begin, end, c);
-      } else if constexpr (S == 3) {   // g++ keeps two or four rows of partial sums in registers, but not three: 4 times slower
+      } else if constexpr (S == 3) {  // g++ keeps two or four rows of partial sums in registers, but not three: 4 times slower
         dots<2>(v, k, from, w, begin, end, c);
         dots<1>(v, k, from + 2 * k, w, begin, end, c + 2 * v.small_step);
       } else {
@@ -120,10 +123,14 @@ template <class T, class C> void product(const GemmProblem& p, const Gemm::Args&
       }
     };
     switch (std::min<int64_t>(narrow, v.small - s)) {
-      case 1: return run(std::integral_constant<int, 1>{});
-      case 2: return run(std::integral_constant<int, 2>{});
-      case 3: return run(std::integral_constant<int, 3>{});
-      default: return run(std::integral_constant<int, 4>{});
+      case 1:
+        return run(std::integral_constant<int, 1>{});
+      case 2:
+        return run(std::integral_constant<int, 2>{});
+      case 3:
+        return run(std::integral_constant<int, 3>{});
+      default:
+        return run(std::integral_constant<int, 4>{});
     }
   });
 }

@@ -9,7 +9,7 @@ namespace duel {
 namespace {
 
 bool supports(const GemmProblem& p) { return p.valid(); }
-size_t scratch_bytes(const GemmProblem&) { return size_t{32} << 20; }   // the workspace NVIDIA recommends from Hopper on
+size_t scratch_bytes(const GemmProblem&) { return size_t{32} << 20; }  // the workspace NVIDIA recommends from Hopper on
 
 void check(cublasStatus_t status, const char* what) {
   if (status != CUBLAS_STATUS_SUCCESS)
@@ -31,10 +31,10 @@ void run(const GemmProblem& p, const Gemm::Args& a, Scratch scratch, Stream stre
   const float one_f32 = 1, zero_f32 = 0;
   const double one_f64 = 1, zero_f64 = 0;
   const bool f64 = p.dtype == DType::f64;
-  const cublasComputeType_t compute = f64                       ? CUBLAS_COMPUTE_64F_PEDANTIC
+  const cublasComputeType_t compute = f64                      ? CUBLAS_COMPUTE_64F_PEDANTIC
                                       : p.dtype == DType::bf16 ? CUBLAS_COMPUTE_32F
                                                                : CUBLAS_COMPUTE_32F_PEDANTIC;
-  check(cublasSetStream(handle(), static_cast<cudaStream_t>(stream.handle)), "cublasSetStream");   // also resets the workspace
+  check(cublasSetStream(handle(), static_cast<cudaStream_t>(stream.handle)), "cublasSetStream");  // also resets the workspace
   check(cublasSetWorkspace(handle(), scratch.data, scratch.bytes), "cublasSetWorkspace");
   duel_count_launch();
   check(cublasGemmStridedBatchedEx(handle(), p.tb ? CUBLAS_OP_T : CUBLAS_OP_N, p.ta ? CUBLAS_OP_T : CUBLAS_OP_N, p.n, p.m, p.k,

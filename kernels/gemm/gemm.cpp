@@ -5,7 +5,8 @@
 namespace duel {
 namespace {
 
-template <class F> void each(GemmProblem& p, F&& f) {
+template <class F>
+void each(GemmProblem& p, F&& f) {
   if constexpr (std::is_same_v<std::decay_t<F>, ProblemWriter>) {
     if (p.batch != 1) f.integer("b", p.batch);
   } else {
@@ -25,12 +26,23 @@ std::vector<Case<GemmProblem>> gemm_cases() {
   for (const char* dtype : {":f32", ":f64", ":bf16"})
     for (const char* flags : {"", "/ta=1", "/tb=1", "/ta=1/tb=1"}) {
       for (const char* sizes : {
-               "m1n1k1", "m1n7k5", "m7n1k13",                  // vectors
-               "m2n3k1",                                       // an outer product
-               "m15n17k16", "m16n16k16", "m17n15k33",          // one about a tile
-               "m64n64k64", "m65n63k129", "m31n127k65",
-               "m128n1k257", "m1n257k128", "m4n300k40", "m300n4k40",
-               "b3m5n4k7", "b4m1n9k8", "b2m33n31k17",
+               "m1n1k1",
+               "m1n7k5",
+               "m7n1k13",  // vectors
+               "m2n3k1",   // an outer product
+               "m15n17k16",
+               "m16n16k16",
+               "m17n15k33",  // one about a tile
+               "m64n64k64",
+               "m65n63k129",
+               "m31n127k65",
+               "m128n1k257",
+               "m1n257k128",
+               "m4n300k40",
+               "m300n4k40",
+               "b3m5n4k7",
+               "b4m1n9k8",
+               "b2m33n31k17",
            })
         add(std::string(sizes) + dtype + flags, Tag::edge);
       add(std::string("m16n256k100") + dtype + flags, Tag::dcgan);

@@ -16,10 +16,10 @@ struct GemmProblem {
   int batch = 1, m = 1, n = 1, k = 1;
   bool ta = false, tb = false;
   DType dtype = DType::f32;
-  DType out = DType::f32;                // set it along with dtype: no row supports f32 operands with a bf16 out
+  DType out = DType::f32;  // set it along with dtype: no row supports f32 operands with a bf16 out
 
-  std::string text() const;                            // m128n64k100:bf16/tb=1/out=f32; b8 before m for a batch
-  static GemmProblem parse(const std::string& text);   // out defaults to dtype; throws Error(usage)
+  std::string text() const;                           // m128n64k100:bf16/tb=1/out=f32; b8 before m for a batch
+  static GemmProblem parse(const std::string& text);  // out defaults to dtype; throws Error(usage)
   bool valid() const { return is_floating(dtype) && (out == dtype || (dtype == DType::bf16 && out == DType::f32)); }
   HD int64_t a_count() const { return int64_t{batch} * m * k; }
   HD int64_t b_count() const { return int64_t{batch} * k * n; }
@@ -28,7 +28,10 @@ struct GemmProblem {
 
 struct Gemm {
   using Problem = GemmProblem;
-  struct Args { const void *a, *b; void* c; };
+  struct Args {
+    const void *a, *b;
+    void* c;
+  };
   static constexpr auto name = "gemm";
   static constexpr bool exact_on_integers = true;
   static std::vector<Buffer> buffers(const Problem&);

@@ -10,7 +10,8 @@ constexpr int tile = 16;
 
 bool supports(const GemmProblem& p) { return p.valid(); }
 
-template <class T, class C> __global__ void gemm_naive(GemmProblem p, int tiles_n, const T* a, const T* b, C* c) {
+template <class T, class C>
+__global__ void gemm_naive(GemmProblem p, int tiles_n, const T* a, const T* b, C* c) {
   using A = accumulator_t<T>;
   const int64_t m = p.m, n = p.n, k = p.k;
   const int64_t tiles = int64_t{tiles_n} * ((m + tile - 1) / tile);
@@ -27,7 +28,8 @@ template <class T, class C> __global__ void gemm_naive(GemmProblem p, int tiles_
   }
 }
 
-template <class T, class C> void start(const GemmProblem& p, const Gemm::Args& a, Stream stream) {
+template <class T, class C>
+void start(const GemmProblem& p, const Gemm::Args& a, Stream stream) {
   const int64_t tiles_n = (p.n + tile - 1) / tile, tiles = tiles_n * ((p.m + tile - 1) / tile) * p.batch;
   launch({.grid = static_cast<unsigned>(tiles < (1 << 30) ? tiles : 1 << 30), .block = dim3(tile, tile)}, stream, gemm_naive<T, C>, p,
          static_cast<int>(tiles_n), static_cast<const T*>(a.a), static_cast<const T*>(a.b), static_cast<C*>(a.c));

@@ -7,7 +7,8 @@ namespace {
 
 bool supports(const GemmProblem& p) { return p.valid(); }
 
-template <class T, class C> void product(const GemmProblem& p, const T* a, const T* b, C* c) {
+template <class T, class C>
+void product(const GemmProblem& p, const T* a, const T* b, C* c) {
   const int64_t m = p.m, n = p.n, k = p.k;
 #pragma omp parallel for schedule(static)
   for (int64_t row = 0; row < p.batch * m; ++row) {

@@ -17,16 +17,22 @@
 namespace duel {
 
 struct ConcatChannelsProblem {
-  int64_t rows = 1, ca = 1, cb = 1;   // ca or cb may be 0
+  int64_t rows = 1, ca = 1, cb = 1;  // ca or cb may be 0
   DType dtype = DType::f32;
 
-  template <class F> void each(F&& f) { f.integer("rows", rows), f.integer("ca", ca), f.integer("cb", cb), f.type(dtype); }
-  std::string text() const;                                      // rows128ca64cb10:f32
-  static ConcatChannelsProblem parse(const std::string& text);   // throws Error(usage), as all here
+  template <class F>
+  void each(F&& f) {
+    f.integer("rows", rows), f.integer("ca", ca), f.integer("cb", cb), f.type(dtype);
+  }
+  std::string text() const;                                     // rows128ca64cb10:f32
+  static ConcatChannelsProblem parse(const std::string& text);  // throws Error(usage), as all here
 };
 struct ConcatChannels {
   using Problem = ConcatChannelsProblem;
-  struct Args { const void *a, *b; void* y; };
+  struct Args {
+    const void *a, *b;
+    void* y;
+  };
   static constexpr auto name = "concat_channels";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
@@ -36,18 +42,22 @@ struct ConcatChannels {
 };
 
 struct SliceChannelsProblem {
-  int64_t rows = 1, c = 1, from = 0, count = 1;   // 0 ≤ from, from + count ≤ c
+  int64_t rows = 1, c = 1, from = 0, count = 1;  // 0 ≤ from, from + count ≤ c
   DType dtype = DType::f32;
 
-  template <class F> void each(F&& f) {
+  template <class F>
+  void each(F&& f) {
     f.integer("rows", rows), f.integer("c", c), f.integer("from", from), f.integer("count", count), f.type(dtype);
   }
-  std::string text() const;                                      // rows128c74from64count10:f32
+  std::string text() const;  // rows128c74from64count10:f32
   static SliceChannelsProblem parse(const std::string& text);
 };
 struct SliceChannels {
   using Problem = SliceChannelsProblem;
-  struct Args { const void* x; void* y; };
+  struct Args {
+    const void* x;
+    void* y;
+  };
   static constexpr auto name = "slice_channels";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
@@ -58,16 +68,22 @@ struct SliceChannels {
 };
 
 struct GatherRowsProblem {
-  int64_t rows = 1, cols = 1, count = 1;   // rows of the table, their length, and how many are gathered
+  int64_t rows = 1, cols = 1, count = 1;  // rows of the table, their length, and how many are gathered
   DType dtype = DType::f32;
 
-  template <class F> void each(F&& f) { f.integer("rows", rows), f.integer("cols", cols), f.integer("count", count), f.type(dtype); }
-  std::string text() const;                                      // rows10cols64count128:f32
+  template <class F>
+  void each(F&& f) {
+    f.integer("rows", rows), f.integer("cols", cols), f.integer("count", count), f.type(dtype);
+  }
+  std::string text() const;  // rows10cols64count128:f32
   static GatherRowsProblem parse(const std::string& text);
 };
 struct GatherRows {
   using Problem = GatherRowsProblem;
-  struct Args { const void *table, *index; void* y; };
+  struct Args {
+    const void *table, *index;
+    void* y;
+  };
   static constexpr auto name = "gather_rows";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
@@ -77,7 +93,10 @@ struct GatherRows {
 };
 struct ScatterAddRows {
   using Problem = GatherRowsProblem;
-  struct Args { const void *g, *index; void* y; };
+  struct Args {
+    const void *g, *index;
+    void* y;
+  };
   static constexpr auto name = "scatter_add_rows";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
@@ -87,16 +106,22 @@ struct ScatterAddRows {
 };
 
 struct TransposeProblem {
-  int64_t batch = 1, rows = 1, cols = 1;   // of x; y is [batch, cols, rows]
+  int64_t batch = 1, rows = 1, cols = 1;  // of x; y is [batch, cols, rows]
   DType dtype = DType::f32;
 
-  template <class F> void each(F&& f) { f.integer("batch", batch), f.integer("rows", rows), f.integer("cols", cols), f.type(dtype); }
-  std::string text() const;                                      // batch8rows64cols100:f32
+  template <class F>
+  void each(F&& f) {
+    f.integer("batch", batch), f.integer("rows", rows), f.integer("cols", cols), f.type(dtype);
+  }
+  std::string text() const;  // batch8rows64cols100:f32
   static TransposeProblem parse(const std::string& text);
 };
 struct Transpose {
   using Problem = TransposeProblem;
-  struct Args { const void* x; void* y; };
+  struct Args {
+    const void* x;
+    void* y;
+  };
   static constexpr auto name = "transpose";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();

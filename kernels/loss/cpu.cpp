@@ -11,14 +11,21 @@ namespace {
 
 constexpr int lanes = 32;
 
-template <class P> bool supports(const P& p) { return p.dtype == DType::f32 || p.dtype == DType::bf16; }
+template <class P>
+bool supports(const P& p) {
+  return p.dtype == DType::f32 || p.dtype == DType::bf16;
+}
 
-struct RowSum { float largest; double sum; };   // Σ exp(x − largest)
+struct RowSum {
+  float largest;
+  double sum;
+};  // Σ exp(x − largest)
 
-template <class T> RowSum row_sum(const T* __restrict x, int cols) {
+template <class T>
+RowSum row_sum(const T* __restrict x, int cols) {
   alignas(64) float top[lanes], sum[lanes] = {};
   for (int i = 0; i < lanes; ++i) top[i] = -math::infinity();
-  const auto larger = [](float a, float b) { return a > b || a != a ? a : b; };   // a NaN stays
+  const auto larger = [](float a, float b) { return a > b || a != a ? a : b; };  // a NaN stays
   int j = 0;
   for (; j + lanes <= cols; j += lanes)
 #pragma omp simd
@@ -37,7 +44,8 @@ template <class T> RowSum row_sum(const T* __restrict x, int cols) {
 
 int64_t rows_a_chunk(int cols) { return std::max<int64_t>(1, chunk_elements / cols); }
 
-template <class T> void softmax_row(const T* __restrict x, int cols, bool log, T* __restrict y) {
+template <class T>
+void softmax_row(const T* __restrict x, int cols, bool log, T* __restrict y) {
   const auto [largest, sum] = row_sum(x, cols);
   if (log) {
     const float log_sum = static_cast<float>(std::log(sum));
@@ -48,22 +56,23 @@ template <class T> void softmax_row(const T* __restrict x, int cols, bool log, T
   }
 }
 
-template <class T> void softmax(const SoftmaxProblem& p, const Softmax::Args& a) {
+template <class T>
+void softmax(const SoftmaxProblem& p, const Softmax::Args& a) {
   parallel_chunks(p.rows, rows_a_chunk(p.cols), [&](int64_t begin, int64_t end, int64_t) {
     for (int64_t i = begin; i < end; ++i)
       softmax_row(static_cast<const T*>(a.x) + i * p.cols, p.cols, p.log, static_cast<T*>(a.y) + i * p.cols);
   });
 }
 
-template <class T> void cross_entropy(const CrossEntropyProblem& p, const CrossEntropy::Args& a) {
+template <class T>
+void cross_entropy(const CrossEntropyProblem& p, const CrossEntropy::Args& a) {
   parallel_chunks(p.rows, rows_a_chunk(p.cols), [&](int64_t begin, int64_t end, int64_t) {
     for (int64_t i = begin; i < end; ++i) {
       const T* x = static_cast<const T*>(a.logits) + i * p.cols;
       const int label = static_cast<const int32_t*>(a.labels)[i];
       const auto [largest, sum] = row_sum(x, p.cols);
-      static_cast<float*>(a.loss)[i] = label >= 0 && label < p.cols
-                                           ? static_cast<float>(std::log(sum) - (static_cast<double>(x[label]) - largest))
-                                           : std::nanf("");
+      static_cast<float*>(a.loss)[i] =
+          label >= 0 && label < p.cols ? static_cast<float>(std::log(sum) - (static_cast<double>(x[label]) - largest)) : std::nanf("");
     }
   });
 }

@@ -12,7 +12,10 @@ constexpr int threads = 128;
 
 bool supports(const CrossEntropyProblem& p) { return is_floating(p.dtype); }
 
-template <class A> struct Shared { A partial[32]; };
+template <class A>
+struct Shared {
+  A partial[32];
+};
 
 template <class T>
 __global__ void cross_entropy_naive(CrossEntropyProblem p, const T* logits, const int32_t* labels, accumulator_t<T>* loss) {

@@ -3,23 +3,30 @@
 namespace duel {
 namespace {
 
-template <class P, class F> void sizes(P& p, F&& f) {
+template <class P, class F>
+void sizes(P& p, F&& f) {
   f.integer("rows", p.rows);
   f.integer("cols", p.cols);
   f.type(p.dtype);
 }
-template <class F> void each(SoftmaxProblem& p, F&& f) {
+template <class F>
+void each(SoftmaxProblem& p, F&& f) {
   sizes(p, f);
   f.flag("log", p.log);
 }
-template <class F> void each(CrossEntropyProblem& p, F&& f) { sizes(p, f); }
+template <class F>
+void each(CrossEntropyProblem& p, F&& f) {
+  sizes(p, f);
+}
 
-template <class P> std::string text_of(P p) {
+template <class P>
+std::string text_of(P p) {
   ProblemWriter writer;
   each(p, writer);
   return writer.text();
 }
-template <class P> P parsed(const std::string& text) {
+template <class P>
+P parsed(const std::string& text) {
   P p;
   ProblemReader reader(parse_words(text));
   each(p, reader);
@@ -28,11 +35,12 @@ template <class P> P parsed(const std::string& text) {
   return p;
 }
 
-template <class P> std::vector<Case<P>> sized_cases(const std::string& options) {
+template <class P>
+std::vector<Case<P>> sized_cases(const std::string& options) {
   std::vector<Case<P>> cases;
   for (const char* dtype : {":f32", ":f64", ":bf16"}) {
-    for (const char* sizes : {"rows1cols1", "rows5cols1", "rows1cols2", "rows3cols31", "rows7cols33", "rows2cols1031", "rows300cols10",
-                              "rows65cols17"})
+    for (const char* sizes :
+         {"rows1cols1", "rows5cols1", "rows1cols2", "rows3cols31", "rows7cols33", "rows2cols1031", "rows300cols10", "rows65cols17"})
       cases.push_back({P::parse(std::string(sizes) + dtype + options), Tag::edge});
     cases.push_back({P::parse(std::string("rows128cols10") + dtype + options), Tag::dcgan});
   }
@@ -57,7 +65,7 @@ std::vector<Case<SoftmaxProblem>> Softmax::cases() {
   cases.insert(cases.end(), log.begin(), log.end());
   return cases;
 }
-double Softmax::flops(const Problem& p) { return 5.0 * static_cast<double>(p.count()); }   // maximum, difference, exp, sum, quotient
+double Softmax::flops(const Problem& p) { return 5.0 * static_cast<double>(p.count()); }  // maximum, difference, exp, sum, quotient
 int Softmax::reduction(const Problem& p) { return p.cols; }
 
 std::vector<Buffer> CrossEntropy::buffers(const Problem& p) {

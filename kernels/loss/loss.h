@@ -19,14 +19,17 @@ struct SoftmaxProblem {
   bool log = false;
   DType dtype = DType::f32;
 
-  std::string text() const;                               // rows128cols10:f32/log=1
-  static SoftmaxProblem parse(const std::string& text);   // throws Error(usage)
+  std::string text() const;                              // rows128cols10:f32/log=1
+  static SoftmaxProblem parse(const std::string& text);  // throws Error(usage)
   HD int64_t count() const { return rows * cols; }
 };
 
 struct Softmax {
   using Problem = SoftmaxProblem;
-  struct Args { const void* x; void* y; };
+  struct Args {
+    const void* x;
+    void* y;
+  };
   static constexpr auto name = "softmax";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
@@ -46,7 +49,10 @@ struct CrossEntropyProblem {
 
 struct CrossEntropy {
   using Problem = CrossEntropyProblem;
-  struct Args { const void *logits, *labels; void* loss; };
+  struct Args {
+    const void *logits, *labels;
+    void* loss;
+  };
   static constexpr auto name = "cross_entropy";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();

@@ -8,13 +8,16 @@
 namespace duel {
 namespace {
 
-struct RowSum { double largest, sum; };   // Σ exp(x − largest)
+struct RowSum {
+  double largest, sum;
+};  // Σ exp(x − largest)
 
-template <class T> RowSum row_sum(const T* x, int cols) {
+template <class T>
+RowSum row_sum(const T* x, int cols) {
   double largest = static_cast<double>(x[0]), sum = 0;
   for (int j = 1; j < cols; ++j) {
     const double v = static_cast<double>(x[j]);
-    largest = v > largest || v != v ? v : largest;   // a NaN stays
+    largest = v > largest || v != v ? v : largest;  // a NaN stays
   }
   for (int j = 0; j < cols; ++j) sum += std::exp(static_cast<double>(x[j]) - largest);
   return {largest, sum};

@@ -12,9 +12,13 @@ constexpr int threads = 128;
 
 bool supports(const SoftmaxProblem& p) { return is_floating(p.dtype); }
 
-template <class A> struct Shared { A partial[32]; };
+template <class A>
+struct Shared {
+  A partial[32];
+};
 
-template <class T> __global__ void softmax_naive(SoftmaxProblem p, const T* x, T* y) {
+template <class T>
+__global__ void softmax_naive(SoftmaxProblem p, const T* x, T* y) {
   using A = accumulator_t<T>;
   A* partial = shared_storage<Shared<A>>().partial;
   for (int64_t row = blockIdx.x; row < p.rows; row += gridDim.x) {

@@ -11,7 +11,7 @@ bool supports(const OptimizerProblem& o) { return o.dtype == DType::f32; }
 template <int states, class Rule>
 void update(const Rule rule, float* __restrict p, const float* __restrict g, float* __restrict a, float* __restrict b,
             bf16* __restrict copy, int64_t count) {
-  constexpr int64_t block = 512;   // rounded to bf16 while the block is in the first-level cache
+  constexpr int64_t block = 512;  // rounded to bf16 while the block is in the first-level cache
   for (int64_t begin = 0; begin < count; begin += block) {
     const int64_t end = std::min(count, begin + block);
     for (int64_t i = begin; i < end; ++i) {
@@ -28,7 +28,8 @@ void update(const Rule rule, float* __restrict p, const float* __restrict g, flo
   }
 }
 
-template <int states, class Rule> void step(const OptimizerProblem& o, const OptimizerArgs& args) {
+template <int states, class Rule>
+void step(const OptimizerProblem& o, const OptimizerArgs& args) {
   const Rule rule = Rule::make(o, *static_cast<const float*>(args.lr), *static_cast<const int32_t*>(args.step));
   int64_t chunks = 0;
   for (int t = 0; t < o.tensors; ++t) chunks += chunks_of(args.list[t].n);

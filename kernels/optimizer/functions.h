@@ -13,7 +13,8 @@ HD inline double power(double base, int exponent) {
   return result;
 }
 
-template <class A> struct SgdRule {
+template <class A>
+struct SgdRule {
   A lr, momentum, decay;
   HD static SgdRule make(const OptimizerProblem& o, double lr, int) {
     return {static_cast<A>(lr), static_cast<A>(o.momentum), static_cast<A>(o.weight_decay)};
@@ -24,10 +25,12 @@ template <class A> struct SgdRule {
   }
 };
 
-template <class A> struct RmspropRule {
+template <class A>
+struct RmspropRule {
   A lr, alpha, rest, eps, decay;
   HD static RmspropRule make(const OptimizerProblem& o, double lr, int) {
-    return {static_cast<A>(lr), static_cast<A>(o.alpha), static_cast<A>(1 - o.alpha), static_cast<A>(o.eps), static_cast<A>(o.weight_decay)};
+    return {static_cast<A>(lr), static_cast<A>(o.alpha), static_cast<A>(1 - o.alpha), static_cast<A>(o.eps),
+            static_cast<A>(o.weight_decay)};
   }
   HD void operator()(A& p, A g, A& v, A&) const {
     g += decay * p;
@@ -36,8 +39,9 @@ template <class A> struct RmspropRule {
   }
 };
 
-template <class A> struct AdamRule {
-  A rate, beta1, rest1, beta2, rest2, root, eps, decay, keep;   // rate = lr/(1 − beta1^t), root = 1/√(1 − beta2^t), keep = 1 − lr·decay
+template <class A>
+struct AdamRule {
+  A rate, beta1, rest1, beta2, rest2, root, eps, decay, keep;  // rate = lr/(1 − beta1^t), root = 1/√(1 − beta2^t), keep = 1 − lr·decay
   HD static AdamRule make(const OptimizerProblem& o, double lr, int step) {
     return {static_cast<A>(lr / (1 - power(o.beta1, step))),
             static_cast<A>(o.beta1),

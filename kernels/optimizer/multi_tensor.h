@@ -10,16 +10,19 @@ constexpr int group_tensors = 48, block_elements = 4096, step_threads = 256;
 
 struct TensorGroup {
   OptimizerTensor tensor[group_tensors];
-  unsigned first_block[group_tensors + 1];   // of each tensor; behind the last, the number of blocks
+  unsigned first_block[group_tensors + 1];  // of each tensor; behind the last, the number of blocks
   int count;
 };
 
-template <class Rule> struct SharedRule { Rule rule; };
+template <class Rule>
+struct SharedRule {
+  Rule rule;
+};
 
 template <class A, class Rule>
 __global__ void multi_tensor_step(TensorGroup group, OptimizerProblem o, const float* lr, const int32_t* step) {
   SharedRule<Rule>& shared = shared_storage<SharedRule<Rule>>();
-  if (threadIdx.x == 0) shared.rule = Rule::make(o, *lr, *step);   // double arithmetic, once a block
+  if (threadIdx.x == 0) shared.rule = Rule::make(o, *lr, *step);  // double arithmetic, once a block
   __syncthreads();
   const Rule rule = shared.rule;
   int t = 0;
@@ -40,7 +43,8 @@ __global__ void multi_tensor_step(TensorGroup group, OptimizerProblem o, const f
   }
 }
 
-template <class A, class Rule> void launch_groups(const OptimizerProblem& o, const OptimizerArgs& args, Stream stream) {
+template <class A, class Rule>
+void launch_groups(const OptimizerProblem& o, const OptimizerArgs& args, Stream stream) {
   TensorGroup group{};
   for (int t = 0; t < o.tensors; ++t) {
     const OptimizerTensor& tensor = args.list[t];
@@ -57,7 +61,8 @@ template <class A, class Rule> void launch_groups(const OptimizerProblem& o, con
   }
 }
 
-template <template <class> class Rule> void run_step(const OptimizerProblem& o, const OptimizerArgs& args, Scratch, Stream stream) {
+template <template <class> class Rule>
+void run_step(const OptimizerProblem& o, const OptimizerArgs& args, Scratch, Stream stream) {
   if (o.dtype == DType::f64) launch_groups<double, Rule<double>>(o, args, stream);
   else launch_groups<float, Rule<float>>(o, args, stream);
 }

@@ -3,7 +3,8 @@
 namespace duel {
 namespace {
 
-template <class F> void each(OptimizerProblem& p, F&& f) {
+template <class F>
+void each(OptimizerProblem& p, F&& f) {
   f.integer("total", p.total);
   f.integer("tensors", p.tensors);
   f.type(p.dtype);
@@ -16,13 +17,15 @@ template <class F> void each(OptimizerProblem& p, F&& f) {
   f.flag("decoupled", p.decoupled);
   f.flag("copy", p.copy);
 }
-template <class F> void each(IncrementProblem& p, F&& f) {
+template <class F>
+void each(IncrementProblem& p, F&& f) {
   DType type = DType::i32;
   f.integer("n", p.n);
   f.type(type);
 }
 
-template <class P> std::string text_of(P p) {
+template <class P>
+std::string text_of(P p) {
   ProblemWriter writer;
   each(p, writer);
   return writer.text();
@@ -71,12 +74,12 @@ std::vector<Case<OptimizerProblem>> step_cases(const std::vector<std::string>& o
   for (const std::string& option : options) {
     for (const char* dtype : {":f32", ":f64"}) {
       for (const char* sizes : {"total1tensors1", "total3tensors7", "total257tensors2", "total5000tensors5", "total4097tensors1",
-                                "total70001tensors100"})   // more tensors than one launch takes
+                                "total70001tensors100"})  // more tensors than one launch takes
         add(std::string(sizes) + dtype + option, Tag::edge);
       add(std::string("total5000tensors5") + dtype + option + "/copy=1", Tag::edge);
     }
     add("total60000tensors14:f32" + option + "/copy=1", Tag::dcgan);
-    add("total3576704tensors13:f32" + option, Tag::bench);   // DCGAN's generator at 64×64×3
+    add("total3576704tensors13:f32" + option, Tag::bench);  // DCGAN's generator at 64×64×3
     add("total3576704tensors13:f32" + option + "/copy=1", Tag::bench);
   }
   return cases;
@@ -95,9 +98,7 @@ OptimizerProblem OptimizerProblem::parse(const std::string& text) {
   return p;
 }
 
-std::string IncrementProblem::text() const {
-  return "n" + std::to_string(n) + ":i32";
-}
+std::string IncrementProblem::text() const { return "n" + std::to_string(n) + ":i32"; }
 IncrementProblem IncrementProblem::parse(const std::string& text) {
   IncrementProblem p;
   ProblemReader reader(parse_words(text));
@@ -119,9 +120,7 @@ void RmspropStep::bind(const Problem& p, void* const* pointers, const std::funct
 void AdamStep::bind(const Problem& p, void* const* pointers, const std::function<void(const void*)>& use) {
   bind_step(Kind::adam, p, pointers, use);
 }
-std::vector<Case<OptimizerProblem>> SgdStep::cases() {
-  return step_cases({"", "/momentum=0.9", "/momentum=0.9/weight_decay=0.01"});
-}
+std::vector<Case<OptimizerProblem>> SgdStep::cases() { return step_cases({"", "/momentum=0.9", "/momentum=0.9/weight_decay=0.01"}); }
 std::vector<Case<OptimizerProblem>> RmspropStep::cases() { return step_cases({"", "/alpha=0.9/eps=1e-07/weight_decay=0.01"}); }
 std::vector<Case<OptimizerProblem>> AdamStep::cases() {
   return step_cases({"", "/beta1=0.5", "/beta1=0/beta2=0.9", "/weight_decay=0.01", "/weight_decay=0.01/decoupled=1"});
@@ -134,7 +133,9 @@ int RmspropStep::reduction(const Problem&) { return 8; }
 int AdamStep::reduction(const Problem&) { return 8; }
 
 std::vector<Buffer> Increment::buffers(const Problem& p) { return {{"counter", Role::inout, DType::i32, p.n, Fill::count}}; }
-std::vector<Case<IncrementProblem>> Increment::cases() { return {{{1}, Tag::edge}, {{2}, Tag::edge}, {{257}, Tag::edge}, {{1}, Tag::bench}}; }
+std::vector<Case<IncrementProblem>> Increment::cases() {
+  return {{{1}, Tag::edge}, {{2}, Tag::edge}, {{257}, Tag::edge}, {{1}, Tag::bench}};
+}
 double Increment::flops(const Problem& p) { return static_cast<double>(p.n); }
 int Increment::reduction(const Problem&) { return 1; }
 

@@ -4,7 +4,8 @@
 //   rmsprop_step  v ← alpha·v + (1−alpha)·g′²                      p ← p − lr·g′ / (√v + eps)            Hinton, lecture 6e (2012)
 //   adam_step     m ← beta1·m + (1−beta1)·g′,  v ← beta2·v + (1−beta2)·g′²
 //                 p ← p − lr · m/(1−beta1^t) / (√(v/(1−beta2^t)) + eps)                                   Kingma & Ba (2015), algorithm 1
-//                 decoupled: p ← p − lr·weight_decay·p first, and g′ = g                                  Loshchilov & Hutter (2019), algorithm 2
+//                 decoupled: p ← p − lr·weight_decay·p first, and g′ = g                                  Loshchilov & Hutter (2019),
+//                 algorithm 2
 //   increment     counter ← counter + 1
 //
 // lr and step are read on the device, so that a captured graph follows its schedule.
@@ -18,33 +19,33 @@ namespace duel {
 
 // One tensor of a step: n elements each. Everything but `copy` has the problem's dtype, f32 or f64.
 struct OptimizerTensor {
-  void* p;          // parameters, updated
-  const void* g;    // gradient
-  void *a, *b;      // state. sgd: a = v (may be null without momentum); rmsprop: a = v; adam: a = m, b = v
-  void* copy;       // bf16: receives p rounded, so that no pass of its own makes the bf16 weights; or null
+  void* p;        // parameters, updated
+  const void* g;  // gradient
+  void *a, *b;    // state. sgd: a = v (may be null without momentum); rmsprop: a = v; adam: a = m, b = v
+  void* copy;     // bf16: receives p rounded, so that no pass of its own makes the bf16 weights; or null
   int64_t n;
 };
 
 struct OptimizerProblem {
-  int64_t total = 1;                        // elements of all tensors together
+  int64_t total = 1;  // elements of all tensors together
   int tensors = 1;
-  double momentum = 0;                      // sgd
-  double alpha = 0.99;                      // rmsprop
-  double beta1 = 0.9, beta2 = 0.999;        // adam
-  double eps = 1e-8;                        // rmsprop, adam: outside the root
+  double momentum = 0;                // sgd
+  double alpha = 0.99;                // rmsprop
+  double beta1 = 0.9, beta2 = 0.999;  // adam
+  double eps = 1e-8;                  // rmsprop, adam: outside the root
   double weight_decay = 0;
-  bool decoupled = false;                   // adam: AdamW
-  bool copy = false;                        // tests and benches pass bf16 copies; a step itself looks at each tensor's pointer
-  DType dtype = DType::f32;                 // f32 or f64
+  bool decoupled = false;    // adam: AdamW
+  bool copy = false;         // tests and benches pass bf16 copies; a step itself looks at each tensor's pointer
+  DType dtype = DType::f32;  // f32 or f64
 
-  std::string text() const;                                  // total1000tensors3:f32/beta1=0.5
-  static OptimizerProblem parse(const std::string& text);    // throws Error(usage)
+  std::string text() const;                                // total1000tensors3:f32/beta1=0.5
+  static OptimizerProblem parse(const std::string& text);  // throws Error(usage)
 };
 
 struct OptimizerArgs {
-  const OptimizerTensor* list;   // on the host, `tensors` entries
-  const void* lr;                // f32[1] on the device
-  const void* step;              // i32[1] on the device: the number of this step, from 1
+  const OptimizerTensor* list;  // on the host, `tensors` entries
+  const void* lr;               // f32[1] on the device
+  const void* step;             // i32[1] on the device: the number of this step, from 1
 };
 
 // Tests pass flat buffers (p, g, the states, the copy, lr, step); bind cuts them into `tensors` parts of uneven sizes.
@@ -82,12 +83,14 @@ struct AdamStep {
 struct IncrementProblem {
   int64_t n = 1;
 
-  std::string text() const;                                 // n1:i32
-  static IncrementProblem parse(const std::string& text);   // throws Error(usage)
+  std::string text() const;                                // n1:i32
+  static IncrementProblem parse(const std::string& text);  // throws Error(usage)
 };
 struct Increment {
   using Problem = IncrementProblem;
-  struct Args { void* counter; };   // i32[n]
+  struct Args {
+    void* counter;
+  };  // i32[n]
   static constexpr auto name = "increment";
   static constexpr bool exact_on_integers = true;
   static std::vector<Buffer> buffers(const Problem&);

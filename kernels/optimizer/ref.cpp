@@ -11,7 +11,8 @@ bool supports(const OptimizerProblem&) { return true; }
 bool supports_increment(const IncrementProblem&) { return true; }
 
 // rule(p, g, a, b) for each element, in double.
-template <class A, class Rule> void each_element(const OptimizerProblem& o, const OptimizerArgs& args, Rule&& rule) {
+template <class A, class Rule>
+void each_element(const OptimizerProblem& o, const OptimizerArgs& args, Rule&& rule) {
   for (int t = 0; t < o.tensors; ++t) {
     const OptimizerTensor& tensor = args.list[t];
     A *p = static_cast<A*>(tensor.p), *a = static_cast<A*>(tensor.a), *b = static_cast<A*>(tensor.b);
@@ -25,7 +26,8 @@ template <class A, class Rule> void each_element(const OptimizerProblem& o, cons
     }
   }
 }
-template <class Rule> void step(const OptimizerProblem& o, const OptimizerArgs& args, Rule&& rule) {
+template <class Rule>
+void step(const OptimizerProblem& o, const OptimizerArgs& args, Rule&& rule) {
   if (o.dtype == DType::f64) each_element<double>(o, args, rule);
   else each_element<float>(o, args, rule);
 }

@@ -23,22 +23,22 @@ enum class UnaryFn : int {
   identity,
   neg,
   abs,
-  sign,         // −1, 0 or 1; NaN stays NaN
+  sign,  // −1, 0 or 1; NaN stays NaN
   square,
   sqrt,
-  rsqrt,        // 1/√x
+  rsqrt,  // 1/√x
   reciprocal,
   exp,
   log,
-  softplus,     // log(1 + eˣ), as max(x, 0) + log1p(e^−|x|)
+  softplus,  // log(1 + eˣ), as max(x, 0) + log1p(e^−|x|)
   sin,
   cos,
-  affine,       // a·x + b
-  clamp,        // to [a, b]; NaN stays NaN
-  inside,       // 1 where a ≤ x ≤ b, else 0: the derivative of clamp
-  step,         // 1 where x > 0, else a: the derivative of relu (a = 0), leaky_relu (a = slope) and abs (a = −1)
+  affine,  // a·x + b
+  clamp,   // to [a, b]; NaN stays NaN
+  inside,  // 1 where a ≤ x ≤ b, else 0: the derivative of clamp
+  step,    // 1 where x > 0, else a: the derivative of relu (a = 0), leaky_relu (a = slope) and abs (a = −1)
 };
-constexpr const char* unary_names[] = {"identity", "neg", "abs",      "sign", "square", "sqrt",   "rsqrt", "reciprocal", "exp",
+constexpr const char* unary_names[] = {"identity", "neg",      "abs", "sign", "square", "sqrt",  "rsqrt",  "reciprocal", "exp",
                                        "log",      "softplus", "sin", "cos",  "affine", "clamp", "inside", "step"};
 
 enum class BinaryFn : int {
@@ -46,10 +46,10 @@ enum class BinaryFn : int {
   sub,
   mul,
   div,
-  maximum,      // NaN if either is
+  maximum,  // NaN if either is
   minimum,
-  greater,      // 1 where a > b, else 0
-  bce_logits,   // max(x, 0) − x·t + log1p(e^−|x|) with logit x = a and target t = b: binary cross entropy of σ(x), safe at any x
+  greater,     // 1 where a > b, else 0
+  bce_logits,  // max(x, 0) − x·t + log1p(e^−|x|) with logit x = a and target t = b: binary cross entropy of σ(x), safe at any x
 };
 constexpr const char* binary_names[] = {"add", "sub", "mul", "div", "maximum", "minimum", "greater", "bce_logits"};
 
@@ -59,26 +59,30 @@ constexpr int64_t spread_count(Spread s, int64_t n, int64_t inner, int64_t c) {
 }
 
 struct UnaryProblem {
-  int64_t n = 1, inner = 1, c = 1;      // the result is [n, inner]; c divides inner
+  int64_t n = 1, inner = 1, c = 1;  // the result is [n, inner]; c divides inner
   UnaryFn fn = UnaryFn::identity;
   Spread from = Spread::full;
-  double a = 0, b = 0;                  // rounded to the type of the arithmetic before use: see functions.h
+  double a = 0, b = 0;  // rounded to the type of the arithmetic before use: see functions.h
   DType dtype = DType::f32;
 
-  template <class F> void each(F&& f) {
+  template <class F>
+  void each(F&& f) {
     f.integer("n", n), f.integer("i", inner), f.integer("c", c);
     f.type(dtype);
     f.choice("fn", fn, unary_names), f.choice("from", from, spread_names);
     f.real("a", a, 0.0), f.real("b", b, 0.0);
   }
-  std::string text() const;                              // n8i1024c64:f32/fn=affine/from=full/a=2
-  static UnaryProblem parse(const std::string& text);    // throws Error(usage)
+  std::string text() const;                            // n8i1024c64:f32/fn=affine/from=full/a=2
+  static UnaryProblem parse(const std::string& text);  // throws Error(usage)
   HD int64_t count() const { return n * inner; }
 };
 
 struct Unary {
   using Problem = UnaryProblem;
-  struct Args { const void* x; void* y; };
+  struct Args {
+    const void* x;
+    void* y;
+  };
   static constexpr auto name = "unary";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
@@ -94,19 +98,23 @@ struct BinaryProblem {
   Spread a_spread = Spread::full, b_spread = Spread::full;
   DType dtype = DType::f32;
 
-  template <class F> void each(F&& f) {
+  template <class F>
+  void each(F&& f) {
     f.integer("n", n), f.integer("i", inner), f.integer("c", c);
     f.type(dtype);
     f.choice("fn", fn, binary_names), f.choice("a", a_spread, spread_names), f.choice("b", b_spread, spread_names);
   }
-  std::string text() const;                              // n8i1024c64:f32/fn=add/a=full/b=channel
-  static BinaryProblem parse(const std::string& text);   // throws Error(usage)
+  std::string text() const;                             // n8i1024c64:f32/fn=add/a=full/b=channel
+  static BinaryProblem parse(const std::string& text);  // throws Error(usage)
   HD int64_t count() const { return n * inner; }
 };
 
 struct Binary {
   using Problem = BinaryProblem;
-  struct Args { const void *a, *b; void* y; };
+  struct Args {
+    const void *a, *b;
+    void* y;
+  };
   static constexpr auto name = "binary";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
@@ -122,19 +130,23 @@ struct CastProblem {
   int64_t n = 1;
   DType from = DType::f32, to = DType::f32;
 
-  template <class F> void each(F&& f) {
+  template <class F>
+  void each(F&& f) {
     constexpr const char* names[] = {"f32", "bf16", "f64", "i32", "u8"};
     f.integer("n", n);
     f.type(to);
     f.choice("from", from, names);
   }
-  std::string text() const;                              // n1024:bf16/from=f32
-  static CastProblem parse(const std::string& text);     // throws Error(usage)
+  std::string text() const;                           // n1024:bf16/from=f32
+  static CastProblem parse(const std::string& text);  // throws Error(usage)
 };
 
 struct Cast {
   using Problem = CastProblem;
-  struct Args { const void* x; void* y; };
+  struct Args {
+    const void* x;
+    void* y;
+  };
   static constexpr auto name = "cast";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();

@@ -11,8 +11,9 @@ constexpr int lanes = 64;
 bool supports(const RandomProblem& p) { return p.dtype == DType::f32 || p.dtype == DType::bf16; }
 
 // Numbers for `lanes` counters: out[j][i] is element j of counter i.
-template <class D> void draw_lanes(const D& draw, const uint32_t* __restrict block, const uint32_t* __restrict sample, uint32_t step,
-                                   uint32_t stream, uint32_t key0, uint32_t key1, float (&__restrict out)[4][lanes]) {
+template <class D>
+void draw_lanes(const D& draw, const uint32_t* __restrict block, const uint32_t* __restrict sample, uint32_t step, uint32_t stream,
+                uint32_t key0, uint32_t key1, float (&__restrict out)[4][lanes]) {
 #pragma omp simd
   for (int i = 0; i < lanes; ++i) {
     const DrawnFour d = draw(philox({block[i], sample[i], step, stream}, key0, key1));
@@ -23,8 +24,9 @@ template <class D> void draw_lanes(const D& draw, const uint32_t* __restrict blo
   }
 }
 
-template <class T, class D> void fill(const RandomProblem& p, const D& draw, uint32_t step, T* __restrict y) {
-  const int64_t blocks = chunks_of(p.inner, 4);   // a sample
+template <class T, class D>
+void fill(const RandomProblem& p, const D& draw, uint32_t step, T* __restrict y) {
+  const int64_t blocks = chunks_of(p.inner, 4);  // a sample
   const uint32_t key0 = static_cast<uint32_t>(p.seed), key1 = static_cast<uint32_t>(static_cast<uint64_t>(p.seed) >> 32);
   parallel_chunks(p.n * blocks, 4096, [&](int64_t begin, int64_t end, int64_t) {
     alignas(64) uint32_t block[lanes], sample[lanes];
@@ -37,7 +39,7 @@ template <class T, class D> void fill(const RandomProblem& p, const D& draw, uin
         for (int i = 0; i < lanes; ++i) sample[i] = static_cast<uint32_t>(p.first + s);
         if ((b += lanes) == blocks) b = 0, ++s;
       } else {
-        for (int i = 0; i < lanes; ++i) {   // past the end too: those lanes are computed and dropped
+        for (int i = 0; i < lanes; ++i) {  // past the end too: those lanes are computed and dropped
           block[i] = static_cast<uint32_t>(b);
           sample[i] = static_cast<uint32_t>(p.first + s);
           if (++b == blocks) b = 0, ++s;
@@ -45,7 +47,7 @@ template <class T, class D> void fill(const RandomProblem& p, const D& draw, uin
       }
       draw_lanes(draw, block, sample, step, static_cast<uint32_t>(p.stream), key0, key1, out);
       const int count = static_cast<int>(std::min<int64_t>(lanes, end - at));
-      if (p.inner % 4 == 0) {   // blocks lie side by side
+      if (p.inner % 4 == 0) {  // blocks lie side by side
         T* __restrict to = y + at * 4;
         if (count == lanes)
           for (int i = 0; i < lanes; ++i)

@@ -5,11 +5,13 @@
 
 namespace duel {
 
-struct DrawnFour { float v[4]; };
+struct DrawnFour {
+  float v[4];
+};
 
 // a and b as f32 once for all, so that no device converts or subtracts for itself.
 struct DrawScale {
-  float a, b, span, last;   // span = b − a; last: the largest float below b, for the rounding of a + span·u
+  float a, b, span, last;  // span = b − a; last: the largest float below b, for the rounding of a + span·u
 };
 inline DrawScale draw_scale(const RandomProblem& p) {
   const float a = static_cast<float>(p.a), b = static_cast<float>(p.b);
@@ -41,7 +43,8 @@ struct BernoulliDraw {
 };
 
 // Calls f with the functor of the problem's distribution.
-template <class F> void with_draw(const RandomProblem& p, F&& f) {
+template <class F>
+void with_draw(const RandomProblem& p, F&& f) {
   const DrawScale s = draw_scale(p);
   if (p.distribution == Distribution::normal) f(NormalDraw{s});
   else if (p.distribution == Distribution::bernoulli) f(BernoulliDraw{s});

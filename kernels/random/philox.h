@@ -8,7 +8,9 @@
 
 namespace duel {
 
-struct PhiloxWords { uint32_t x, y, z, w; };
+struct PhiloxWords {
+  uint32_t x, y, z, w;
+};
 
 HD inline PhiloxWords philox_round(PhiloxWords c, uint32_t key0, uint32_t key1) {
   const uint64_t p0 = uint64_t{0xD2511F53u} * c.x, p1 = uint64_t{0xCD9E8D57u} * c.z;
@@ -17,8 +19,8 @@ HD inline PhiloxWords philox_round(PhiloxWords c, uint32_t key0, uint32_t key1) 
 }
 
 HD inline PhiloxWords philox(PhiloxWords c, uint32_t key0, uint32_t key1) {
-  constexpr uint32_t w0 = 0x9E3779B9u, w1 = 0xBB67AE85u;   // golden ratio and √3 − 1: the key of each round
-  c = philox_round(c, key0, key1);   // written out: a loop here would stop the loop over counters from becoming vector code
+  constexpr uint32_t w0 = 0x9E3779B9u, w1 = 0xBB67AE85u;  // golden ratio and √3 − 1: the key of each round
+  c = philox_round(c, key0, key1);  // written out: a loop here would stop the loop over counters from becoming vector code
   c = philox_round(c, key0 + 1 * w0, key1 + 1 * w1);
   c = philox_round(c, key0 + 2 * w0, key1 + 2 * w1);
   c = philox_round(c, key0 + 3 * w0, key1 + 3 * w1);
@@ -47,7 +49,7 @@ HD inline float word_float(uint32_t word) {
 
 // Natural logarithm of a normal u > 0, within 1 ulp or so. Reduction to m in [√½, √2) and the polynomial of Moshier's Cephes (logf).
 HD inline float portable_log(float u) {
-  const uint32_t shifted = float_bits(u) - 0x3f3504f3u;   // exponent of u/√½
+  const uint32_t shifted = float_bits(u) - 0x3f3504f3u;  // exponent of u/√½
   const float e = static_cast<float>(static_cast<int32_t>(shifted) >> 23);
   const float x = sub_rn(bits_float((shifted & 0x7fffffu) + 0x3f3504f3u), 1.f);
   const float z = mul_rn(x, x);
@@ -61,7 +63,7 @@ HD inline float portable_log(float u) {
   y = add_rn(mul_rn(y, x), -2.4999993993e-1f);
   y = add_rn(mul_rn(y, x), 3.3333331174e-1f);
   y = mul_rn(mul_rn(y, x), z);
-  y = add_rn(y, mul_rn(e, -2.12194440e-4f));               // ln 2 in two parts, the first short enough that e times it is exact
+  y = add_rn(y, mul_rn(e, -2.12194440e-4f));  // ln 2 in two parts, the first short enough that e times it is exact
   y = sub_rn(y, mul_rn(0.5f, z));
   return add_rn(add_rn(x, y), mul_rn(e, 0.693359375f));
 }
@@ -69,7 +71,7 @@ HD inline float portable_log(float u) {
 // Sine and cosine of the angle 2π·word/2³². The quadrant comes off exactly, in integers; the rest is in [−π/4, π/4] (Cephes sinf, cosf).
 HD inline void portable_sincos(uint32_t word, float& sine, float& cosine) {
   const uint32_t quadrant = (word + 0x20000000u) >> 30;
-  const float x = mul_rn(static_cast<float>(static_cast<int32_t>(word - (quadrant << 30))), 0x1.921fb6p-30f);   // 2π/2³²
+  const float x = mul_rn(static_cast<float>(static_cast<int32_t>(word - (quadrant << 30))), 0x1.921fb6p-30f);  // 2π/2³²
   const float z = mul_rn(x, x);
   float s = add_rn(mul_rn(-1.9515295891e-4f, z), 8.3321608736e-3f);
   s = add_rn(mul_rn(s, z), -1.6666654611e-1f);
@@ -77,7 +79,7 @@ HD inline void portable_sincos(uint32_t word, float& sine, float& cosine) {
   float c = add_rn(mul_rn(2.443315711809948e-5f, z), -1.388731625493765e-3f);
   c = add_rn(mul_rn(c, z), 4.166664568298827e-2f);
   c = add_rn(sub_rn(mul_rn(mul_rn(c, z), z), mul_rn(0.5f, z)), 1.f);
-  const uint32_t swap = 0u - (quadrant & 1u);              // all ones in the odd quadrants
+  const uint32_t swap = 0u - (quadrant & 1u);  // all ones in the odd quadrants
   const uint32_t sb = float_bits(s), cb = float_bits(c);
   sine = bits_float(((cb & swap) | (sb & ~swap)) ^ ((quadrant & 2u) << 30));
   cosine = bits_float(((sb & swap) | (cb & ~swap)) ^ (((quadrant + 1u) & 2u) << 30));
@@ -85,7 +87,7 @@ HD inline void portable_sincos(uint32_t word, float& sine, float& cosine) {
 
 // Two standard normals from two words: Box & Muller, "A note on the generation of random normal deviates" (1958).
 HD inline void normal_pair(uint32_t radius_word, uint32_t angle_word, float& z0, float& z1) {
-  const float u = add_rn(mul_rn(word_float(radius_word), 0x1p-32f), 0x1p-33f);   // (0, 1]
+  const float u = add_rn(mul_rn(word_float(radius_word), 0x1p-32f), 0x1p-33f);  // (0, 1]
   const float radius = sqrt_rn(mul_rn(-2.f, portable_log(u)));
   float sine, cosine;
   portable_sincos(angle_word, sine, cosine);

@@ -5,7 +5,8 @@ namespace {
 
 constexpr const char* distribution_names[] = {"uniform", "normal", "bernoulli"};
 
-template <class F> void each(RandomProblem& p, F&& f) {
+template <class F>
+void each(RandomProblem& p, F&& f) {
   f.integer("n", p.n);
   f.integer("inner", p.inner);
   f.integer("seed", p.seed);
@@ -42,22 +43,22 @@ std::vector<Buffer> RandomFill::buffers(const Problem& p) {
 std::vector<Case<RandomProblem>> RandomFill::cases() {
   std::vector<Case<RandomProblem>> cases;
   for (const char* dtype : {":f32", ":f64", ":bf16"})
-    for (const char* distribution : {"/distribution=uniform/a=-1", "/distribution=normal", "/distribution=normal/a=1/b=0.02",
-                                     "/distribution=bernoulli/a=0.3"}) {
+    for (const char* distribution :
+         {"/distribution=uniform/a=-1", "/distribution=normal", "/distribution=normal/a=1/b=0.02", "/distribution=bernoulli/a=0.3"}) {
       for (const char* sizes : {
                "n1inner1seed1stream0first0",
-               "n3inner5seed7stream1first0",                         // the last words of a sample go unused
-               "n257inner1seed7stream2first4294967290",              // one number a sample, and ids across 2³²
-               "n2inner257seed-1stream3first5",                      // a key of all ones; one past the lanes' 256
+               "n3inner5seed7stream1first0",             // the last words of a sample go unused
+               "n257inner1seed7stream2first4294967290",  // one number a sample, and ids across 2³²
+               "n2inner257seed-1stream3first5",          // a key of all ones; one past the lanes' 256
                "n65inner256seed1234567890123stream4first1000",
-               "n5inner4096seed9stream-1first0",                     // more counters than a chunk
+               "n5inner4096seed9stream-1first0",  // more counters than a chunk
            })
         cases.push_back({RandomProblem::parse(std::string(sizes) + dtype + distribution), Tag::edge});
       cases.push_back({RandomProblem::parse(std::string("n16inner100seed1stream1first0") + dtype + distribution), Tag::dcgan});
     }
-  for (const char* text : {"n128inner100seed1stream1first0:f32/distribution=normal", "n128inner12288seed1stream1first0:f32/distribution=normal",
-                           "n1024inner12288seed1stream1first0:f32/distribution=uniform",
-                           "n1024inner12288seed1stream1first0:bf16/distribution=normal"})
+  for (const char* text :
+       {"n128inner100seed1stream1first0:f32/distribution=normal", "n128inner12288seed1stream1first0:f32/distribution=normal",
+        "n1024inner12288seed1stream1first0:f32/distribution=uniform", "n1024inner12288seed1stream1first0:bf16/distribution=normal"})
     cases.push_back({RandomProblem::parse(text), Tag::bench});
   return cases;
 }

@@ -21,23 +21,26 @@ enum class Distribution { uniform, normal, bernoulli };
 
 struct RandomProblem {
   using Distribution = duel::Distribution;
-  int64_t n = 1, inner = 1;                              // y [n samples, inner elements]
+  int64_t n = 1, inner = 1;  // y [n samples, inner elements]
   Distribution distribution = Distribution::uniform;
-  int64_t seed = 0;                                      // all 64 bits count
-  int stream = 0;                                        // who draws: one number for each independent use
-  int64_t first = 0;                                     // id of the first sample
+  int64_t seed = 0;   // all 64 bits count
+  int stream = 0;     // who draws: one number for each independent use
+  int64_t first = 0;  // id of the first sample
   double a = 0, b = 1;
   DType dtype = DType::f32;
 
-  std::string text() const;                              // n128inner100seed7:f32/distribution=normal
-  static RandomProblem parse(const std::string& text);   // throws Error(usage)
+  std::string text() const;                             // n128inner100seed7:f32/distribution=normal
+  static RandomProblem parse(const std::string& text);  // throws Error(usage)
 };
 
 struct RandomFill {
   using Problem = RandomProblem;
-  struct Args { const void* step; void* y; };   // step: i32[1] on the device
+  struct Args {
+    const void* step;
+    void* y;
+  };  // step: i32[1] on the device
   static constexpr auto name = "random_fill";
-  static constexpr bool exact_on_integers = true;   // exact always; the parameters of a draw are part of the problem
+  static constexpr bool exact_on_integers = true;  // exact always; the parameters of a draw are part of the problem
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
   static double flops(const Problem&);

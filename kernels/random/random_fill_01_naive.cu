@@ -14,12 +14,13 @@ struct Counters {
   uint32_t stream;
 };
 
-template <class T, class D> __global__ void fill_naive(Counters p, D draw, const int32_t* step, T* y) {
+template <class T, class D>
+__global__ void fill_naive(Counters p, D draw, const int32_t* step, T* y) {
   const int64_t blocks = (p.inner + 3) / 4;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < p.n * blocks; i += int64_t{gridDim.x} * blockDim.x) {
     const int64_t sample = i / blocks, block = i % blocks;
     const DrawnFour d = draw(philox_words(p.seed, p.stream, static_cast<uint32_t>(*step), static_cast<uint64_t>(p.first + sample),
-                                     static_cast<uint64_t>(block)));
+                                          static_cast<uint64_t>(block)));
     T* to = y + sample * p.inner + block * 4;
     const int64_t left = p.inner - block * 4;
 #pragma unroll

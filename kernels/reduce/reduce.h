@@ -26,20 +26,24 @@ struct ReduceProblem {
   ReduceFn fn = ReduceFn::sum;
   DType dtype = DType::f32;
 
-  template <class F> void each(F&& f) {
+  template <class F>
+  void each(F&& f) {
     f.integer("n", n), f.integer("i", inner), f.integer("c", c);
     f.type(dtype);
     f.choice("keep", keep, keep_names), f.choice("fn", fn, reduce_names);
   }
-  std::string text() const;                              // n8i1024c64:f32/keep=channel/fn=sum
-  static ReduceProblem parse(const std::string& text);   // throws Error(usage)
+  std::string text() const;                             // n8i1024c64:f32/keep=channel/fn=sum
+  static ReduceProblem parse(const std::string& text);  // throws Error(usage)
   HD int64_t count() const { return n * inner; }
   HD int64_t results() const { return keep == Keep::scalar ? 1 : keep == Keep::channel ? c : n; }
 };
 
 struct Reduce {
   using Problem = ReduceProblem;
-  struct Args { const void* x; void* y; };
+  struct Args {
+    const void* x;
+    void* y;
+  };
   static constexpr auto name = "reduce";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
