@@ -7,7 +7,19 @@
 namespace duel {
 
 // One independent use of randomness each; its number is its Philox stream.
-enum class RandomStream : int { init_g = 1, init_d, noise, fixed_noise, interpolation, samples, evaluation, penalty, dropout, test = 100 };
+enum class RandomStream : int {
+  init_g = 1,
+  init_d,
+  noise,
+  fixed_noise,
+  interpolation,
+  samples,
+  evaluation,
+  penalty,
+  dropout,
+  augment,
+  test = 100
+};
 
 struct Rng {
   int64_t seed = 0;
