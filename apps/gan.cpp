@@ -17,6 +17,7 @@
 #include "apps/support/run_folder.h"
 #include "apps/support/signals.h"
 #include "engine/graph.h"
+#include "kernels/registry.h"
 
 namespace duel {
 namespace {
@@ -58,7 +59,7 @@ int train(TrainOptions options, const CLI::App& flags) {
   const Device device = choose_device(settings.device);
   set_default_device(device);
   GanData data = load_gan_data(settings);
-  GanState state(settings, device);
+  GanState state(settings, device, fingerprint(data.train));
 
   // All that can be refused has been: from here on there is a folder.
   if (!run) run.emplace(RunFolder::create(options.out));
@@ -67,10 +68,17 @@ int train(TrainOptions options, const CLI::App& flags) {
   std::vector<Frame> frames;
   if (options.resume) {
     state.load(checkpoint);
-    records = run->rewind(state.step);
     for (const auto& [step, file] : run->samples_up_to(state.step)) frames.push_back({step, read_image(file, settings.channels)});
+  } else {
+    run->write_config(settings.json());
   }
-  run->write_config(settings.json());
+  const int64_t resumed_at = state.step;
+  // A resumed run touches its folder only once its first step has shown that it computes as before.
+  auto go_on = [&] {
+    if (!options.resume) return;
+    records = run->rewind(resumed_at);
+    run->write_config(settings.json());
+  };
 
   Shuffler order(data.train.n, settings.batch, static_cast<uint64_t>(settings.seed));
   order.seek(state.epoch, state.position);
@@ -106,9 +114,10 @@ int train(TrainOptions options, const CLI::App& flags) {
   bool first = true;
   while (state.step < total && !stop_requested() && !(settings.minutes > 0 && progress.elapsed() > settings.minutes * 60)) {
     load_batch(data, order, real);
+    if (first) forget_rows_run();
     step();
     ++state.step;
-    if (first) state.check_rows(), first = false;
+    if (first) state.note_rows(), go_on(), first = false;
 
     const bool due = progress.tick(state.step), log = state.step % settings.log_every == 0 || state.step == total;
     if (due || log) {
@@ -132,6 +141,7 @@ int train(TrainOptions options, const CLI::App& flags) {
     if (state.step % settings.checkpoint_every == 0 || take_save_request()) save();
   }
   progress.finish();
+  if (first) go_on();
   save();
   if (frames.empty() || frames.back().step != state.step) snapshot();
 
@@ -154,11 +164,20 @@ struct PictureOptions {
   int columns = 8, rows = 8, steps = 10;
 };
 
+// A picture of so many tiles must be one that programs can open.
+void check_picture(int64_t columns, int64_t rows, const DcganConfig& config) {
+  const int64_t most = ImageLimits().side / (config.size + 2);
+  if (columns > most || rows > most)
+    fail(Failure::usage,
+         fmt::format("a picture of {} by {} images of {} pixels is too large; at most {} each way", columns, rows, config.size, most));
+}
+
 int sample(const PictureOptions& o) {
   if (o.n < 1 || o.columns < 1) fail(Failure::usage, "--n and --columns must be at least 1");
   const Device device = choose_device(o.device);
   set_default_device(device);
   const GanSampler sampler(checkpoint_path(o.from), device);
+  check_picture(o.columns, (o.n - 1) / o.columns + 1, sampler.g.config);
   const Tensor z = latents(sampler.g, o.n, o.seed, RandomStream::samples);
   write_png(o.out, sample_grid(sampler.g, z, o.columns));
   fmt::print("{} images of step {} in {}\n", o.n, sampler.step, o.out);
@@ -170,6 +189,7 @@ int interpolate(const PictureOptions& o) {
   const Device device = choose_device(o.device);
   set_default_device(device);
   const GanSampler sampler(checkpoint_path(o.from), device);
+  check_picture(o.steps, o.rows, sampler.g.config);
   write_png(o.out, interpolation_grid(sampler.g, o.rows, o.steps, o.seed));
   fmt::print("{} walks of {} images in {}\n", o.rows, o.steps, o.out);
   return 0;

@@ -59,6 +59,9 @@ Tensors grad(const Tensor& scalar, const Tensors& wrt, bool create_graph) {
 }
 
 Tensors vjp(const Tensor& output, const Tensor& seed, const Tensors& wrt, bool create_graph) {
+  if (!output || !seed || seed.shape() != output.shape() || seed.dtype() != output.dtype() || seed.device() != output.device())
+    fail(Failure::usage,
+         fmt::format("[vjp] the gradient {} is not like the output {}; shape, dtype and device must be equal", seed.text(), output.text()));
   const std::vector<Tensor> order = computed_before(output);
 
   // What leads to a tensor that was asked for.

@@ -1,8 +1,9 @@
 // Derivatives, of any order. Each op records how its output came about; grad() walks that record backwards. The derivative rules are
 // written in the engine's own ops, so differentiating a derivative needs nothing more.
 //
-// There are no .grad fields and no trainable flags: grad(loss, params) returns the gradients of exactly those parameters and computes no
-// others. Every op is recorded unless a NoGrad is alive.
+// There are no .grad fields and no trainable flags: grad(loss, params) returns the gradients of exactly those parameters, and rules leave
+// out what nobody needs (a fused rule may make a small gradient beside a needed one: batch norm's gamma and beta). Every op is recorded
+// unless a NoGrad is alive.
 #pragma once
 #include <functional>
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/dispatch.h"
+#include "engine/grad.h"
 #include "kernels/pointwise/pointwise.h"
 
 namespace duel {
@@ -39,7 +40,23 @@ Tensor::Impl::Impl(std::shared_ptr<Storage> storage, size_t offset, Shape shape,
     : storage(std::move(storage)), offset(offset), shape(std::move(shape)), dtype(dtype) {
   ++live_tensors;
 }
-Tensor::Impl::~Impl() { --live_tensors; }
+// A long history would free itself by recursion, node within node, and overflow the stack: it is taken apart here, one after another.
+Tensor::Impl::~Impl() {
+  --live_tensors;
+  if (!node) return;
+  static thread_local std::vector<std::shared_ptr<Node>>* pending = nullptr;
+  if (pending) {  // an Impl further up is already at it
+    pending->push_back(std::move(node));
+    return;
+  }
+  std::vector<std::shared_ptr<Node>> work{std::move(node)};
+  pending = &work;
+  while (!work.empty()) {
+    const std::shared_ptr<Node> next = std::move(work.back());
+    work.pop_back();
+  }
+  pending = nullptr;
+}
 
 Tensor::Tensor(const Shape& shape, DType dtype, Device device)
     : impl_(std::make_shared<Impl>(std::make_shared<Storage>(static_cast<size_t>(shape.count()) * size_of(dtype), device), 0, shape,

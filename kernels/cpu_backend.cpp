@@ -35,6 +35,13 @@ size_t rounded(size_t bytes) {
   return bytes < alignment ? alignment : (bytes + step - 1) / step * step;
 }
 
+void empty_pool() {
+  std::lock_guard lock(pool().mutex);
+  for (auto& [size, list] : pool().free)
+    for (void* data : list) std::free(data);
+  pool().free.clear();
+}
+
 void* allocate(size_t bytes) {
   const size_t size = rounded(bytes);
   {
@@ -47,8 +54,13 @@ void* allocate(size_t bytes) {
     }
   }
   constexpr size_t huge_page = size_t{2} << 20;
-  void* data = std::aligned_alloc(size >= huge_page ? huge_page : alignment,
-                                  size >= huge_page ? (size + huge_page - 1) / huge_page * huge_page : size);
+  const size_t whole = size >= huge_page ? (size + huge_page - 1) / huge_page * huge_page : size;
+  auto fresh = [&] { return std::aligned_alloc(size >= huge_page ? huge_page : alignment, whole); };
+  void* data = fresh();
+  if (!data) {  // what other sizes have left lying about may be enough
+    empty_pool();
+    data = fresh();
+  }
   if (!data) fail(Failure::memory, "out of memory: " + std::to_string(bytes) + " bytes asked for on the cpu; try a smaller --batch");
   if (size >= huge_page) madvise(data, size, MADV_HUGEPAGE);
   return data;
@@ -56,6 +68,11 @@ void* allocate(size_t bytes) {
 
 void release(void* data, size_t bytes) {
   if (!data) return;
+#ifdef __SANITIZE_ADDRESS__  // a recycled block would hide its use after release
+  (void)bytes;
+  std::free(data);
+  return;
+#endif
   std::lock_guard lock(pool().mutex);
   pool().free[rounded(bytes)].push_back(data);
 }

@@ -1,15 +1,16 @@
-// Problem strings: how tests, benches and simprof print a problem and take it back.
+// Problem strings: how tests and benches print a problem and take it back.
 //
 //   n128h32w32c64k128r4u2pad1:bf16        keys and integers, then the dtype
 //   n8i1024c64:f32/fn=leaky_relu/slope=0.2      then options
 //
 // A problem struct lists its fields once, in `each`, and gets text() and parse() from here:
 //
-//   struct UnaryProblem {
-//     int64_t n = 1; UnaryFn fn = UnaryFn::relu; float slope = 0; DType dtype = DType::f32;
-//     template <class F> void each(F&& f) { f.integer("n", n); f.type(dtype); f.choice("fn", fn, unary_names); f.real("slope", slope, 0.f);
-//     } std::string text() const { return problem_text(*this); } static UnaryProblem parse(const std::string& s) { return
-//     parse_problem<UnaryProblem>(s); }
+//   struct SoftmaxProblem {
+//     int64_t rows = 1;
+//     DType dtype = DType::f32;
+//     template <class F> void each(F&& f) { f.integer("rows", rows), f.type(dtype); }
+//     std::string text() const;                               // return problem_text(*this);
+//     static SoftmaxProblem parse(const std::string& text);   // return parse_problem<SoftmaxProblem>(text);
 //   };
 #pragma once
 #include <cstdint>

@@ -36,8 +36,25 @@ std::mutex ran_mutex;
 std::set<void (*)(const void*, const void*, Scratch, Stream)> ran;
 std::atomic<long> launch_count{0};
 
+// An override that names nothing would leave a measurement with the wrong kernel's name on it.
+void check_overrides(const std::string& all) {
+  for (size_t at = 0; at < all.size();) {
+    const size_t end = std::min(all.find(',', at), all.size());
+    const std::string entry = all.substr(at, end - at);
+    const size_t colon = entry.find(':');
+    const bool known = colon != std::string::npos &&
+                       std::any_of(table().begin(), table().end(), [&](const Row& row) { return entry.compare(0, colon, row.op) == 0; });
+    if (!known)
+      fail(Failure::usage,
+           "row override '" + entry + "' is not op:variant with an op that exists (DUEL_VARIANT=conv2d_fwd:naive,gemm:ref)");
+    at = end + 1;
+  }
+}
+
 std::string override_for(const char* op) {
   const std::string& all = overrides();
+  static const bool environment_is_right = (check_overrides(all), true);
+  (void)environment_is_right;
   const std::string key = std::string(op) + ":";
   for (size_t at = 0; at < all.size();) {
     const size_t end = std::min(all.find(',', at), all.size());
@@ -71,6 +88,11 @@ std::vector<Row> rows_of(const char* op) {
   for (const Row& row : table())
     if (!std::strcmp(row.op, op)) found.push_back(row);
   return found;
+}
+
+void forget_rows_run() {
+  std::lock_guard lock(ran_mutex);
+  ran.clear();
 }
 
 std::vector<const Row*> rows_run() {
@@ -126,6 +148,7 @@ void run_row(const Row& row, const void* problem, const void* args, Scratch scra
 }
 
 ScopedVariant::ScopedVariant(const std::string& added) : before_(overrides()) {
+  check_overrides(added);
   overrides() = before_.empty() ? added : added + "," + before_;  // the first match wins
 }
 ScopedVariant::~ScopedVariant() { overrides() = before_; }

@@ -46,6 +46,7 @@ extern "C" void duel_count_launch();
 const std::vector<Row>& rows();
 std::vector<Row> rows_of(const char* op);
 const Row* find_row(const char* op, const char* variant, Device device);
+void forget_rows_run();              // starts rows_run() afresh
 std::vector<const Row*> rows_run();  // rows that have run in this process, in the table's order
 long launches();                     // kernel launches so far, on any device
 

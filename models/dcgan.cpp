@@ -73,8 +73,8 @@ void check_config(const DcganConfig& c) {
   if (c.size != 16 && c.size != 32 && c.size != 64 && c.size != 128)
     fail(Failure::usage, fmt::format("--size {}: a DCGAN makes square images of 16, 32, 64 or 128 pixels", c.size));
   if (c.channels < 1 || c.channels > 4) fail(Failure::usage, fmt::format("--channels {}: 1 to 4", c.channels));
-  if (c.nz < 1 || c.ngf < 1 || c.ndf < 1)
-    fail(Failure::usage, fmt::format("--nz {}, --ngf {}, --ndf {}: each must be at least 1", c.nz, c.ngf, c.ndf));
+  if (c.nz < 1 || c.ngf < 1 || c.ndf < 1 || c.nz > 65536 || c.ngf > 65536 || c.ndf > 65536)
+    fail(Failure::usage, fmt::format("--nz {}, --ngf {}, --ndf {}: each must be 1 to 65536", c.nz, c.ngf, c.ndf));
 }
 
 DcganGenerator::DcganGenerator(const DcganConfig& config, Device device) : config(config) {

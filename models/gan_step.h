@@ -44,13 +44,23 @@ struct GanStep {
   }
 
  private:
-  void train_d(const Tensor& x, const Tensor& fake) {  // fake comes without history: no gradient reaches G
-    const Tensor on_real = d(x), on_fake = d(fake);
-    const Tensor loss = minimax_d(on_real, on_fake);
-    opt_d.step(grad(loss, used(d)));
+  // One pass on real and one on fake images, each with its own derivative, so that only one pass's activations are alive at a time.
+  // `fake` comes without history: no gradient reaches G.
+  void train_d(const Tensor& x, const Tensor& fake) {
+    Tensors gradients;
+    Tensor loss;
+    {
+      const Tensor on_real = d(x), half = minimax_d_real(on_real);
+      gradients = grad(half, used(d));
+      NoGrad only_looking;
+      loss = half.detach(), note(2, mean(sigmoid(on_real))), note(5, mean(duel::step(on_real)));
+    }
+    const Tensor on_fake = d(fake), half = minimax_d_fake(on_fake);
+    const Tensors more = grad(half, used(d));
     NoGrad only_looking;
-    note(0, loss), note(2, mean(sigmoid(on_real))), note(3, mean(sigmoid(on_fake)));
-    note(5, mean(duel::step(on_real))), note(6, mean(duel::step(neg(on_fake))));
+    note(0, loss + half), note(3, mean(sigmoid(on_fake))), note(6, mean(duel::step(neg(on_fake))));
+    for (size_t i = 0; i < gradients.size(); ++i) gradients[i] = gradients[i] + more[i];
+    opt_d.step(gradients);
   }
   void train_g(const Tensor& fake) {  // asks for G's gradients only: D passes them on and gets none itself
     const Tensor on_fake = d(fake);

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <random>
 
@@ -167,8 +168,46 @@ TEST_CASE("resuming refuses what would not be the same run") {
   const Outcome threads = run_process(gan, {"train", "--out", out, "--resume", "--steps", "4"},
                                       {{"DUEL_VARIANT", "conv2d_fwd:ref,conv2d_dgrad:ref,conv2d_wgrad:ref"}});
   CHECK(threads.code == 2);
-  CHECK(threads.errors.find("without the row") != std::string::npos);
+  CHECK(threads.errors.find("computed with the rows") != std::string::npos);
+  CHECK(run_process(gan, {"train", "--out", out, "--resume"}).code == 0);  // nothing left to do; and that must not spoil the next
   CHECK(run_process(gan, {"train", "--out", out, "--resume", "--steps", "4"}).code == 0);
+  // Another row for one op only, of those that ran before.
+  CHECK(run_process(gan, {"train", "--out", out, "--resume", "--steps", "6"}, {{"DUEL_VARIANT", "conv2d_dgrad:onednn"}}).code == 2);
+  // Settings changed by hand, and other images under the same name.
+  std::string config = contents_of(desk.run("a") / "config.json");
+  const std::string honest = config;
+  config.replace(config.find("\"seed\": 3"), 9, "\"seed\": 4");
+  std::ofstream(desk.run("a") / "config.json") << config;
+  const Outcome edited = run_process(gan, {"train", "--out", out, "--resume", "--steps", "6"});
+  CHECK(edited.code == 3);
+  CHECK(edited.errors.find("--seed was 3 and is now 4") != std::string::npos);
+  std::ofstream(desk.run("a") / "config.json") << honest;
+  std::fstream(desk.data / "train-images-idx3-ubyte", std::ios::in | std::ios::out | std::ios::binary).seekp(100).put('x');
+  const Outcome other_images = run_process(gan, {"train", "--out", out, "--resume", "--steps", "6"});
+  CHECK(other_images.code == 3);
+  CHECK(other_images.errors.find("not those that the run was trained on") != std::string::npos);
+}
+
+TEST_CASE("a run killed before its first checkpoint of its own can be resumed") {
+  const Desk desk;
+  REQUIRE(run_process(gan, desk.train("whole", {"--steps", "30", "--checkpoint-every", "1000"})).code == 0);
+  start_and_kill(gan, desk.train("killed", {"--steps", "30", "--checkpoint-every", "1000"}), SIGKILL, desk.run("killed") / "metrics.jsonl",
+                 5);
+  const Outcome resumed = run_process(gan, {"train", "--out", desk.run("killed").string(), "--resume"});
+  REQUIRE_MESSAGE(resumed.code == 0, resumed.errors);
+  check_equal(desk.run("whole"), desk.run("killed"));
+}
+
+TEST_CASE("a checkpoint never holds NaN: the run ends with 6 and keeps the finite one") {
+  const Desk desk;
+  const Outcome o =
+      run_process(gan, desk.train("a", {"--steps", "40", "--lr", "1e18", "--checkpoint-every", "1", "--log-every", "1000000"}));
+  CHECK(o.code == 6);
+  for (const auto& [name, tensor] : read_safetensors(desk.run("a") / "checkpoints" / "last.safetensors").tensors) {
+    if (tensor.dtype != DType::f32) continue;
+    const float* values = reinterpret_cast<const float*>(tensor.bytes.data());
+    for (size_t i = 0; i < tensor.bytes.size() / 4; ++i) REQUIRE(std::isfinite(values[i]));
+  }
 }
 
 TEST_CASE("wrong input: one sentence, the documented exit code, nothing left behind") {
@@ -192,6 +231,9 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
       {desk.train("x", {"--batch", "1000"}), 3, "--batch"},
       {desk.train("x", {"--stpes", "3"}), 2, "--steps"},
       {desk.train("x", {"--lr", "-1"}), 2, "--lr"},
+      {desk.train("x", {"--epochs", "1e30"}), 2, "--epochs"},
+      {desk.train("x", {"--minutes", "inf"}), 2, "--minutes"},
+      {desk.train("x", {"--ngf", "134217728"}), 2, "--ngf"},
       {desk.train("x", {"--precision", "f16"}), 2, "--precision"},
       {desk.train("x", {"--seed", "many"}), 2, "--seed"},
       {{"train", "--data", desk.data.string(), "--size", "48", "--out", (at / "x").string()}, 2, "--size 48"},
@@ -201,6 +243,7 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
       {{"sample", (at / "nothing-here").string(), "--out", (at / "x.png").string()}, 3, "nothing-here"},
       {{"sample", (at / "not-a-checkpoint.safetensors").string(), "--out", (at / "x.png").string()}, 3, "not-a-checkpoint"},
       {{"sample", desk.run("good").string(), "--out", (at / "no-such-folder" / "x.png").string()}, 3, "no-such-folder"},
+      {{"interpolate", desk.run("good").string(), "--rows", "1200000000", "--out", (at / "x.png").string()}, 2, "too large"},
       {{"frobnicate"}, 2, "frobnicate"},
       {{}, 2, "subcommand"},
   };

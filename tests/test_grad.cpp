@@ -171,3 +171,33 @@ TEST_CASE("convolution and transposed convolution are adjoint, exactly, on integ
     CHECK(left == sum(mul(w, conv2d_wgrad(x, y, d))).item());
   }
 }
+
+TEST_CASE("a seed that is not like the output is refused") {
+  const Tensor x = values({3}, 1), y = square(x);
+  CHECK_THROWS_AS(vjp(y, values({5}, 2), {x}), Error);
+  CHECK_THROWS_AS(vjp(y, Tensor::zeros({3}, DType::f32), {x}), Error);
+}
+
+TEST_CASE("one-element tensors keep the higher rank, whichever side it is on") {
+  const Tensor scalar = values({}, 1), one = values({1}, 2), four = values({1, 1, 1, 1}, 3);
+  for (const auto& [a, b] : {std::pair{scalar, one}, {scalar, four}, {one, four}}) {
+    CHECK(add(a, b).shape() == b.shape());
+    CHECK(add(b, a).shape() == b.shape());
+  }
+}
+
+TEST_CASE("a long history is freed without recursion") {
+  Tensor x = values({1}, 1);
+  for (int i = 0; i < 300000; ++i) x = affine(x, 1, 1);
+  const long before = Tensor::live();
+  x = {};
+  CHECK(Tensor::live() < before - 299000);
+}
+
+TEST_CASE("wrong input is a sentence, not a crash") {
+  CHECK_THROWS_AS(scatter_add_rows(values({2, 2}, 1), Tensor(), 3), Error);
+  const Tensor none = Tensor::zeros({0}, DType::f64);
+  CHECK_THROWS_AS(batch_norm(Tensor::zeros({2, 0}, DType::f64), {none, none, none, none}), Error);
+  CHECK_THROWS_AS(ScopedVariant("conv2dfwd:naive"), Error);
+  CHECK_THROWS_AS(ScopedVariant("conv2d_fwd"), Error);
+}

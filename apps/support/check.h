@@ -1,4 +1,4 @@
-// A measured number held against a threshold: what the report's table shows and what decides whether a run passes.
+// A measured number held against a threshold: a row of the report's table.
 #pragma once
 #include <string>
 

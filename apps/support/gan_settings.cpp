@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "kernels/problem.h"
 
 namespace duel {
@@ -31,22 +33,25 @@ GanSettings GanSettings::from_json(const nlohmann::ordered_json& json, const std
   return settings;
 }
 
+std::string GanSettings::differences(const GanSettings& before, const GanSettings& now) {
+  const nlohmann::ordered_json then = before.json(), here = now.json();
+  std::string list;
+  GanSettings(before).each([&](const char* name, auto&, const char*, bool binding) {
+    if (binding && then[name] != here[name])
+      list += fmt::format("{}--{} was {} and is now {}", list.empty() ? "" : "; ", name, then[name].dump(), here[name].dump());
+  });
+  return list;
+}
+
 GanSettings GanSettings::resumed(const GanSettings& saved, const GanSettings& given, const CLI::App& app) {
   GanSettings result = saved;
-  nlohmann::ordered_json before = saved.json(), now = given.json();
-  std::string differences;
-  result.each([&](const char* name, auto& field, const char*, bool binding) {
-    if (app.count(std::string("--") + name) == 0 || before[name] == now[name]) return;
-    if (binding)
-      differences +=
-          fmt::format("{}--{} was {} and is now {}", differences.empty() ? "" : "; ", name, before[name].dump(), now[name].dump());
-    else now[name].get_to(field);
+  const nlohmann::ordered_json now = given.json();
+  result.each([&](const char* name, auto& field, const char*, bool) {
+    if (app.count(std::string("--") + name)) now[name].get_to(field);
   });
-  // --epochs given now must not lose against --steps given then.
-  if (app.count("--epochs") && !app.count("--steps")) result.steps = 0;
-  if (!differences.empty())
-    fail(Failure::usage,
-         "--resume continues the same run, but " + differences + "; leave the flag out, or start a new run with another --out");
+  if (app.count("--epochs") && !app.count("--steps")) result.steps = 0;  // --epochs given now must not lose against --steps given then
+  if (const std::string list = differences(saved, result); !list.empty())
+    fail(Failure::usage, "--resume continues the same run, but " + list + "; leave the flag out, or start a new run with another --out");
   return result;
 }
 
@@ -57,9 +62,10 @@ void GanSettings::check() const {
   want(net == "dcgan", fmt::format("--net {}: there is dcgan", net));
   want(precision == "f32" || precision == "bf16", fmt::format("--precision {}: f32 or bf16", precision));
   want(batch >= 2, fmt::format("--batch {}: batch norm needs at least 2 images", batch));
-  want(steps >= 0 && epochs > 0, fmt::format("--steps {} and --epochs {} must be positive", steps, epochs));
-  want(minutes >= 0, fmt::format("--minutes {} must not be negative", minutes));
-  want(lr > 0 && beta1 >= 0 && beta1 < 1, fmt::format("--lr {} must be positive and --beta1 {} in [0, 1)", lr, beta1));
+  want(steps >= 0 && epochs > 0 && epochs <= 1e6,
+       fmt::format("--steps {} and --epochs {} must be positive, and epochs at most a million", steps, epochs));
+  want(minutes >= 0 && minutes <= 1e6, fmt::format("--minutes {}: 0 to a million", minutes));
+  want(lr > 0 && std::isfinite(lr) && beta1 >= 0 && beta1 < 1, fmt::format("--lr {} must be positive and --beta1 {} in [0, 1)", lr, beta1));
   want(sample_every >= 1 && log_every >= 1 && checkpoint_every >= 1,
        "--sample-every, --log-every and --checkpoint-every must be at least 1");
   DcganConfig config = network();

@@ -47,6 +47,8 @@ struct GanSettings {
   static GanSettings from_json(const nlohmann::ordered_json& json, const std::string& source);  // throws Error(data)
   // The settings of a run to resume, with what the command line gave on top. Throws Error(usage) naming each binding setting that differs.
   static GanSettings resumed(const GanSettings& saved, const GanSettings& given, const CLI::App& app);
+  // The binding settings in which `now` differs from `before`, as a sentence part; empty when none does.
+  static std::string differences(const GanSettings& before, const GanSettings& now);
   void check() const;  // throws Error(usage) on values that make no sense
   DcganConfig network() const;
 };

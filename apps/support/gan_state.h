@@ -17,17 +17,19 @@ struct GanState {
   Tensor step_on_device;            // i32[1]
   int64_t step = 0;                 // steps done
   int64_t epoch = 0, position = 0;  // of the Shuffler
+  uint64_t data_fingerprint = 0;    // of the training images
 
-  GanState(const GanSettings& settings, Device device);  // settings.channels known; weights from settings.seed
-  void save(const std::string& path);                    // atomic; throws Error(data)
+  GanState(const GanSettings& settings, Device device, uint64_t data_fingerprint);  // settings.channels known; weights from settings.seed
+  // Atomic. Throws Error(data) when the file cannot be written, and Error(numeric), leaving the earlier file, when a tensor is not finite.
+  void save(const std::string& path);
   // Throws Error(data) when the file is damaged or another net's; Error(usage) when what would compute now (device, rows, threads) is not
   // what computed then.
   void load(const std::string& path);
-  // After the first step of a resumed run: throws Error(usage) when a row ran that had no part in the run before.
-  void check_rows() const;
+  // After the first step: notes the rows it ran. Throws Error(usage) when they are not those that the loaded run was computed with.
+  void note_rows();
 
  private:
-  nlohmann::ordered_json rows_before_;  // of the loaded checkpoint
+  std::vector<std::string> rows_;  // "op:variant" of a training step, sorted; empty before the first one
   void each(const std::function<void(const std::string& name, Tensor& t)>& f);
 };
 
@@ -42,7 +44,7 @@ struct GanSampler {
 // The checkpoint that `path` means: itself, or checkpoints/last.safetensors of a run folder. Throws Error(data) when there is none.
 std::string checkpoint_path(const std::string& path);
 
-// What the bits of a run depend on besides its settings: device, CPU level, thread count, and the rows that ran.
+// What the bits of a run depend on besides its settings and rows: device, CPU level and thread count.
 nlohmann::ordered_json computing_with(Device device);
 
 }  // namespace duel

@@ -1,11 +1,20 @@
 #include "engine/data/dataset.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <fmt/format.h>
 
 #include "engine/io/file.h"
 #include "kernels/error.h"
 
 namespace duel {
+
+uint64_t fingerprint(const Dataset& data) {
+  const int shape[] = {data.n, data.h, data.w, data.c};
+  const XXH64_hash_t images = XXH3_64bits_withSeed(data.images.data(), data.images.size(), XXH3_64bits(shape, sizeof shape));
+  return XXH3_64bits_withSeed(data.labels.data(), data.labels.size() * sizeof(int32_t), images);
+}
 
 Image image_of(const Dataset& data, int index) {
   if (index < 0 || index >= data.n) fail(Failure::internal, fmt::format("[image_of] sample {} of {}", index, data.n));

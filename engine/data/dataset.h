@@ -48,6 +48,8 @@ Dataset with_channels(const Dataset& data, int channels);  // 1 → 3 repeats, 3
 
 // Samples `indices`, in this order.
 Dataset subset(const Dataset& data, std::span<const int32_t> indices);
+// One number for the images, their shape and their labels: the same data set, in the same order, or another one.
+uint64_t fingerprint(const Dataset& data);
 Image image_of(const Dataset& data, int index);
 // The same into buffers of indices.size()·h·w·c bytes and indices.size() labels (either may be nullptr).
 void gather(const Dataset& data, std::span<const int32_t> indices, uint8_t* images, int32_t* labels);

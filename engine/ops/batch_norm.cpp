@@ -12,7 +12,7 @@ namespace {
 
 BatchNormProblem problem_of(const Tensor& x, const BatchNorm& bn, ActivationSpec then) {
   check_floating("batch_norm", x);
-  check(x.shape().rank() >= 2, "batch_norm", fmt::format("wants [n, …, c], not {}", x.text()));
+  check(x.shape().rank() >= 2 && x.shape()[-1] >= 1, "batch_norm", fmt::format("wants [n, …, c], not {}", x.text()));
   const int64_t c = x.shape()[-1];
   for (const Tensor& t : {bn.gamma, bn.beta, bn.running_mean, bn.running_var})
     check(t && t.shape() == Shape{c} && t.dtype() == accumulator_of(x.dtype()) && t.device() == x.device(), "batch_norm",

@@ -39,7 +39,10 @@ inline Broadcast broadcast(const char* op, const Tensor& x, const Shape& shape) 
 
 inline Broadcast broadcast(const char* op, const Tensor& a, const Tensor& b) {
   Spread how;
-  Broadcast to = over(spreads(b.shape(), a.shape(), how) ? a.shape() : b.shape());
+  const bool b_over_a = spreads(b.shape(), a.shape(), how), a_over_b = spreads(a.shape(), b.shape(), how);
+  // One-element tensors spread over each other: the higher rank is kept, whichever side it is on.
+  const bool like_a = b_over_a && (!a_over_b || a.shape().rank() >= b.shape().rank());
+  Broadcast to = over(like_a ? a.shape() : b.shape());
   check(
       spreads(a.shape(), to.shape, to.a) && spreads(b.shape(), to.shape, to.b), op,
       fmt::format("shapes {} and {} do not broadcast; equal shapes, a scalar, [c] or [n, 1, …, 1] do", a.shape().text(), b.shape().text()));

@@ -19,7 +19,7 @@ void check_index(const char* op, const Tensor& index, int64_t rows) {
   if (index.device() != Device::cpu) return;  // elsewhere reading them back would stall the device; whoever put them there checked them
   const int32_t* values = static_cast<const int32_t*>(index.data());
   for (int64_t i = 0; i < index.count(); ++i)
-    check(values[i] >= 0 && values[i] < rows, op, fmt::format("index {} at position {} is outside [0, {})", values[i], i, rows));
+    if (values[i] < 0 || values[i] >= rows) check(false, op, fmt::format("index {} at position {} is outside [0, {})", values[i], i, rows));
 }
 // x placed at elements [from, from + count) of `total` zeros.
 Tensor pad_flat(const Tensor& x, int64_t from, int64_t total) {
@@ -97,9 +97,9 @@ Tensor gather_rows(const Tensor& table, const Tensor& index) {
 
 Tensor scatter_add_rows(const Tensor& g, const Tensor& index, int64_t rows) {
   check_floating("scatter_add_rows", g);
+  check_index("scatter_add_rows", index, rows);
   check(g.shape().rank() == 2 && g.shape()[0] == index.count(), "scatter_add_rows",
         fmt::format("wants g [n,d] with one index a row, not {} and {}", g.text(), index.text()));
-  check_index("scatter_add_rows", index, rows);
   Tensor y({rows, g.shape()[1]}, accumulator_of(g.dtype()), g.device());
   dispatch<ScatterAddRows>({.rows = rows, .cols = g.shape()[1], .count = index.count(), .dtype = g.dtype()},
                            {g.data(), index.data(), y.data()}, g.device());

@@ -1,5 +1,5 @@
 // Baseline: oneDNN with the layout of its own choosing for all three tensors, converted on the way in and out so that it can be verified.
-// A unit of measurement, never picked: benches time it through onednn_any_execution(), without the conversions.
+// A unit of measurement, never picked. prepare_onednn_any() gives the execution alone, without the conversions.
 #include "kernels/conv2d/onednn_conv.h"
 #include "kernels/registry.h"
 #ifdef DUEL_ONEDNN
