@@ -219,7 +219,8 @@ TEST_CASE("progress on a terminal redraws one line; elsewhere it writes plain on
   Setting term("TERM", "xterm"), no_color("NO_COLOR", "1"), columns("COLUMNS", nullptr), locale("LC_ALL", "C.UTF-8");
   int master = -1, slave = -1;
   winsize size{24, 50, 0, 0};
-  if (openpty(&master, &slave, nullptr, nullptr, &size) != 0) return skip("this system has no pseudo-terminals (is /dev/pts mounted?)");
+  if (openpty(&master, &slave, nullptr, nullptr, &size) != 0)
+    return test::skip("this system has no pseudo-terminals (is /dev/pts mounted?)");
   const std::vector<Reading> readings{{"loss D", .5}};
   auto drive = [&](int fd) {
     Progress progress("gan", 3, {.fd = fd, .redraw = 0, .plain = 0});
