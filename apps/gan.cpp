@@ -107,7 +107,7 @@ int train(TrainOptions options, const CLI::App& flags) {
   auto page = [&] {
     return gan_page(settings, fmt::format("{}: {}", name_of(device), backend(device).description()), state.step, records, frames);
   };
-  if (state.step == 0) save(), snapshot();
+  if (state.step == 0 && frames.empty()) save(), snapshot();
 
   install_signals();
   Progress progress("training", total, {.time_limit = settings.minutes * 60, .first_step = state.step});
