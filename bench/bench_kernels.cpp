@@ -21,9 +21,9 @@ bool usable(Device device) {
 
 Device device_named(const std::string& name) {
   if (name == "auto") return usable(Device::cuda) ? Device::cuda : Device::cpu;
-  for (Device d : {Device::cpu, Device::cuda, Device::sim})
+  for (Device d : devices)
     if (name == name_of(d)) return d;
-  fail(Failure::usage, "--device '" + name + "': there are auto, cpu, cuda and sim");
+  fail(Failure::usage, "--device '" + name + "': there are auto, cpu, cuda, sim and sim-checked");
 }
 
 void write_json(const std::string& path, Device device, const bench::KernelBenchOptions& options, const nlohmann::json& benchmarks) {

@@ -90,7 +90,7 @@ int run(const Options& o) {
   const Device device = choose_device(o.device);
   set_default_device(device);
   const std::string python = o.peer.empty() ? "" : Peer::python_with_torch();
-  if (!python.empty() && device == Device::sim) fail(Failure::usage, "--peer torch: the simulated GPU is not timed");
+  if (!python.empty() && is_simulated(device)) fail(Failure::usage, "--peer torch: the simulated GPU is not timed");
 
   DcganBench ours(o, device);
   std::vector<std::unique_ptr<Peer>> peers;

@@ -130,7 +130,7 @@ void bench_problem(const OpInfo& op, const ErasedCase& problem, const std::vecto
   for (const Row& row : rows) {
     Entry e{row, verifier.verify(row), std::nullopt, ""};
     const double expected = row.rank == reference_rank ? e.verified.reference_seconds : 0;
-    if (row.device == Device::sim) e.remark = "not timed: a simulated GPU's time says nothing of a real one's";
+    if (is_simulated(row.device)) e.remark = "not timed: a simulated GPU's time says nothing of a real one's";
     else if (expected * 3 > patience * options.seconds && options.variant != row.name)
       e.remark = fmt::format("not timed: about {} a call (--variant {} times it)", time_text(expected), row.name);
     else if (e.verified.right) timed.push_back(row);

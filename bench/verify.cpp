@@ -80,7 +80,7 @@ const Row* Verifier::witness_for(const Row& row) const {
     return a.device != b.device ? a.device == row.device : a.rank > b.rank;
   };
   for (const Row& r : rows()) {
-    if (op_.name != std::string(r.op) || r.rank == reference_rank || r.device == Device::sim || !r.supports(problem_.problem.get()))
+    if (op_.name != std::string(r.op) || r.rank == reference_rank || is_simulated(r.device) || !r.supports(problem_.problem.get()))
       continue;
     if (r.device == row.device && std::string(r.name) == row.name) continue;
     const DeviceBackend* device = find_backend(r.device);
@@ -103,7 +103,7 @@ const Question& Verifier::full_answer(const Row& answering) {
 Verdict Verifier::verify_full(const Row& row, Verification& v) {
   Verdict verdict;
   verdict.passed = true;
-  const Row* witness = row.rank == reference_rank || row.device == Device::sim ? nullptr : witness_for(row);
+  const Row* witness = row.rank == reference_rank || is_simulated(row.device) ? nullptr : witness_for(row);
   if (!witness) {
     v.how += "; not at full size";
     return verdict;

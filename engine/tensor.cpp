@@ -166,12 +166,12 @@ Device choose_device(const std::string& name) {
     const DeviceBackend* cuda = find_backend(Device::cuda);
     return cuda && !cuda->problem() ? Device::cuda : Device::cpu;
   }
-  for (Device d : {Device::cpu, Device::cuda, Device::sim})
+  for (Device d : devices)
     if (name == name_of(d)) {
       backend(d);
       return d;
     }
-  fail(Failure::usage, "--device " + name + ": there are cpu, cuda, sim and auto");
+  fail(Failure::usage, "--device " + name + ": there are cpu, cuda, sim, sim-checked and auto");
 }
 
 }  // namespace duel

@@ -100,7 +100,8 @@ using Tensors = std::vector<Tensor>;
 
 // Where new tensors go. Process-wide; programs set it once from --device.
 void set_default_device(Device device);
-// "cpu", "cuda", "sim", or "auto" (cuda if usable, else cpu). Throws Error(usage) on another name, Error(device) when it is not usable.
+// "cpu", "cuda", "sim", "sim-checked", or "auto" (cuda if usable, else cpu). Throws Error(usage) on another name, Error(device) when it is
+// not usable.
 Device choose_device(const std::string& name);
 
 }  // namespace duel

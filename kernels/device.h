@@ -5,9 +5,12 @@
 
 namespace duel {
 
-enum class Device : int { cpu, cuda, sim };
+// sim_checked is the simulated GPU again, with every access of a kernel looked at: slower, and it throws where sim would be silent.
+enum class Device : int { cpu, cuda, sim, sim_checked };
+constexpr Device devices[] = {Device::cpu, Device::cuda, Device::sim, Device::sim_checked};
+constexpr bool is_simulated(Device d) { return d == Device::sim || d == Device::sim_checked; }
 constexpr const char* name_of(Device d) {
-  constexpr const char* names[] = {"cpu", "cuda", "sim"};
+  constexpr const char* names[] = {"cpu", "cuda", "sim", "sim-checked"};
   return names[static_cast<int>(d)];
 }
 
@@ -18,6 +21,9 @@ struct Scratch {
   void* data = nullptr;
   size_t bytes = 0;
 };  // device memory lent to a row for one call; contents undefined
+
+// What declare() says of device memory: that no kernel may touch it, or that it holds nothing yet.
+enum class Contents : int { forbidden, unwritten };
 
 // Work is ordered by the backend's one stream; copies to and from the host are complete on return. Sizes in bytes. Functions that can fail
 // throw Error(device) or Error(memory).
@@ -46,6 +52,8 @@ struct DeviceBackend {
   // the host's clock around synchronise() is as good.
   void* (*mark)();
   double (*seconds_between)(void* from, void* to);
+  // Tells a device that checks accesses what part of an allocation kernels may not touch or not read. nullptr where nothing is checked.
+  void (*declare)(void* data, size_t bytes, Contents contents);
 };
 
 extern "C" void duel_register_backend(const DeviceBackend* backend);

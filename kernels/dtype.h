@@ -6,6 +6,8 @@
 
 #ifdef __CUDACC__
 #define HD __host__ __device__
+#elif defined(DUEL_SIM_CHECKED)
+#define HD __attribute__((always_inline))  // so that the checker's lines have the kernel's behind them
 #else
 #define HD
 #endif

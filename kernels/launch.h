@@ -37,11 +37,11 @@ constexpr unsigned stride_blocks(int64_t count, int64_t per_block) {
 template <class... P, class... A>
 void launch(const LaunchShape& shape, Stream, void (*kernel)(P...), A&&... args) {
   duel_count_launch();
-  auto body = [&] { kernel(static_cast<P>(args)...); };
+  auto body = [&]() DUEL_SIM_UNCHECKED { kernel(static_cast<P>(args)...); };
   sim::run_grid(shape.grid, shape.block, shape.shared_bytes, body);
 }
 template <class T>
-T& shared_storage() {
+DUEL_SIM_INLINE T& shared_storage() {
   return *static_cast<T*>(sim::shared_memory(sizeof(T), alignof(T)));
 }
 

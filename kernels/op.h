@@ -73,6 +73,7 @@ struct OpInfo {
   // Builds Args from one pointer a buffer and hands it to `use`; what Args points at besides the buffers lives until `use` returns.
   std::function<void(const void* problem, void* const* pointers, const std::function<void(const void* args)>& use)> bind;
   std::function<bool(const void* problem)> exact_on_integers;
+  bool plain_args;                                  // Args is the buffers' pointers, in their order
   std::function<ErasedCase(uint64_t seed)> random;  // empty where the op draws no problems of its own
 };
 
@@ -109,6 +110,7 @@ struct OpRegistration {
         use(&args);
       }
     };
+    info.plain_args = !requires(const P& q, void* const* p, const std::function<void(const void*)>& use) { Op::bind(q, p, use); };
     info.exact_on_integers = []([[maybe_unused]] const void* p) -> bool {
       if constexpr (requires(const P& q) { Op::exact_on_integers(q); }) return Op::exact_on_integers(*static_cast<const P*>(p));
       else if constexpr (requires { Op::exact_on_integers; }) return Op::exact_on_integers;

@@ -65,19 +65,19 @@ constexpr int pack_elements = 16 / static_cast<int>(sizeof(T));
 
 // V is any 8- or 16-byte type; the address must be a multiple of its size.
 template <class V>
-V load_vec(const void* at) {
+DUEL_SIM_INLINE V load_vec(const void* at) {
   return sim::vector_load<V>(at);
 }
 template <class V>
-V load_stream(const void* at) {
+DUEL_SIM_INLINE V load_stream(const void* at) {
   return sim::vector_load<V>(at);
 }
 template <class V>
-void store_vec(void* at, const V& v) {
+DUEL_SIM_INLINE void store_vec(void* at, const V& v) {
   sim::vector_store(at, v);
 }
 template <class V>
-void store_stream(void* at, const V& v) {
+DUEL_SIM_INLINE void store_stream(void* at, const V& v) {
   sim::vector_store(at, v);
 }
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <mutex>
 #include <set>
 
@@ -22,14 +24,19 @@ std::vector<OpInfo>& op_table() {
   return ops;
 }
 const DeviceBackend** backends() {
-  static const DeviceBackend* backends[3] = {};
+  static const DeviceBackend* backends[std::size(devices)] = {};
   return backends;
 }
 std::string& overrides() {
   static std::string text = std::getenv("DUEL_VARIANT") ? std::getenv("DUEL_VARIANT") : "";
   return text;
 }
-thread_local const Row* current = nullptr;
+struct Call {
+  const Row* row = nullptr;
+  const void *problem = nullptr, *args = nullptr;
+  Scratch scratch;
+};
+thread_local Call current;  // what this thread is running
 
 // Which rows have run, by their run function: the table may move.
 std::mutex ran_mutex;
@@ -76,8 +83,35 @@ extern "C" void duel_register_row(const Row* row) {
   table().push_back(*row);
 }
 
-extern "C" const Row* duel_current_row() { return current; }
+extern "C" const Row* duel_current_row() { return current.row; }
 extern "C" void duel_count_launch() { launch_count.fetch_add(1, std::memory_order_relaxed); }
+extern "C" void** duel_checker_slot() {
+  static void* slot = nullptr;
+  return &slot;
+}
+
+// The arguments of a row are its buffers' pointers, unless its op binds them in a way of its own.
+extern "C" bool duel_name_address(const void* address, char* text, size_t room) {
+  if (!current.row) return false;
+  constexpr intptr_t near = 4096;
+  const auto at = reinterpret_cast<intptr_t>(address);
+  const char* best = nullptr;
+  intptr_t offset = 0, distance = near;
+  const auto consider = [&](const char* name, const void* data, size_t bytes) {
+    const intptr_t from = at - reinterpret_cast<intptr_t>(data), end = static_cast<intptr_t>(bytes);
+    const intptr_t away = from < 0 ? -from : from < end ? 0 : from - end + 1;
+    if (data && away < distance) best = name, offset = from, distance = away;
+  };
+  for (const OpInfo& op : op_table()) {
+    if (!op.plain_args || std::strcmp(op.name, current.row->op)) continue;
+    const auto* pointers = static_cast<void* const*>(current.args);
+    for (const Buffer& b : op.buffers(current.problem)) consider(b.name, *pointers++, b.bytes());
+  }
+  consider("scratch", current.scratch.data, current.scratch.bytes);
+  if (!best) return false;
+  std::snprintf(text, room, "%s %c %ld bytes", best, offset < 0 ? '-' : '+', static_cast<long>(std::abs(offset)));
+  return true;
+}
 extern "C" void duel_register_backend(const DeviceBackend* backend) { backends()[static_cast<int>(backend->device)] = backend; }
 
 long launches() { return launch_count.load(std::memory_order_relaxed); }
@@ -131,14 +165,14 @@ const Row& pick_row(const char* op, const void* problem, Device device, std::str
 void run_row(const Row& row, const void* problem, const void* args, Scratch scratch, Stream stream) {
   const DeviceBackend* on = find_backend(row.device);
   struct Restore {
-    const Row* before;
+    Call before;
     void (*range_pop)();
     ~Restore() {
       if (range_pop) range_pop();
       current = before;
     }
   } restore{current, on ? on->range_pop : nullptr};
-  current = &row;
+  current = {&row, problem, args, scratch};
   {
     std::lock_guard lock(ran_mutex);
     ran.insert(row.run);
@@ -158,8 +192,9 @@ const DeviceBackend* find_backend(Device device) { return backends()[static_cast
 const DeviceBackend& backend(Device device) {
   const DeviceBackend* found = find_backend(device);
   if (!found) {
-    const char* how = device == Device::cuda ? "configure with -DDUEL_CUDA=ON where a CUDA toolkit is installed, or use --device cpu"
-                                             : "configure with -DDUEL_SIM=ON, or use --device cpu";
+    const char* how = device == Device::cuda  ? "configure with -DDUEL_CUDA=ON where a CUDA toolkit is installed, or use --device cpu"
+                      : device == Device::sim ? "configure with -DDUEL_SIM=ON, or use --device cpu"
+                                              : "configure with -DDUEL_SIM=ON and -DDUEL_SIM_CHECKED=ON, or use --device sim";
     fail(Failure::device, std::string("[device] this build has no ") + name_of(device) + " rows: " + how);
   }
   if (const char* why = found->problem()) fail(Failure::device, std::string("[device] ") + name_of(device) + ": " + why);

@@ -42,6 +42,9 @@ struct Row {
 extern "C" void duel_register_row(const Row* row);
 extern "C" const Row* duel_current_row();  // the row this thread is running, or nullptr: names the culprit in errors
 extern "C" void duel_count_launch();
+// Spells an address by the buffers of the row this thread is running: "gw + 4096 bytes". False when it is in none and near none.
+extern "C" bool duel_name_address(const void* address, char* text, size_t room);
+extern "C" void** duel_checker_slot();  // where the libraries of checked rows keep what they share
 
 const std::vector<Row>& rows();
 std::vector<Row> rows_of(const char* op);
@@ -97,7 +100,9 @@ struct Registration {
   }
 };
 
-#if defined(DUEL_SIM)
+#if defined(DUEL_SIM_CHECKED)
+constexpr Device row_device = Device::sim_checked;
+#elif defined(DUEL_SIM)
 constexpr Device row_device = Device::sim;
 #elif defined(__CUDACC__) || defined(DUEL_CUDA_LIBRARY)
 constexpr Device row_device = Device::cuda;

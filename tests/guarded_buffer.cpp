@@ -23,6 +23,9 @@ GuardedBuffer::GuardedBuffer(const DeviceBackend& device, size_t bytes) : device
   base_ = static_cast<unsigned char*>(device.allocate(bytes + 2 * margin));
   device.copy_in(base_, guard().data(), margin);
   device.copy_in(base_ + margin + bytes_, guard().data(), margin);
+  if (!device.declare) return;
+  device.declare(base_, margin, Contents::forbidden);
+  device.declare(base_ + margin + bytes_, margin, Contents::forbidden);
 }
 
 GuardedBuffer::GuardedBuffer(GuardedBuffer&& other) noexcept
@@ -33,7 +36,9 @@ GuardedBuffer::~GuardedBuffer() {
 }
 
 void GuardedBuffer::poison(int byte) {
-  if (bytes_) device_->fill(data(), byte, bytes_);
+  if (!bytes_) return;
+  device_->fill(data(), byte, bytes_);
+  if (device_->declare) device_->declare(data(), bytes_, Contents::unwritten);
 }
 
 void GuardedBuffer::write(const Bytes& contents) {

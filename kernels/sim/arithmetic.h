@@ -159,31 +159,31 @@ inline float __fdividef(float a, float b) { return a / b; }
 
 // Cached loads and hinted stores: the hint changes speed only.
 template <class T>
-T __ldg(const T* at) {
+DUEL_SIM_INLINE T __ldg(const T* at) {
   return *at;
 }
 template <class T>
-T __ldcg(const T* at) {
+DUEL_SIM_INLINE T __ldcg(const T* at) {
   return *at;
 }
 template <class T>
-T __ldca(const T* at) {
+DUEL_SIM_INLINE T __ldca(const T* at) {
   return *at;
 }
 template <class T>
-T __ldcs(const T* at) {
+DUEL_SIM_INLINE T __ldcs(const T* at) {
   return *at;
 }
 template <class T>
-void __stcg(T* at, std::type_identity_t<T> v) {
+DUEL_SIM_INLINE void __stcg(T* at, std::type_identity_t<T> v) {
   *at = v;
 }
 template <class T>
-void __stcs(T* at, std::type_identity_t<T> v) {
+DUEL_SIM_INLINE void __stcs(T* at, std::type_identity_t<T> v) {
   *at = v;
 }
 template <class T>
-void __stwt(T* at, std::type_identity_t<T> v) {
+DUEL_SIM_INLINE void __stwt(T* at, std::type_identity_t<T> v) {
   *at = v;
 }
 

@@ -59,6 +59,7 @@ void Block::prepare(const Launch& launch, uint64_t number) {
       fail(Failure::memory, "[sim] no host memory for a block's shared memory");
     std::memset(shared_, 0xff, launch.shared_bytes);
   }
+  watch::block_begins(number, threads_, shared_, launch.shared_bytes, max_shared_bytes + 1024);
   const uint64_t per_layer = static_cast<uint64_t>(launch.grid.x) * launch.grid.y;
   blockIdx = {static_cast<unsigned>(number % launch.grid.x), static_cast<unsigned>(number % per_layer / launch.grid.x),
               static_cast<unsigned>(number / per_layer)};
@@ -77,8 +78,8 @@ std::exception_ptr Block::run(const Launch& launch, uint64_t number) {
       break;
     } else if (next_ < threads_) {  // every fiber waits, and threads are left to start
       try {
-        fibers_[fibers_made_] = std::make_unique<Fiber>([](void* block, Fiber& self) { static_cast<Block*>(block)->serve(self); }, this);
-        idle_[idle_count_++] = fibers_[fibers_made_++].get();
+        idle_[idle_count_++] = new_fiber(fibers_made_);
+        ++fibers_made_;
       } catch (...) {
         failed();
       }
@@ -93,8 +94,33 @@ std::exception_ptr Block::run(const Launch& launch, uint64_t number) {
     }
   }
   if (failing_) abandon();
+  if (stopped_) replace_stopped();
+  watch::nobody_runs();
   running_ = false;
   return error_;
+}
+
+Fiber* Block::new_fiber(int place) {
+  fibers_[place] = std::make_unique<Fiber>([](void* block, Fiber& self) { static_cast<Block*>(block)->serve(self); }, this);
+  return fibers_[place].get();
+}
+
+void Block::stop_lane() {
+  try {
+    misuse("was stopped at an access that would crash", nullptr);
+  } catch (...) {
+    failed();
+  }
+  stopped_ = running_fiber_;
+  jump(*running_fiber_, home_);
+  std::abort();  // nobody jumps back
+}
+
+void Block::replace_stopped() {
+  int place = 0;
+  while (fibers_[place].get() != stopped_) ++place;
+  idle_[idle_count_++] = new_fiber(place);
+  stopped_ = nullptr;
 }
 
 void Block::failed() {
@@ -117,6 +143,7 @@ void Block::serve(Fiber& self) {
         current_ = lane;
         running_fiber_ = &self;
         threadIdx = lanes_[lane].index;
+        watch::lane_runs(lane, self.stack, self.stack_bytes);
         launch_->thread(launch_->body);
         returned();
       }
@@ -155,6 +182,7 @@ void Block::wait() {
   running_fiber_ = self;
   threadIdx = lanes_[lane].index;
   lanes_[lane].state = State::running;
+  watch::lane_runs(lane, self->stack, self->stack_bytes);
   if (failing_) [[unlikely]]
     throw Abandoned{};
 }

@@ -10,6 +10,7 @@
 #include "kernels/sim/fiber.h"
 #include "kernels/sim/runtime.h"
 #include "kernels/sim/schedule.h"
+#include "kernels/sim/watch.h"
 
 namespace duel::sim {
 
@@ -40,6 +41,7 @@ class Block {
   uint64_t collective(Collective kind, unsigned mask, uint64_t value, int source, Site site);
   int lane_in_warp() const { return current_ & 31; }
   [[noreturn]] void misuse(const std::string& what, const Site* site);
+  [[noreturn]] void stop_lane();  // ends the launch here and now, without unwinding this lane: for an access that would crash
 
  private:
   enum class State : uint8_t { running, ready, at_barrier, at_collective };  // running: also before its first turn and after its last
@@ -70,6 +72,8 @@ class Block {
   void compute(Warp& warp, uint32_t lanes, Collective kind);
   void failed();  // in a handler: keeps the exception, if it is the first
   void abandon();
+  void replace_stopped();
+  Fiber* new_fiber(int place);
   std::string place() const;              // "[op:variant] block (0,0,0)"
   std::string waiters() const;            // "32 threads, the first (0,0,0), wait at …; 5 have returned"
   std::string call_text(int lane) const;  // "__shfl_sync(mask 0xffffffff) in file.cu:12"
@@ -93,6 +97,7 @@ class Block {
   std::unique_ptr<Fiber> fibers_[max_threads];
   void* shared_ = nullptr;
   Context home_;
+  Fiber* stopped_ = nullptr;  // left in the middle of its kernel
   std::exception_ptr error_;
   dim3 shape_{0, 0, 0};
   int order_kind_ = -1;  // what order_ was made for

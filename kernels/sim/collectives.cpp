@@ -29,6 +29,7 @@ void Block::split_barrier(Barrier kind, Site site) {
 void Block::release_barrier() {
   barrier_result_ = barrier_kind_ == Barrier::count ? votes_ : barrier_kind_ == Barrier::conjunction ? votes_ == arrived_ : votes_ != 0;
   arrived_ = votes_ = 0;
+  watch::block_barrier();
   if (launch_->schedule.kind == Schedule::Kind::random) launch_->schedule.order_lanes(order_, threads_, ++round_);
   for (int i = 0; i < threads_; ++i)
     if (lanes_[order_[i]].state == State::at_barrier) wake(order_[i]);
@@ -62,6 +63,7 @@ bool Block::try_release(Warp& warp, int first_lane, int lane) {
     if (warp.mask[i] != warp.mask[lane] || warp.kind[i] != warp.kind[lane]) return false;
   }
   compute(warp, lanes, warp.kind[lane]);
+  if (warp.kind[lane] == Collective::sync) watch::warp_sync(first_lane, lanes);
   warp.waiting &= ~lanes;
   const bool down = launch_->schedule.descending(++round_);
   for (int i = 0; i < 32; ++i) {

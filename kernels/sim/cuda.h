@@ -17,7 +17,11 @@
 #include <vector>
 
 #define __global__
+#ifdef DUEL_SIM_CHECKED
+#define __device__ __attribute__((always_inline))
+#else
 #define __device__
+#endif
 #define __host__
 #define __constant__
 #define __grid_constant__

@@ -33,6 +33,7 @@ std::string Block::waiters() const {
 
 // Without a site the whole block is to blame; with one, the running thread.
 void Block::misuse(const std::string& what, const Site* site) {
+  watch::nobody_runs();
   std::string text = place();
   if (site) text += " thread " + text_of(lanes_[current_].index) + " in " + text_of(*site) + ":";
   fail(Failure::device, text + " " + what);

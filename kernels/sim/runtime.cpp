@@ -36,6 +36,18 @@ Block& running_block() {
   return block;
 }
 
+// Throws what went wrong; what the checker had found by then may be the reason, and goes along.
+[[noreturn]] void give_up(const std::exception_ptr& error) {
+  const std::string found = watch::found();
+  watch::launch_fails();
+  if (found.empty()) std::rethrow_exception(error);
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    fail(Failure::device, e.what() + ("\n" + found));
+  }
+}
+
 }  // namespace
 
 void launch_grid(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void*), void* body) {
@@ -46,6 +58,7 @@ void launch_grid(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void
 
   // Blocks are handed out in the schedule's order, and of several failures the first in that order is reported: every block before it has
   // been started and runs to its end, so the report does not depend on timing.
+  watch::launch_begins(launch);
   std::atomic<uint64_t> next{0};
   std::atomic<bool> stop{false};
   std::mutex mutex;
@@ -67,19 +80,24 @@ void launch_grid(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void
       if (position < failed_at) failed_at = position, error = problem;
     }
   };
-  if (blocks == 1) {
+  if (blocks == 1 || checked_build) {
     work();
   } else {  // the whole team, always: a team that changes its size ends threads, and with them their fibers
 #pragma omp parallel
     work();
   }
-  if (error) std::rethrow_exception(error);
+  if (error) give_up(error);
+  watch::launch_ends();
 }
 
 void* shared_memory(size_t size, size_t align) { return running_block().shared_memory(size, align); }
 int block_barrier(Barrier kind, bool predicate, Site site) { return running_block().barrier(kind, predicate, site); }
 uint64_t warp_collective(Collective kind, unsigned mask, uint64_t value, int source, Site site) {
   return running_block().collective(kind, mask, value, source, site);
+}
+void fence() {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  watch::fence();
 }
 int lane_id() { return running_block().lane_in_warp(); }
 void misuse(const char* what, Site site) { running_block().misuse(what, &site); }

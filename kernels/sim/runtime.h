@@ -20,6 +20,15 @@ DUEL_SIM_BUILTIN dim3 gridDim;
 #undef DUEL_SIM_BUILTIN
 constexpr int warpSize = 32;
 
+// Device functions. The checker names the line of an access; inlined always, that line has the kernel's own behind it.
+#ifdef DUEL_SIM_CHECKED
+#define DUEL_SIM_INLINE __attribute__((always_inline)) inline
+#define DUEL_SIM_UNCHECKED __attribute__((no_sanitize("thread")))  // copies a kernel's arguments, as the hardware does
+#else
+#define DUEL_SIM_INLINE inline
+#define DUEL_SIM_UNCHECKED
+#endif
+
 namespace duel::sim {
 
 // Where a thread waits, for reports: as a default argument it is the line of the call.
@@ -59,7 +68,7 @@ void launch_grid(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void
 template <class F>
 void run_grid(dim3 grid, dim3 block, size_t shared_bytes, F& body) {
   launch_grid(
-      grid, block, shared_bytes, [](void* b) { (*static_cast<F*>(b))(); }, &body);
+      grid, block, shared_bytes, [](void* b) DUEL_SIM_UNCHECKED { (*static_cast<F*>(b))(); }, &body);
 }
 
 // This block's shared memory: 0xff bytes (NaN) until it is written.
@@ -71,6 +80,9 @@ int block_barrier(Barrier kind, bool predicate, Site site);
 // Waits for the lanes in `mask` that have not returned, each with the same call; then this lane's result. `source` is the lane a shuffle
 // reads; a lane that takes no part has all bits set (undefined in CUDA), so that a result built on it shows.
 uint64_t warp_collective(Collective kind, unsigned mask, uint64_t value, int source, Site site);
+
+// Of the whole device: what the thread has written comes before what it writes next, for every block.
+void fence();
 
 int lane_id();
 [[noreturn]] void misuse(const char* what, Site site);  // Error(device) with row, block and thread

@@ -1,5 +1,5 @@
 # AUTO uses what is found and says so; ON makes a missing piece an error; OFF leaves it out.
-foreach(feature CUDA CUDNN ONEDNN)
+foreach(feature CUDA CUDNN ONEDNN SIM_CHECKED)
   set(DUEL_${feature} AUTO CACHE STRING "AUTO, ON or OFF")
   set_property(CACHE DUEL_${feature} PROPERTY STRINGS AUTO ON OFF)
   if(NOT DUEL_${feature} MATCHES "^(AUTO|ON|OFF)$")
@@ -7,6 +7,7 @@ foreach(feature CUDA CUDNN ONEDNN)
   endif()
 endforeach()
 option(DUEL_SIM "The simulated GPU: every .cu compiled a second time for the host" ON)
+# SIM_CHECKED: the simulated GPU a second time, with every access of a kernel checked.
 option(DUEL_CPU_LEVELS "CPU rows also for x86-64-v3 and v4, chosen by the loader" ON)
 option(DUEL_TESTS "Tests" ON)
 option(DUEL_BENCH "Benches" ON)

@@ -17,11 +17,23 @@ endfunction()
 # The second compile of .cu files: as C++, for the simulated GPU, with the namespace renamed, so that no inline function of it can merge with
 # the first compile's, in a library that exports nothing. LANGUAGE is a property per directory, so call this from a directory in which the
 # same files are not also compiled by nvcc.
+# CHECKED: every load and store of the kernels calls the checker (kernels/sim/checker/), by the hooks of a thread sanitizer that is not there.
+# At -Og the compiler keeps accesses as they are written; from -O1 on it moves and splits them.
 function(duel_sim_library name)
-  cmake_parse_arguments(SIM "" "" "SOURCES;CU" ${ARGN})
-  set_source_files_properties(${SIM_CU} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")
+  cmake_parse_arguments(SIM "CHECKED" "" "SOURCES;CU" ${ARGN})
+  set(flags -xc++)
+  if(SIM_CHECKED)
+    list(APPEND flags -Og -g -fsanitize=thread --param=tsan-instrument-func-entry-exit=0 -Wno-attributes)
+  endif()
+  set_source_files_properties(${SIM_CU} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${flags}")
   add_library(${name} SHARED ${SIM_SOURCES} ${SIM_CU})
-  target_compile_definitions(${name} PRIVATE DUEL_SIM duel=duel_sim)
+  if(SIM_CHECKED)
+    target_compile_definitions(${name} PRIVATE DUEL_SIM DUEL_SIM_CHECKED duel=duel_sim_checked)
+    target_include_directories(${name} SYSTEM PRIVATE ${BACKTRACE_INCLUDE_DIR})
+    target_link_libraries(${name} PRIVATE ${BACKTRACE_LIBRARY})
+  else()
+    target_compile_definitions(${name} PRIVATE DUEL_SIM duel=duel_sim)
+  endif()
   target_compile_options(${name} PRIVATE -Wno-unknown-pragmas)
   target_include_directories(${name} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/kernels/sim/include)
   target_link_libraries(${name} PRIVATE duel_kernels Boost::context OpenMP::OpenMP_CXX)

@@ -1,0 +1,51 @@
+// Device memory of the checked GPU. One for the process, shared by every library of checked rows, so it hangs on a slot of the registry.
+#pragma once
+#include <string>
+
+#include "kernels/sim/checker/shadow.h"
+
+namespace duel::sim::checker {
+
+class Arena {
+ public:
+  static Arena& instance();
+
+  void* allocate(size_t bytes);  // 256-byte aligned, `unwritten`, with forbidden bytes on both sides; throws Error(memory)
+  void release(void* data);
+  void mark(const void* data, size_t bytes, ByteState state);
+  void copy_states(void* to, const void* from, size_t bytes);
+  size_t used() const { return used_; }
+  size_t room() const { return region.base + region.bytes - next_; }
+  std::string leaks() const;  // one sentence; empty when everything was given back
+
+  // "256 bytes past the end of an allocation of 1,024 bytes" and the like; for an address that some allocation holds or held.
+  std::string describe(uintptr_t at) const;
+  const void* owner(uintptr_t at) const;  // start of the allocation nearest to `at`; nullptr when there is none
+
+  Region region;
+
+ private:
+  struct Block {
+    uintptr_t begin;
+    size_t bytes, span;  // asked for; taken, with the forbidden bytes after it
+    bool live;
+    Block* next;  // in the queue of given-back blocks of its span
+  };
+  struct Queue {
+    size_t span;
+    int length;
+    Block *first, *last;
+  };
+  Arena();
+  Block* nearest(uintptr_t at) const;
+  Queue& queue_of(size_t span);
+
+  Block** blocks_ = nullptr;  // by address
+  size_t count_ = 0, room_ = 0;
+  Queue* queues_ = nullptr;
+  size_t queue_count_ = 0, queue_room_ = 0;
+  uintptr_t next_ = 0;
+  size_t used_ = 0;
+};
+
+}  // namespace duel::sim::checker

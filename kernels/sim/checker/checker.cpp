@@ -1,0 +1,142 @@
+#include "kernels/sim/checker/checker.h"
+
+#include <link.h>
+
+#include <cstring>
+#include <mutex>
+
+#include "kernels/error.h"
+#include "kernels/sim/block.h"
+#include "kernels/sim/checker/look.h"
+
+namespace duel::sim::checker {
+
+thread_local constinit Running running;
+
+namespace {
+
+Checker& checker() {
+  static Checker& instance = *new Checker;  // not destroyed: kernels may run from other static destructors
+  return instance;
+}
+
+Range builtins_of_this_thread() {
+  const uintptr_t at[] = {reinterpret_cast<uintptr_t>(&threadIdx), reinterpret_cast<uintptr_t>(&blockIdx),
+                          reinterpret_cast<uintptr_t>(&blockDim), reinterpret_cast<uintptr_t>(&gridDim)};
+  uintptr_t low = at[0], high = at[0];
+  for (uintptr_t a : at) low = a < low ? a : low, high = a > high ? a : high;
+  return {low, high - low + sizeof(dim3)};
+}
+
+// The image of this library: constants and tables of the kernels.
+Range own_image() {
+  Range image;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* out) {
+        const uintptr_t here = reinterpret_cast<uintptr_t>(&own_image);
+        uintptr_t low = ~uintptr_t{0}, high = 0;
+        for (int i = 0; i < info->dlpi_phnum; ++i) {
+          const auto& segment = info->dlpi_phdr[i];
+          if (segment.p_type != PT_LOAD) continue;
+          const uintptr_t begin = info->dlpi_addr + segment.p_vaddr;
+          low = begin < low ? begin : low;
+          high = begin + segment.p_memsz > high ? begin + segment.p_memsz : high;
+        }
+        if (here < low || here >= high) return 0;
+        *static_cast<Range*>(out) = {low, high - low};
+        return 1;
+      },
+      &image);
+  return image;
+}
+
+
+
+// True when the access is to memory that is looked at or is the lane's own; reports the rest.
+Region* region_of(Checker& c, uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
+  if (c.global->holds(at)) return c.global;
+  if (c.shared.holds(at)) return &c.shared;
+  if (c.builtins.holds(at) || (c.library.holds(at) && kind == Kind::read)) return nullptr;
+  running.active = false;
+  c.findings.host_memory({pc, at, bytes, kind, c.block, c.thread}, c.library.holds(at));
+  if (at < 4096) Block::mine().stop_lane();  // a null pointer: the access itself would crash
+  running.active = true;
+  return nullptr;
+}
+
+}  // namespace
+
+void touch(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
+  if (!running.active || at - running.stack < running.stack_bytes) return;
+  Checker& c = checker();
+  Region* region = region_of(c, at, bytes, kind, pc);
+  if (!region) return;
+  Look look(c, *region, at, bytes, kind, pc);
+  look.aligned();
+  look.whole();
+  if (kind == Kind::atomic) c.order.atomic(c.thread, at);
+}
+
+void touch_range(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
+  if (!running.active || bytes == 0 || at - running.stack < running.stack_bytes) return;
+  Checker& c = checker();
+  if (Region* region = region_of(c, at, bytes, kind, pc)) Look(c, *region, at, bytes, kind, pc).whole();
+}
+
+void launch_begins(const Launch& launch) {
+  Checker& c = checker();
+  c.launching.lock();
+  Arena& arena = Arena::instance();
+  if (!c.global) {
+    c.global = &arena.region;
+    c.library = own_image();
+  }
+  c.builtins = builtins_of_this_thread();
+  ++c.global->generation;
+  c.order.launch_begins();
+  c.findings.launch_begins(launch);
+}
+
+void launch_ends() {
+  Checker& c = checker();
+  const std::string text = c.findings.text();
+  c.launching.unlock();
+  if (!text.empty()) fail(Failure::device, text);
+}
+
+void launch_fails() noexcept { checker().launching.unlock(); }
+std::string found() { return checker().findings.text(); }
+
+void block_begins(uint64_t number, int threads, void* shared, size_t shared_bytes, size_t shared_capacity) {
+  Checker& c = checker();
+  c.block = static_cast<uint32_t>(number);
+  c.order.block_begins(c.block, threads);
+  Region& r = c.shared;
+  if (shared && r.base != reinterpret_cast<uintptr_t>(shared)) {
+    if (!r.states) {
+      r.states = static_cast<uint8_t*>(reserve(shared_capacity));
+      r.words = static_cast<Cell*>(reserve(shared_capacity / 4 * sizeof(Cell)));
+      r.single = static_cast<Cell*>(reserve(shared_capacity * sizeof(Cell)));
+    }
+    r.base = reinterpret_cast<uintptr_t>(shared);
+    r.bytes = shared_capacity;
+  }
+  ++r.generation;
+  if (r.states) {
+    std::memset(r.states, unwritten, shared_bytes);
+    std::memset(r.states + shared_bytes, forbidden, shared_capacity - shared_bytes);
+  }
+}
+
+void lane_runs(int thread, const void* stack, size_t stack_bytes) {
+  checker().thread = thread;
+  running = {true, reinterpret_cast<uintptr_t>(stack), stack_bytes};
+}
+void nobody_runs() { running.active = false; }
+void block_barrier() { checker().order.block_barrier(); }
+void warp_sync(int first_thread, uint32_t lanes) { checker().order.warp_sync(first_thread, lanes); }
+void fence() {
+  if (running.active) checker().order.fence(checker().thread);
+}
+
+}  // namespace duel::sim::checker

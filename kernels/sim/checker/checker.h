@@ -1,0 +1,45 @@
+// The checked GPU's view of a running launch. The executor of blocks says who runs; the compiler's hooks (hooks.cpp) bring every load and
+// store of a kernel, with its address and program counter.
+//
+// An access is classified by its address. The lane's own stack and the built-in variables are a GPU's registers: not looked at. Device and
+// shared memory are checked for alignment, bounds, values that nothing wrote, and races. Anything else is host memory, which no kernel may
+// touch. A report does not stop the lane, except where the access itself would crash; the launch throws when its last block has run.
+#pragma once
+#include <string>
+
+#include "kernels/sim/checker/arena.h"
+#include "kernels/sim/checker/order.h"
+
+namespace duel::sim {
+struct Launch;
+}
+
+namespace duel::sim::checker {
+
+enum class Kind : uint8_t { read, write, atomic };
+
+// The lane that runs on this OS thread, for the hooks' first look. Not active: host code, or a thread without a launch.
+struct Running {
+  bool active = false;
+  uintptr_t stack = 0;
+  size_t stack_bytes = 0;
+};
+extern thread_local constinit __attribute__((tls_model("initial-exec"))) Running running;
+
+// Called by the executor of blocks.
+void launch_begins(const Launch& launch);  // waits for a launch of another thread: blocks run one after the other
+void launch_ends();                        // throws Error(device) with what was found
+void launch_fails() noexcept;              // in place of launch_ends(), when another error is on its way
+std::string found();                       // what was found so far, to go with another error; empty when nothing
+void block_begins(uint64_t number, int threads, void* shared, size_t shared_bytes, size_t shared_capacity);
+void lane_runs(int thread, const void* stack, size_t stack_bytes);
+void nobody_runs();
+void block_barrier();
+void warp_sync(int first_thread, uint32_t lanes);
+void fence();
+
+// Called by the hooks and by what stands in for hooks. `pc`: where in the kernel.
+void touch(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc);        // up to 16 bytes at their natural alignment
+void touch_range(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc);  // any length, no alignment
+
+}  // namespace duel::sim::checker

@@ -1,0 +1,113 @@
+#include "kernels/sim/checker/findings.h"
+
+#include <cstdio>
+
+#include "kernels/registry.h"
+#include "kernels/sim/block.h"
+#include "kernels/sim/checker/where.h"
+#include "kernels/sim/names.h"
+
+namespace duel::sim::checker {
+namespace {
+
+// The standard library's inline functions exist once in this library, and the copy may be an instrumented kernel's: its hooks must not
+// look.
+struct Unwatched {
+  const bool before = running.active;
+  Unwatched() { running.active = false; }
+  ~Unwatched() { running.active = before; }
+};
+
+const char* verb(Kind kind) { return kind == Kind::read ? "reads" : kind == Kind::write ? "writes" : "updates"; }
+
+std::string bytes_text(size_t bytes) { return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes"); }
+
+// "gw + 4096 bytes, byte 4096 of an allocation of 8192 bytes"
+std::string device_address(uintptr_t at) {
+  char name[128];
+  const std::string place = Arena::instance().describe(at);
+  return duel_name_address(reinterpret_cast<const void*>(at), name, sizeof name) ? name + (", " + place) : place;
+}
+
+}  // namespace
+
+void Findings::launch_begins(const Launch& launch) {
+  launch_ = &launch;
+  count_ = 0;
+  more_ = 0;
+  text_.clear();
+}
+
+bool Findings::is_new(int what, uintptr_t pc, uintptr_t other) {
+  for (int i = 0; i < count_; ++i)
+    if (seen_[i].what == what && seen_[i].pc == pc && seen_[i].other == other) return false;
+  if (count_ == most) {
+    ++more_;
+    return false;
+  }
+  seen_[count_++] = {what, pc, other};
+  return true;
+}
+
+void Findings::say(const std::string& text) {
+  const std::string row = launch_->row ? std::string("[") + launch_->row->op + ":" + launch_->row->name + "] " : "[sim-checked] ";
+  text_ += (text_.empty() ? "" : "\n") + row + text;
+}
+
+std::string Findings::block_text(uint32_t number) const {
+  const dim3 g = launch_->grid;
+  return text_of(uint3{number % g.x, number / g.x % g.y, number / g.x / g.y});
+}
+std::string Findings::thread_text(int number) const {
+  const dim3 b = launch_->block;
+  const auto n = static_cast<unsigned>(number);
+  return text_of(uint3{n % b.x, n / b.x % b.y, n / b.x / b.y});
+}
+std::string Findings::who(const Party& p) const {
+  return "block " + block_text(p.block) + " thread " + thread_text(p.thread) + " in " + source_line(p.pc) + " " + verb(p.kind) + " " +
+         bytes_text(p.bytes);
+}
+
+void Findings::fault(Fault fault, const Party& p, uintptr_t at, bool global, uintptr_t base) {
+  const Unwatched unwatched;
+  if (!is_new(static_cast<int>(fault), p.pc, 0)) return;
+  const std::string place = global ? device_address(at) : "byte " + std::to_string(at - base) + " of shared memory";
+  if (fault == Fault::misaligned) {
+    say("misaligned: " + who(p) + " at " + place + ", an address that is not a multiple of " + std::to_string(p.bytes));
+  } else if (fault == Fault::unwritten) {
+    say("unwritten: " + who(p) + " that nothing wrote, at " + place);
+  } else {
+    say("out of bounds: " + who(p) + " at " + place +
+        (global ? "" : "; the launch passed .shared_bytes = " + std::to_string(launch_->shared_bytes)));
+  }
+}
+
+void Findings::race(const Party& p, uintptr_t at, bool global, uintptr_t base, const Access& other, Kind other_kind, uintptr_t library) {
+  const Unwatched unwatched;
+  const uintptr_t other_pc = library + other.pc;
+  if (!is_new(100 + static_cast<int>(other_kind), p.pc, other_pc)) return;
+  const bool same_block = other.block == p.block;
+  const std::string place = global ? device_address(at) : "byte " + std::to_string(at - base) + " of shared memory";
+  const char* past = other.atomic ? "updated" : other_kind == Kind::read ? "read" : "wrote";
+  std::string how = "; blocks of one launch are ordered by nothing but atomics behind a __threadfence()";
+  if (same_block)
+    how = other.thread / 32 == p.thread / 32 ? "; no __syncwarp() or __syncthreads() lies between" : "; no __syncthreads() lies between";
+  say("race: " + who(p) + " at " + place + ", which " + (same_block ? "" : "block " + block_text(other.block) + " ") + "thread " +
+      thread_text(other.thread) + " " + past + " in " + source_line(other_pc) + how);
+}
+
+void Findings::host_memory(const Party& p, bool constant) {
+  const Unwatched unwatched;
+  if (!is_new(200, p.pc, 0)) return;
+  char address[32];
+  std::snprintf(address, sizeof address, "0x%lx", static_cast<unsigned long>(p.at));
+  say("not device memory: " + who(p) + " at " + address +
+      (constant ? ", a variable of the program, which kernels can only read" : ", which belongs to the host or to another thread's stack"));
+}
+
+std::string Findings::text() const {
+  if (more_ == 0) return text_;
+  return text_ + "\nand " + std::to_string(more_) + " more findings in this launch";
+}
+
+}  // namespace duel::sim::checker

@@ -1,0 +1,122 @@
+// One access of one lane, held against what is remembered of the memory it goes to.
+#pragma once
+#include <cstring>
+#include <mutex>
+
+#include "kernels/sim/checker/findings.h"
+
+namespace duel::sim::checker {
+
+struct Range {
+  uintptr_t base = 0;
+  size_t bytes = 0;
+  bool holds(uintptr_t at) const { return at - base < bytes; }
+};
+
+// One launch at a time has it; blocks run one after the other on the launching thread.
+struct Checker {
+  std::mutex launching;
+  Order order;
+  Findings findings;
+  Region* global = nullptr;
+  Region shared;
+  uint32_t block = 0;
+  int thread = 0;
+  Range library, builtins;
+};
+// Once the region of an access is known: alignment, states, races.
+class Look {
+ public:
+  Look(Checker& c, Region& region, uintptr_t at, size_t bytes, Kind kind, uintptr_t pc)
+      : c_(c), r_(region), at_(at), bytes_(bytes), kind_(kind), pc_(pc), offset_(at - region.base) {}
+
+  void aligned() {
+    if ((at_ & (bytes_ - 1)) == 0) return;
+    report(Fault::misaligned);
+  }
+  void whole() {  // one region, any length
+    if (!states_are_right()) return;
+    size_t at = offset_, left = bytes_;
+    for (; left && at % 4; ++at, --left) one_byte(at);
+    for (; left >= 4; at += 4, left -= 4) word(at);
+    for (; left; ++at, --left) one_byte(at);
+  }
+
+ private:
+  bool states_are_right() {
+    uint8_t* s = r_.states + offset_;
+    bool all_written = true, any_forbidden = false;
+    for (size_t i = 0; i < bytes_; ++i) all_written &= s[i] == written, any_forbidden |= s[i] == forbidden;
+    if (all_written) return true;
+    if (any_forbidden) {
+      size_t first = 0;
+      while (s[first] != forbidden) ++first;
+      report(Fault::out_of_bounds, first);
+      return false;
+    }
+    if (kind_ != Kind::write) report(Fault::unwritten);
+    std::memset(s, written, bytes_);  // of a read that was wrong: said once
+    return true;
+  }
+
+  void fresh(Cell& cell) const { std::memset(&cell, 0, sizeof cell), cell.generation = r_.generation; }
+
+  static constexpr uint32_t split_mark = ~uint32_t{0};  // in write.pc of a word's cell
+
+  void word(size_t at) {
+    Cell& cell = r_.words[at / 4];
+    if (cell.generation != r_.generation) fresh(cell);
+    if (cell.write.pc == split_mark) {
+      for (size_t i = 0; i < 4; ++i) visit(r_.single[at + i], at + i);
+    } else {
+      visit(cell, at);
+    }
+  }
+  void one_byte(size_t at) {
+    Cell& whole = r_.words[at / 4];
+    if (whole.generation != r_.generation) fresh(whole);
+    if (whole.write.pc != split_mark) {
+      for (size_t i = 0; i < 4; ++i) r_.single[at / 4 * 4 + i] = whole;
+      whole.write.pc = split_mark;
+    }
+    visit(r_.single[at], at);
+  }
+
+  bool conflicts(const Access& a) const { return a.pc && !(a.atomic && kind_ == Kind::atomic) && !c_.order.before(a, c_.thread); }
+
+  void visit(Cell& cell, size_t at) {
+    if (conflicts(cell.write)) race(cell.write, Kind::write, at);
+    const Access own = c_.order.access(c_.thread, static_cast<uint32_t>(pc_ - c_.library.base), kind_ == Kind::atomic, bytes_);
+    for (const Access& earlier : cell.read)  // a read, or an atomic update that another one followed
+      if ((kind_ != Kind::read || earlier.atomic) && conflicts(earlier)) race(earlier, earlier.atomic ? Kind::write : Kind::read, at);
+    if (kind_ == Kind::read) {
+      if (!cell.read[0].pc || c_.order.before(cell.read[0], c_.thread)) cell.read[0] = own;
+      else if (!cell.read[1].pc || c_.order.before(cell.read[1], c_.thread)) cell.read[1] = own;
+      else if (same_warp(cell.read[0], cell.read[1]) && !same_warp(cell.read[0], own)) cell.read[1] = own;
+      return;
+    }
+    const auto joins = [&](const Access& a) { return own.atomic && a.pc && a.atomic && !c_.order.before(a, c_.thread); };
+    cell.read[0] = joins(cell.write) ? cell.write : joins(cell.read[0]) ? cell.read[0] : Access{};
+    cell.read[1].pc = 0;
+    cell.write = own;
+  }
+  static bool same_warp(const Access& a, const Access& b) { return a.block == b.block && a.thread / 32 == b.thread / 32; }
+
+  void race(const Access& other, Kind other_kind, size_t at) {
+    c_.findings.race({pc_, at_, bytes_, kind_, c_.block, c_.thread}, r_.base + at, &r_ == c_.global, r_.base, other, other_kind,
+                     c_.library.base);
+  }
+  void report(Fault fault, size_t skip = 0) {
+    c_.findings.fault(fault, {pc_, at_, bytes_, kind_, c_.block, c_.thread}, at_ + skip, &r_ == c_.global, r_.base);
+  }
+
+  Checker& c_;
+  Region& r_;
+  const uintptr_t at_;
+  const size_t bytes_;
+  const Kind kind_;
+  const uintptr_t pc_;
+  const size_t offset_;
+};
+
+}  // namespace duel::sim::checker

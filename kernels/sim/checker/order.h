@@ -1,0 +1,63 @@
+// Which accesses of a launch are ordered: by barriers of the block, by __syncwarp within a warp, by atomics behind a __threadfence between
+// blocks. Shuffles and votes order nothing (CUDA C++ Programming Guide, warp shuffle functions: they imply no memory barrier).
+//
+// Vector clocks, folded to what a GPU can have. Within a block an epoch, the number of barriers passed; within a warp what each lane knows
+// of each other lane's clock; between blocks what the running block has learnt from releases. Blocks run one after the other.
+#pragma once
+#include <cstdint>
+
+#include "kernels/sim/checker/shadow.h"
+
+namespace duel::sim::checker {
+
+class Order {
+ public:
+  void launch_begins() { forget_releases(); }
+  void block_begins(uint32_t block, int threads);
+  void block_barrier() { ++epoch_; }
+  void warp_sync(int first_thread, uint32_t lanes);
+  void fence(int thread);                 // __threadfence(): what is ordered before it goes out with the thread's next atomics
+  void atomic(int thread, uintptr_t at);  // takes over what was released at this address, and releases
+
+  // Whether `a` happened before everything that `thread` of the running block does now.
+  bool before(const Access& a, int thread) const {
+    if (a.block != block_) return released_before(a, thread);
+    if (a.thread == thread || a.epoch < epoch_) return true;
+    return (a.thread ^ thread) < 32 && known_[thread / 32][thread & 31][a.thread & 31] >= a.clock;
+  }
+  Access access(int thread, uint32_t pc, bool atomic, size_t bytes) const {
+    return {pc,
+            block_,
+            epoch_,
+            known_[thread / 32][thread & 31][thread & 31],
+            static_cast<uint16_t>(thread),
+            static_cast<uint8_t>(atomic),
+            static_cast<uint8_t>(bytes)};
+  }
+
+ private:
+  struct Release {  // what a thread let out: its block's accesses before `epoch`, and its own up to `clock`
+    uintptr_t at;
+    uint32_t block, epoch, clock;
+    uint16_t thread;
+  };
+  struct Learnt {  // by the running block
+    Release release;
+    uint32_t epoch;   // when
+    uint16_t thread;  // by whom; the rest of the block knows it after its next barrier
+  };
+  bool released_before(const Access& a, int thread) const;
+  void forget_releases() { release_count_ = learnt_count_ = 0; }
+
+  uint32_t block_ = 0, epoch_ = 0;
+  uint32_t known_[32][32][32];  // [warp][lane][of lane]: the clock up to which it knows; of itself, its own clock
+  struct Fenced {
+    uint32_t epoch, clock;  // clock 0: no fence yet
+  } fenced_[1024];
+  Release* releases_ = nullptr;
+  size_t release_count_ = 0, release_room_ = 0;
+  Learnt* learnt_ = nullptr;
+  size_t learnt_count_ = 0, learnt_room_ = 0;
+};
+
+}  // namespace duel::sim::checker

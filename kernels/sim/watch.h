@@ -1,0 +1,29 @@
+// What the executor of blocks tells the checker. In the plain build each call is nothing.
+#pragma once
+#ifdef DUEL_SIM_CHECKED
+#include "kernels/sim/checker/checker.h"
+namespace duel::sim {
+constexpr bool checked_build = true;
+namespace watch = checker;
+}  // namespace duel::sim
+#else
+#include <cstddef>
+#include <cstdint>
+#include <string>
+namespace duel::sim {
+constexpr bool checked_build = false;
+struct Launch;
+namespace watch {
+inline void launch_begins(const Launch&) {}
+inline void launch_ends() {}
+inline void launch_fails() noexcept {}
+inline std::string found() { return {}; }
+inline void block_begins(uint64_t, int, void*, size_t, size_t) {}
+inline void lane_runs(int, const void*, size_t) {}
+inline void nobody_runs() {}
+inline void block_barrier() {}
+inline void warp_sync(int, uint32_t) {}
+inline void fence() {}
+}  // namespace watch
+}  // namespace duel::sim
+#endif

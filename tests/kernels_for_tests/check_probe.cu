@@ -1,0 +1,258 @@
+// Each kernel has one fault, on the line that a comment marks with its name; "name, other" marks the line of the second party of a race.
+// Those in `clean` have none, and look as if they had. x and y have n elements.
+#include "tests/kernels_for_tests/check_probe.h"
+
+#include "kernels/launch.h"
+#include "kernels/ptx.h"
+
+namespace duel {
+namespace {
+
+bool any(const CheckProbe::Problem&) { return true; }
+
+template <auto kernel, class T = float>
+void run(const CheckProbe::Problem& p, const CheckProbe::Args& a, Scratch, Stream stream) {
+  launch({.grid = dim3(p.grid.x, p.grid.y, p.grid.z), .block = dim3(p.block.x, p.block.y, p.block.z), .shared_bytes = p.shared_bytes},
+         stream, kernel, static_cast<const T*>(a.x), static_cast<T*>(a.y), p.n);
+}
+#define PROBE(name) KERNEL_VARIANT(CheckProbe, name, 1, any, no_scratch, run<name>)
+#define PROBE_OF(T, name)                   \
+  constexpr auto run_##name = run<name, T>; \
+  KERNEL_VARIANT(CheckProbe, name, 1, any, no_scratch, run_##name)
+
+struct Tile {
+  float value[256];
+};
+
+// ---- bounds ----
+
+__global__ void read_past_end(const float* x, float* y, long long n) {
+  const int i = threadIdx.x;
+  if (i > n) return;
+  const float v = x[i];  // read_past_end
+  if (i < n) y[i] = v;
+}
+PROBE(read_past_end);
+__global__ void write_past_end(const float* x, float* y, long long n) {
+  const int i = threadIdx.x;
+  if (i <= n) y[i] = x[i % n];  // write_past_end
+}
+PROBE(write_past_end);
+__global__ void read_before_start(const float* x, float* y, long long) {
+  const int i = threadIdx.x;
+  y[i] = x[i - 1];  // read_before_start
+}
+PROBE(read_before_start);
+__global__ void released(const float* x, float* y, long long) {
+  y[threadIdx.x] = x[threadIdx.x];  // released
+}
+PROBE(released);
+__global__ void past_shared(const float* x, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  tile[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  y[threadIdx.x] = tile[threadIdx.x + 1];  // past_shared
+}
+PROBE(past_shared);
+__global__ void host_pointer(const float*, float* y, long long n) {
+  const float* host = reinterpret_cast<const float*>(n);
+  y[threadIdx.x] = host[threadIdx.x];  // host_pointer
+}
+PROBE(host_pointer);
+__global__ void null_pointer(const float*, float* y, long long) {
+  const float* null = nullptr;
+  __syncthreads();
+  y[threadIdx.x] = null[threadIdx.x];  // null_pointer
+}
+PROBE(null_pointer);
+__global__ void misaligned_read(const float* x, float* y, long long) {
+  y[threadIdx.x] = *reinterpret_cast<const float*>(reinterpret_cast<const char*>(x + threadIdx.x) + 2);  // misaligned_read
+}
+PROBE(misaligned_read);
+__global__ void vector_past_end(const float* x, float* y, long long n) {
+  const long long i = 4 * threadIdx.x;
+  if (i < n) {
+    const float4 v = load_vec<float4>(x + i);  // vector_past_end
+    y[i] = v.x;
+  }
+}
+PROBE(vector_past_end);
+
+// ---- values that nothing wrote ----
+
+__global__ void unwritten_global(const float*, float* y, long long) {
+  y[threadIdx.x] += 1;  // unwritten_global
+}
+PROBE(unwritten_global);
+__global__ void unwritten_shared(const float* x, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  if (threadIdx.x != 7) tile[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  y[threadIdx.x] = tile[threadIdx.x];  // unwritten_shared
+}
+PROBE(unwritten_shared);
+__global__ void earlier_block(const float* x, float* y, long long) {  // shared memory keeps nothing from block to block
+  float* tile = shared_storage<Tile>().value;
+  if (blockIdx.x == 0) tile[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  y[blockIdx.x * blockDim.x + threadIdx.x] = tile[threadIdx.x];  // earlier_block
+}
+PROBE(earlier_block);
+
+// ---- races within a block ----
+
+__global__ void missing_barrier(const float* x, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  tile[threadIdx.x] = x[threadIdx.x];                      // missing_barrier, other
+  y[threadIdx.x] = tile[(threadIdx.x + 32) % blockDim.x];  // missing_barrier
+}
+PROBE(missing_barrier);
+__global__ void write_after_read(const float* x, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  tile[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  y[threadIdx.x] = tile[(threadIdx.x + 64) % blockDim.x];  // write_after_read, other
+  tile[threadIdx.x] = 0;                                   // write_after_read
+}
+PROBE(write_after_read);
+__global__ void two_writers(const float* x, float*, long long) {
+  shared_storage<Tile>().value[threadIdx.x / 2] = x[threadIdx.x];  // two_writers   two_writers, other
+}
+PROBE(two_writers);
+__global__ void missing_syncwarp(const float* x, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  tile[threadIdx.x] = x[threadIdx.x];      // missing_syncwarp, other
+  y[threadIdx.x] = tile[threadIdx.x ^ 1];  // missing_syncwarp
+}
+PROBE(missing_syncwarp);
+__global__ void shuffle_is_no_barrier(const float* x, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  tile[threadIdx.x] = x[threadIdx.x];  // shuffle_is_no_barrier, other
+  __shfl_sync(0xffffffffu, 1, 0);
+  y[threadIdx.x] = tile[threadIdx.x ^ 1];  // shuffle_is_no_barrier
+}
+PROBE(shuffle_is_no_barrier);
+__global__ void half_mask(const float* x, float* y, long long) {  // each half of the warp waits for itself, and reads the other
+  float* tile = shared_storage<Tile>().value;
+  tile[threadIdx.x] = x[threadIdx.x];  // half_mask, other
+  __syncwarp(threadIdx.x < 16 ? 0xffffu : 0xffff0000u);
+  y[threadIdx.x] = tile[threadIdx.x ^ 16];  // half_mask
+}
+PROBE(half_mask);
+__global__ void loop_without_second_barrier(const float* x, float* y, long long n) {
+  float* tile = shared_storage<Tile>().value;
+  float sum = 0;
+  for (long long from = 0; from < n; from += blockDim.x) {
+    tile[threadIdx.x] = x[from + threadIdx.x];  // loop_without_second_barrier
+    __syncthreads();
+    for (unsigned i = 0; i < blockDim.x; ++i) sum += tile[i];  // loop_without_second_barrier, other
+  }
+  y[threadIdx.x] = sum;
+}
+PROBE(loop_without_second_barrier);
+__global__ void neighbours_byte(const unsigned char* x, unsigned char* y, long long n) {  // the last byte has two writers
+  const int i = threadIdx.x;
+  if (i < n - 1) y[i] = x[i];    // neighbours_byte, other
+  if (i == 40) y[n - 2] = x[0];  // neighbours_byte
+}
+PROBE_OF(unsigned char, neighbours_byte);
+
+// ---- races between blocks ----
+
+__global__ void blocks_meet(const float* x, float* y, long long) {
+  y[threadIdx.x] = x[threadIdx.x];  // blocks_meet   blocks_meet, other
+}
+PROBE(blocks_meet);
+// The last block adds up what the others left; x[0] counts them.
+template <bool fenced>
+__device__ void last_block(const float* x, float* y) {
+  const unsigned last = gridDim.x - 1;
+  y[blockIdx.x] = 1;  // no_fence, other
+  if (fenced) __threadfence();
+  const unsigned ticket = atomicInc(reinterpret_cast<unsigned*>(const_cast<float*>(x)), last);
+  if (ticket != last) return;
+  float sum = 0;
+  for (unsigned i = 0; i <= last; ++i) sum += y[i];  // no_fence
+  y[gridDim.x] = sum;
+}
+__global__ void no_fence(const float* x, float* y, long long) { last_block<false>(x, y); }
+PROBE(no_fence);
+__global__ void plain_counter(const float*, float* y, long long) {
+  atomicAdd(y, 1.0f);            // plain_counter, other
+  if (blockIdx.x == 1) *y += 1;  // plain_counter
+}
+PROBE(plain_counter);
+
+// ---- clean ----
+
+namespace clean {
+
+__global__ void barriers(const float* x, float* y, long long n) {
+  float* tile = shared_storage<Tile>().value;
+  float sum = 0;
+  for (long long from = 0; from < n; from += blockDim.x) {
+    tile[threadIdx.x] = x[from + threadIdx.x];
+    __syncthreads();
+    for (unsigned i = 0; i < blockDim.x; ++i) sum += tile[i];
+    __syncthreads();
+  }
+  y[threadIdx.x] = sum;
+}
+PROBE(barriers);
+__global__ void warps_apart(const float* x, float* y, long long) {  // a warp works on its own 32 values with __syncwarp() alone
+  float* tile = shared_storage<Tile>().value;
+  tile[threadIdx.x] = x[threadIdx.x];
+  __syncwarp();
+  const float next = tile[threadIdx.x ^ 1];
+  __syncwarp();
+  tile[threadIdx.x] = next;
+  __syncwarp();
+  y[blockIdx.x * blockDim.x + threadIdx.x] = tile[threadIdx.x ^ 31];
+}
+PROBE(warps_apart);
+__global__ void halves(const float* x, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  tile[threadIdx.x] = x[threadIdx.x];
+  __syncwarp(threadIdx.x % 32 < 16 ? 0xffffu : 0xffff0000u);
+  y[threadIdx.x] = tile[threadIdx.x ^ 8];
+}
+PROBE(halves);
+__global__ void bytes(const unsigned char* x, unsigned char* y, long long n) {  // neighbours in one word
+  const long long i = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = x[i];
+}
+PROBE_OF(unsigned char, bytes);
+__global__ void words_then_bytes(const unsigned char* x, unsigned char* y, long long n) {
+  unsigned* words = reinterpret_cast<unsigned*>(y);
+  for (long long i = threadIdx.x; i < n / 4; i += blockDim.x) words[i] = 0;
+  __syncthreads();
+  for (long long i = threadIdx.x; i < n; i += blockDim.x) y[i] = static_cast<unsigned char>(y[i] + x[i]);
+}
+PROBE_OF(unsigned char, words_then_bytes);
+__global__ void bf16_pairs(const bf16* x, bf16* y, long long n) {
+  for (long long i = threadIdx.x; i < n; i += blockDim.x) y[i] = static_cast<bf16>(2 * static_cast<float>(x[i]));
+}
+PROBE_OF(bf16, bf16_pairs);
+__global__ void with_fence(const float* x, float* y, long long) { last_block<true>(x, y); }
+PROBE(with_fence);
+__global__ void atomics(const float*, float* y, long long) {
+  atomicAdd(y, 1.0f);
+  if (threadIdx.x == 0) atomicExch(reinterpret_cast<int*>(y + 1), 5);
+}
+PROBE(atomics);
+__global__ void table(const float*, float* y, long long) {
+  static const float numbers[4] = {1, 2, 3, 4};
+  float own[4] = {0, 0, 0, 0};  // a thread's own array, whose addresses are computed
+  for (unsigned i = 0; i < 4; ++i) own[(i + threadIdx.x) % 4] = numbers[i];
+  y[threadIdx.x] = own[threadIdx.x % 3];
+}
+PROBE(table);
+__global__ void vectors(const float* x, float* y, long long n) {
+  for (long long i = 4 * threadIdx.x; i < n; i += 4 * blockDim.x) store_vec(y + i, load_vec<float4>(x + i));
+}
+PROBE(vectors);
+
+}  // namespace clean
+
+}  // namespace
+}  // namespace duel

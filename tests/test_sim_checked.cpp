@@ -1,0 +1,203 @@
+// The checked simulated GPU: every planted fault is found, on its line; kernels without one hear nothing.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "kernels/error.h"
+#include "kernels/op.h"
+#include "tests/kernels_for_tests/check_probe.h"
+#include "tests/sim_support.h"
+
+namespace duel {
+namespace {
+
+using test::OnDevice;
+
+// The op's buffers, so that reports can name them.
+const struct Named {
+  Named() {
+    OpInfo info;
+    info.name = CheckProbe::name;
+    info.plain_args = true;
+    info.cases = [] { return std::vector<ErasedCase>{}; };
+    info.buffers = [](const void* p) {
+      const int64_t n = static_cast<const CheckProbe::Problem*>(p)->n;
+      return std::vector<Buffer>{{"x", Role::in, DType::f32, n}, {"y", Role::out, DType::f32, n}};
+    };
+    register_op(std::move(info));
+  }
+} named;
+
+struct Fault {
+  const char* name;
+  CheckProbe::Problem problem;
+  std::vector<const char*> told;
+};
+const Fault faults[] = {
+    {"read_past_end",
+     {{1}, {256}, 200},
+     {"out of bounds: block (0,0,0) thread (200,0,0)", "reads 4 bytes at x + 800 bytes",
+      "0 bytes past the end of an allocation of 800 bytes"}},
+    {"write_past_end", {{1}, {256}, 200}, {"out of bounds: block (0,0,0) thread (200,0,0)", "writes 4 bytes at y + 800 bytes"}},
+    {"read_before_start",
+     {{1}, {64}, 64},
+     {"out of bounds: block (0,0,0) thread (0,0,0)", "at x - 4 bytes", "4 bytes before the start of"}},
+    {"past_shared", {{1}, {256}, 256, 1024}, {"out of bounds", "thread (255,0,0)", "byte 1024 of shared memory", ".shared_bytes = 1024"}},
+    {"host_pointer", {{1}, {1}, 0}, {"not device memory: block (0,0,0) thread (0,0,0)", "reads 4 bytes at 0x"}},
+    {"null_pointer",
+     {{1}, {40}, 40},
+     {"not device memory: block (0,0,0) thread (0,0,0)", "at 0x0", "was stopped at an access that would crash"}},
+    {"misaligned_read", {{1}, {8}, 64}, {"misaligned", "reads 4 bytes at x + 2 bytes", "not a multiple of 4"}},
+    {"vector_past_end", {{1}, {64}, 42}, {"out of bounds", "thread (10,0,0)", "reads 16 bytes at x + 168 bytes"}},
+    {"unwritten_global", {{1}, {32}, 32}, {"unwritten", "thread (0,0,0)", "reads 4 bytes that nothing wrote, at y + 0 bytes"}},
+    {"unwritten_shared", {{1}, {64}, 64, 1024}, {"unwritten", "thread (7,0,0)", "byte 28 of shared memory"}},
+    {"earlier_block", {{2}, {64}, 128, 1024}, {"unwritten", "block (1,0,0) thread (0,0,0)"}},
+    {"missing_barrier",
+     {{1}, {128}, 128, 1024},
+     {"race", "thread (96,0,0)", "reads 4 bytes at byte 0 of shared memory, which thread (0,0,0) wrote",
+      "no __syncthreads() lies between"}},
+    {"write_after_read", {{1}, {128}, 128, 1024}, {"race", "writes 4 bytes", " read in ", "no __syncthreads() lies between"}},
+    {"two_writers", {{1}, {64}, 64, 1024}, {"race", "thread (1,0,0)", "which thread (0,0,0) wrote"}},
+    {"missing_syncwarp", {{1}, {32}, 32, 1024}, {"race", "no __syncwarp() or __syncthreads() lies between"}},
+    {"shuffle_is_no_barrier", {{1}, {32}, 32, 1024}, {"race", "no __syncwarp() or __syncthreads() lies between"}},
+    {"half_mask", {{1}, {32}, 32, 1024}, {"race", "no __syncwarp()"}},
+    {"loop_without_second_barrier", {{1}, {64}, 256, 1024}, {"race", "writes 4 bytes", " read in "}},
+    {"neighbours_byte", {{1}, {64}, 40}, {"race", "thread (40,0,0)", "writes 1 byte at y + 38 bytes", "which thread (38,0,0) wrote"}},
+    {"blocks_meet", {{2}, {8}, 8}, {"race", "block (1,0,0) thread (0,0,0)", "which block (0,0,0) thread (0,0,0) wrote", "__threadfence()"}},
+    {"no_fence", {{3}, {1}, 8}, {"race", "block (2,0,0)", "which block (0,0,0) thread (0,0,0) wrote"}},
+    {"plain_counter", {{2}, {1}, 8}, {"race", "block (1,0,0)", "updated in"}},
+};
+const struct {
+  const char* name;
+  CheckProbe::Problem problem;
+} clean[] = {
+    {"barriers", {{1}, {64}, 256, 1024}},
+    {"warps_apart", {{2}, {128}, 256, 1024}},
+    {"halves", {{1}, {64}, 64, 1024}},
+    {"bytes", {{3}, {64}, 150}},
+    {"words_then_bytes", {{1}, {64}, 200}},
+    {"bf16_pairs", {{1}, {32}, 100}},
+    {"with_fence", {{5}, {1}, 8}},
+    {"atomics", {{3}, {64}, 8}},
+    {"table", {{1}, {64}, 64}},
+    {"vectors", {{1}, {16}, 200}},
+};
+
+// The lines that comments in the kernels' file mark with a name.
+std::string line_of(const std::string& mark) {
+  std::ifstream file(test::source_dir() / "tests/kernels_for_tests/check_probe.cu");
+  int number = 0;
+  for (std::string line; std::getline(file, line);) {
+    ++number;
+    const size_t comment = line.find("//");
+    if (comment == std::string::npos) continue;
+    for (size_t at = line.find(mark, comment); at != std::string::npos; at = line.find(mark, at + 1)) {
+      const size_t end = at + mark.size();
+      const bool alone = (line[at - 1] == ' ') && (end == line.size() || line.compare(end, 3, "   ") == 0);
+      if (alone) return "tests/kernels_for_tests/check_probe.cu:" + std::to_string(number) + " ";
+    }
+  }
+  return "";
+}
+
+float host_number = 3;
+
+// What the checker says; y is unwritten, x is not.
+std::string told(const char* name, CheckProbe::Problem p) {
+  if (std::string(name) == "host_pointer") p.n = reinterpret_cast<long long>(&host_number);
+  const size_t elements = std::string(name) == "host_pointer" ? 8 : static_cast<size_t>(p.n);
+  const DeviceBackend& device = backend(Device::sim_checked);
+  const bool bytes = std::string(name).find("byte") != std::string::npos, halves = std::string(name).find("bf16") != std::string::npos;
+  const size_t size = elements * (bytes ? 1 : halves ? 2 : 4);
+  void *x = device.allocate(size), *y = device.allocate(size);
+  device.fill(x, 0, size);
+  if (std::string(name) == "plain_counter" || std::string(name) == "atomics") device.fill(y, 0, size);
+  std::string text;
+  try {
+    test::run<CheckProbe>(name, Device::sim_checked, p, {x, y});
+  } catch (const Error& e) {
+    text = e.what();
+    CHECK(e.kind == Failure::device);
+  }
+  device.release(x, size), device.release(y, size);
+  return text;
+}
+
+TEST_CASE("every planted fault is found, on its line") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  for (const Fault& fault : faults) {
+    const std::string text = told(fault.name, fault.problem);
+    const std::string name = fault.name;
+    CAPTURE(name);
+    CAPTURE(text);
+    CHECK(text.find(std::string("[check_probe:") + fault.name + "]") != std::string::npos);
+    for (const char* part : fault.told) {
+      CAPTURE(part);
+      CHECK(text.find(part) != std::string::npos);
+    }
+    const std::string line = line_of(fault.name), other = line_of(std::string(fault.name) + ", other");
+    REQUIRE(!line.empty());
+    CHECK(text.find("in " + line) != std::string::npos);
+    const bool race = text.find("race: ") != std::string::npos;
+    CHECK(race == !other.empty());
+    if (race) {
+      const std::string past = "in " + other.substr(0, other.size() - 1) + ";";
+      CAPTURE(past);
+      CHECK(text.find(past) != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("memory that was given back is named as such") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  const DeviceBackend& device = backend(Device::sim_checked);
+  void *x = device.allocate(256), *y = device.allocate(256);
+  device.fill(x, 0, 256);
+  device.release(x, 256);
+  CHECK_THROWS_WITH_AS(test::run<CheckProbe>("released", Device::sim_checked, {{1}, {64}, 64}, {x, y}),
+                       doctest::Contains("byte 0 of a released allocation of 256 bytes"), Error);
+  CHECK_THROWS_WITH_AS(device.release(x, 256), doctest::Contains("given back twice"), Error);
+  device.release(y, 256);
+}
+
+TEST_CASE("kernels without a fault hear nothing, under every schedule") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  for (const char* schedule : {"forward", "reverse", "random:1", "random:2"}) {
+    setenv("DUEL_SIM_SCHEDULE", schedule, 1);
+    for (const auto& kernel : clean) {
+      const std::string order = schedule, name = kernel.name;
+      CAPTURE(order);
+      CAPTURE(name);
+      CHECK(told(kernel.name, kernel.problem) == "");
+    }
+    for (const Fault& fault : faults) {  // and no order of the lanes hides a fault
+      const std::string order = schedule, name = fault.name;
+      CAPTURE(order);
+      CAPTURE(name);
+      CHECK(told(fault.name, fault.problem) != "");
+    }
+    unsetenv("DUEL_SIM_SCHEDULE");
+  }
+}
+
+TEST_CASE("what tests declare of a buffer holds for kernels") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  const DeviceBackend& device = backend(Device::sim_checked);
+  char* both = static_cast<char*>(device.allocate(1024));
+  device.fill(both, 0, 1024);
+  test::run<CheckProbe>("released", Device::sim_checked, {{1}, {64}, 64}, {both, both + 512});
+  device.declare(both + 256, 256, Contents::forbidden);
+  test::run<CheckProbe>("released", Device::sim_checked, {{1}, {64}, 64}, {both, both + 512});
+  CHECK_THROWS_WITH_AS(test::run<CheckProbe>("released", Device::sim_checked, {{1}, {65}, 64}, {both, both + 512}),
+                       doctest::Contains("out of bounds"), Error);
+  device.declare(both, 256, Contents::unwritten);
+  CHECK_THROWS_WITH_AS(test::run<CheckProbe>("released", Device::sim_checked, {{1}, {64}, 64}, {both, both + 512}),
+                       doctest::Contains("unwritten"), Error);
+  device.release(both, 1024);
+}
+
+}  // namespace
+}  // namespace duel
