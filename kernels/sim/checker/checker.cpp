@@ -50,8 +50,6 @@ Range own_image() {
   return image;
 }
 
-
-
 // True when the access is to memory that is looked at or is the lane's own; reports the rest.
 Region* region_of(Checker& c, uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   if (c.global->holds(at)) return c.global;
