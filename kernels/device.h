@@ -3,6 +3,8 @@
 #pragma once
 #include <cstddef>
 
+#include "kernels/counts.h"
+
 namespace duel {
 
 // sim_checked is the simulated GPU again, with every access of a kernel looked at: slower, and it throws where sim would be silent.
@@ -54,6 +56,9 @@ struct DeviceBackend {
   double (*seconds_between)(void* from, void* to);
   // Tells a device that checks accesses what part of an allocation kernels may not touch or not read. nullptr where nothing is checked.
   void (*declare)(void* data, size_t bytes, Contents contents);
+  // Counts memory instructions of every launch in between. nullptr where nothing is counted.
+  void (*count_begin)(CountsVisitor visitor, void* user);
+  void (*count_end)();
 };
 
 extern "C" void duel_register_backend(const DeviceBackend* backend);

@@ -194,7 +194,7 @@ const DeviceBackend& backend(Device device) {
   if (!found) {
     const char* how = device == Device::cuda  ? "configure with -DDUEL_CUDA=ON where a CUDA toolkit is installed, or use --device cpu"
                       : device == Device::sim ? "configure with -DDUEL_SIM=ON, or use --device cpu"
-                                              : "configure with -DDUEL_SIM=ON and -DDUEL_SIM_CHECKED=ON, or use --device sim";
+                                              : "configure with -DDUEL_SIM=ON and -DDUEL_SIM_CHECKED=ON (needs g++)";
     fail(Failure::device, std::string("[device] this build has no ") + name_of(device) + " rows: " + how);
   }
   if (const char* why = found->problem()) fail(Failure::device, std::string("[device] ") + name_of(device) + ": " + why);

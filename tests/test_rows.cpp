@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 
@@ -43,11 +44,17 @@ struct Sweep {
 
 bool usable(Device device) { return why_not(device).empty(); }
 
+// DUEL_TEST_DEVICE and DUEL_TEST_FILE narrow a run to rows of one device and of one source file (its name without folders).
+bool wanted(const Row& row) {
+  const char *device = std::getenv("DUEL_TEST_DEVICE"), *file = std::getenv("DUEL_TEST_FILE");
+  return (!device || device == std::string(name_of(row.device))) && (!file || std::filesystem::path(row.file).filename() == file);
+}
+
 // Runs every usable row from this rank on that supports the problem; the answer is computed once.
 void every_row(const OpInfo& op, const ErasedCase& problem, Values values, uint64_t seed, int lowest_rank, Sweep& sweep) {
   std::vector<Row> able;
   for (const Row& row : rows_of(op.name)) {
-    if (row.rank < lowest_rank || !row.supports(problem.problem.get())) continue;
+    if (row.rank < lowest_rank || !wanted(row) || !row.supports(problem.problem.get())) continue;
     if (usable(row.device)) able.push_back(row);
     else ++sweep.skipped;
   }
@@ -99,7 +106,7 @@ TEST_CASE("every row on its table of cases") {
       for (Values values : {Values::integers, Values::reals}) every_row(op, c, values, table_seed, baseline_rank, sweep);
     }
     for (const Row& row : rows_of(op.name)) {  // a row that never ran is a failure
-      const bool missed = usable(row.device) && !sweep.ran.count(std::string(row.name) + "/" + name_of(row.device));
+      const bool missed = wanted(row) && usable(row.device) && !sweep.ran.count(std::string(row.name) + "/" + name_of(row.device));
       CHECK_MESSAGE(!missed, std::string(op.name), "/", row.name, "/", name_of(row.device), " ran on no case");
     }
     sweep.finish(op);

@@ -95,7 +95,7 @@ std::exception_ptr Block::run(const Launch& launch, uint64_t number) {
   }
   if (failing_) abandon();
   if (stopped_) replace_stopped();
-  watch::nobody_runs();
+  watch::block_ends();
   running_ = false;
   return error_;
 }

@@ -24,6 +24,7 @@ inline void nobody_runs() {}
 inline void block_barrier() {}
 inline void warp_sync(int, uint32_t) {}
 inline void fence() {}
+inline void block_ends() {}
 }  // namespace watch
 }  // namespace duel::sim
 #endif

@@ -18,12 +18,13 @@ endfunction()
 # the first compile's, in a library that exports nothing. LANGUAGE is a property per directory, so call this from a directory in which the
 # same files are not also compiled by nvcc.
 # CHECKED: every load and store of the kernels calls the checker (kernels/sim/checker/), by the hooks of a thread sanitizer that is not there.
-# At -Og the compiler keeps accesses as they are written; from -O1 on it moves and splits them.
+# At -Og the compiler keeps accesses as they are written; from -O1 on it moves and splits them. With its blocks in the order of the source,
+# program counters say which lanes of a warp are ahead (kernels/sim/checker/counters.h).
 function(duel_sim_library name)
   cmake_parse_arguments(SIM "CHECKED" "" "SOURCES;CU" ${ARGN})
   set(flags -xc++)
   if(SIM_CHECKED)
-    list(APPEND flags -Og -g -fsanitize=thread --param=tsan-instrument-func-entry-exit=0 -Wno-attributes)
+    list(APPEND flags -Og -g -fno-reorder-blocks -fsanitize=thread --param=tsan-instrument-func-entry-exit=0 -Wno-attributes)
   endif()
   set_source_files_properties(${SIM_CU} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${flags}")
   add_library(${name} SHARED ${SIM_SOURCES} ${SIM_CU})

@@ -4,7 +4,7 @@
 
 #include "kernels/device.h"
 #include "kernels/error.h"
-#include "kernels/sim/checker/arena.h"
+#include "kernels/sim/checker/checker.h"
 
 namespace duel {
 namespace {
@@ -40,6 +40,8 @@ constexpr DeviceBackend checked_backend{
         [](void* data, size_t bytes, Contents contents) {
           Arena::instance().mark(data, bytes, contents == Contents::forbidden ? sim::checker::forbidden : sim::checker::unwritten);
         },
+    .count_begin = sim::checker::count_begin,
+    .count_end = sim::checker::count_end,
 };
 
 // Static objects that hold device memory are destroyed before this one, which was registered first.

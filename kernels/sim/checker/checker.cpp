@@ -62,6 +62,13 @@ Region* region_of(Checker& c, uintptr_t at, size_t bytes, Kind kind, uintptr_t p
   return nullptr;
 }
 
+void count(Checker& c, const Region& region, uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
+  if (!c.counters.on()) return;
+  const bool shared = &region == &c.shared;
+  c.counters.access(c.thread, static_cast<uint32_t>(pc - c.library.base), at, bytes, kind, shared ? MemorySpace::shared : MemorySpace::global,
+                    shared ? region.base : 0);
+}
+
 }  // namespace
 
 void touch(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
@@ -72,13 +79,17 @@ void touch(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   Look look(c, *region, at, bytes, kind, pc);
   look.aligned();
   look.whole();
+  count(c, *region, at, bytes, kind, pc);
   if (kind == Kind::atomic) c.order.atomic(c.thread, at);
 }
 
 void touch_range(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   if (!running.active || bytes == 0 || at - running.stack < running.stack_bytes) return;
   Checker& c = checker();
-  if (Region* region = region_of(c, at, bytes, kind, pc)) Look(c, *region, at, bytes, kind, pc).whole();
+  Region* region = region_of(c, at, bytes, kind, pc);
+  if (!region) return;
+  Look(c, *region, at, bytes, kind, pc).whole();
+  count(c, *region, at, bytes, kind, pc);
 }
 
 void launch_begins(const Launch& launch) {
@@ -93,11 +104,14 @@ void launch_begins(const Launch& launch) {
   ++c.global->generation;
   c.order.launch_begins();
   c.findings.launch_begins(launch);
+  c.launch = &launch;
+  if (c.counters.on()) c.counters.launch_begins();
 }
 
 void launch_ends() {
   Checker& c = checker();
   const std::string text = c.findings.text();
+  if (c.counters.on()) c.counters.launch_ends(*c.launch, c.library.base);
   c.launching.unlock();
   if (!text.empty()) fail(Failure::device, text);
 }
@@ -108,6 +122,7 @@ std::string found() { return checker().findings.text(); }
 void block_begins(uint64_t number, int threads, void* shared, size_t shared_bytes, size_t shared_capacity) {
   Checker& c = checker();
   c.block = static_cast<uint32_t>(number);
+  c.threads = threads;
   c.order.block_begins(c.block, threads);
   Region& r = c.shared;
   if (shared && r.base != reinterpret_cast<uintptr_t>(shared)) {
@@ -131,7 +146,19 @@ void lane_runs(int thread, const void* stack, size_t stack_bytes) {
   running = {true, reinterpret_cast<uintptr_t>(stack), stack_bytes};
 }
 void nobody_runs() { running.active = false; }
-void block_barrier() { checker().order.block_barrier(); }
+void block_barrier() {
+  Checker& c = checker();
+  c.order.block_barrier();
+  if (!c.counters.on()) return;
+  c.counters.count_barrier();
+  c.counters.block_barrier(c.threads);
+}
+void block_ends() {
+  running.active = false;
+  if (Checker& c = checker(); c.counters.on()) c.counters.block_barrier(c.threads);
+}
+void count_begin(CountsVisitor visitor, void* user) { checker().counters.begin(visitor, user); }
+void count_end() { checker().counters.end(); }
 void warp_sync(int first_thread, uint32_t lanes) { checker().order.warp_sync(first_thread, lanes); }
 void fence() {
   if (running.active) checker().order.fence(checker().thread);

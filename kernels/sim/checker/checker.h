@@ -8,6 +8,7 @@
 #include <string>
 
 #include "kernels/sim/checker/arena.h"
+#include "kernels/sim/checker/counters.h"
 #include "kernels/sim/checker/order.h"
 
 namespace duel::sim {
@@ -15,8 +16,6 @@ struct Launch;
 }
 
 namespace duel::sim::checker {
-
-enum class Kind : uint8_t { read, write, atomic };
 
 // The lane that runs on this OS thread, for the hooks' first look. Not active: host code, or a thread without a launch.
 struct Running {
@@ -37,6 +36,10 @@ void nobody_runs();
 void block_barrier();
 void warp_sync(int first_thread, uint32_t lanes);
 void fence();
+void block_ends();
+
+void count_begin(CountsVisitor visitor, void* user);
+void count_end();
 
 // Called by the hooks and by what stands in for hooks. `pc`: where in the kernel.
 void touch(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc);        // up to 16 bytes at their natural alignment

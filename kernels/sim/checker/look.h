@@ -20,8 +20,10 @@ struct Checker {
   Findings findings;
   Region* global = nullptr;
   Region shared;
+  Counters counters;
+  const Launch* launch = nullptr;
   uint32_t block = 0;
-  int thread = 0;
+  int thread = 0, threads = 0;  // the running lane; lanes of the block
   Range library, builtins;
 };
 // Once the region of an access is known: alignment, states, races.

@@ -1,0 +1,53 @@
+#include "bench/sim_profile.h"
+
+#include "kernels/error.h"
+#include "tests/row_check.h"
+
+namespace duel::bench {
+namespace {
+
+void keep(void* user, const LaunchCounts& launch) {
+  ProfiledLaunch kept{launch.row, launch, {}};
+  for (int i = 0; i < launch.site_count; ++i) kept.sites.push_back({launch.sites[i].where, launch.sites[i].buffer, launch.sites[i]});
+  static_cast<std::vector<ProfiledLaunch>*>(user)->push_back(std::move(kept));
+}
+
+}  // namespace
+
+SimProfile profile_row(const OpInfo& op, const ErasedCase& problem, const Row& row, uint64_t seed) {
+  if (!row.supports(problem.problem.get()))
+    fail(Failure::usage, std::string("[") + op.name + "] row " + row.name + " does not support " + problem.text);
+  const test::Question question = test::ask(op, problem, test::Values::reals, seed);
+  if (const test::Verdict verdict = test::check(row, question); !verdict.passed)
+    fail(Failure::internal, std::string("[") + op.name + "] row " + row.name + " is WRONG on " + problem.text + ": " + verdict.why);
+  SimProfile profile{std::string(op.name) + ":" + row.name, problem.text, op.flops(problem.problem.get()),
+                     minimum_bytes(op, problem.problem.get()), {}};
+  const DeviceBackend& device = backend(row.device);
+  std::vector<test::Bytes> contents = question.before;
+  device.count_begin(keep, &profile.launches);
+  struct End {
+    const DeviceBackend& device;
+    ~End() { device.count_end(); }
+  } end{device};
+  test::run_once(row, op, problem, contents);
+  return profile;
+}
+
+Traffic SimProfile::traffic(MemorySpace space, bool loads) const {
+  Traffic total;
+  for (const ProfiledLaunch& launch : launches)
+    for (const ProfiledSite& site : launch.sites) {
+      const SiteCounts& c = site.counts;
+      if (c.space != space || (c.kind == AccessKind::load) != loads) continue;
+      total.requests += c.requests, total.lanes += c.lanes;
+      total.units += space == MemorySpace::global ? c.sectors : c.wavefronts;
+      total.fewest += space == MemorySpace::global ? c.fewest_sectors : c.fewest_wavefronts;
+    }
+  return total;
+}
+
+double SimProfile::moved_bytes() const {
+  return 32.0 * static_cast<double>(traffic(MemorySpace::global, true).units + traffic(MemorySpace::global, false).units);
+}
+
+}  // namespace duel::bench

@@ -1,0 +1,62 @@
+// Counts memory instructions warp by warp. Lanes run one after the other, so each leaves a trace; at a barrier and at the end of a block the
+// traces of a warp are put back together: of the lanes' next accesses those with the lowest program counter are one request. That is what
+// the hardware's reconvergence makes of structured code, because kernels are compiled with their blocks in the order of the source.
+#pragma once
+#include "kernels/counts.h"
+#include "kernels/sim/checker/shadow.h"
+
+namespace duel::sim {
+struct Launch;
+}
+
+namespace duel::sim::checker {
+
+enum class Kind : uint8_t { read, write, atomic };
+
+class Counters {
+ public:
+  bool on() const { return visitor_ != nullptr; }
+  void begin(CountsVisitor visitor, void* user) { visitor_ = visitor, user_ = user; }
+  void end() { visitor_ = nullptr; }
+
+  void launch_begins();
+  void launch_ends(const Launch& launch, uintptr_t library);  // reports to the visitor
+  void access(int thread, uint32_t pc, uintptr_t at, size_t bytes, Kind kind, MemorySpace space, uintptr_t shared_base);
+  void block_barrier(int threads);  // also at the end of a block
+  void count_barrier() { ++barriers_; }
+
+ private:
+  struct Entry {
+    uint64_t at;  // shared memory: from its start
+    uint32_t pc;
+    uint8_t bytes;
+    uint8_t kind, space;
+  };
+  struct Trace {
+    Entry* entries = nullptr;
+    uint32_t count = 0, room = 0;
+  };
+  struct Site {
+    uint32_t pc;
+    uint8_t bytes, kind, space;
+    uintptr_t first;  // address of the first access
+    long long requests, lanes, units, fewest;  // units: sectors or wavefronts
+  };
+  void merge(Trace* lanes);
+  void request(const Entry* const* lanes, int count);
+  Site& site_of(const Entry& entry);
+
+  CountsVisitor visitor_ = nullptr;
+  void* user_ = nullptr;
+  Trace traces_[1024];
+  Site* sites_ = nullptr;
+  int site_count_ = 0, site_room_ = 0;
+  long long barriers_ = 0;
+};
+
+// Sectors of 32 bytes that `count` lanes of `bytes` each touch, and the fewest that their distinct bytes would fill.
+void count_sectors(const uint64_t* at, int count, int bytes, long long& sectors, long long& fewest);
+// Wavefronts that shared memory takes for them, and the fewest it could.
+void count_wavefronts(const uint64_t* at, int count, int bytes, long long& wavefronts, long long& fewest);
+
+}  // namespace duel::sim::checker
