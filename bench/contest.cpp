@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "kernels/draw.h"
+#include "kernels/prepared.h"
 #include "tests/row_check.h"
 
 namespace duel::bench {
@@ -34,6 +37,13 @@ class Ring {
       if (buffers_[i].role != Role::inout) before_[i].clear();
       pointers_.push_back(buffers_[i].count ? memory_[i].data() : nullptr);
     }
+    for (const Row& row : rows)
+      if (const PreparedForm* form = find_prepared(row)) {
+        PreparedCall prepared;
+        op_.bind(problem.problem.get(), pointers_.data(),
+                 [&](const void* args) { prepared = form->prepare(problem.problem.get(), args, device_.stream()); });
+        if (prepared) prepared_.emplace(row.name, std::move(prepared));
+      }
   }
 
   // Seconds of one call, on average over `iterations` of them.
@@ -64,10 +74,12 @@ class Ring {
     return seconds / iterations;
   }
 
+  bool is_prepared(const Row& row) const { return prepared_.count(row.name) != 0; }
   bool can_capture() const { return device_.capture_begin && device_.replay; }
 
  private:
   void call(const Row& row) {
+    if (const auto prepared = prepared_.find(row.name); prepared != prepared_.end()) return prepared->second();
     const void* problem = problem_.problem.get();
     const size_t bytes = row.scratch(problem);
     op_.bind(problem, pointers_.data(), [&](const void* args) {
@@ -98,6 +110,7 @@ class Ring {
   std::vector<test::Bytes> before_;
   std::vector<void*> pointers_;
   std::optional<test::GuardedBuffer> scratch_, flushed_;
+  std::map<std::string, PreparedCall> prepared_;  // by row
 };
 
 }  // namespace
@@ -110,6 +123,7 @@ std::vector<Timing> contest(const OpInfo& op, const ErasedCase& problem, const s
   for (size_t i = 0; i < rows.size(); ++i) {
     Timing& t = timings[i];
     t.captured = false;
+    t.prepared = ring.is_prepared(rows[i]);
     ring.round(rows[i], 1, t.captured);  // warm-up: lazy loading, primitives that are made once
     t.estimate = std::max(1e-9, ring.round(rows[i], 1, t.captured));
     t.iterations = options.cold ? 1 : std::clamp(static_cast<int>(std::ceil(shortest_round / t.estimate)), 1, 10000);

@@ -1,4 +1,5 @@
-// Rows of one op timed against each other on one problem: A B C A B C …, in one process, on the same random data.
+// Rows of one op timed against each other on one problem: A B C A B C …, in one process, on the same random data. A baseline that
+// has a prepared form (kernels/prepared.h) is timed as that, without the conversions of its tensors.
 #pragma once
 #include <vector>
 
@@ -11,6 +12,7 @@ struct Timing {
   std::vector<double> seconds;  // one call, a value for each round; empty when the row was too slow to time
   double estimate = 0;          // one call, from the first timed one
   int iterations = 0;           // calls a round
+  bool prepared = false;        // a baseline's prepared form was timed (kernels/prepared.h): without conversions
   bool captured = false;        // the calls of a round were replayed as one graph, without launch cost on the host
 };
 

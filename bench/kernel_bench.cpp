@@ -77,6 +77,7 @@ nlohmann::json json_of(const Entry& e, const OpInfo& op, const ErasedCase& probl
   j["GB/s"] = minimum_bytes(op, problem.problem.get()) / seconds * 1e-9;
   j["caches"] = options.cold ? "cold" : "warm";
   j["captured"] = e.timing->captured;
+  j["conversions"] = e.timing->prepared ? "excluded" : "included";
   if (peer && peer != &e) {
     const Ratio r = ratio_of_medians(peer->timing->seconds, e.timing->seconds);
     j["speedup"] = {{"against", peer->row.name}, {"ratio", r.value}, {"low", r.low}, {"high", r.high}};
@@ -104,7 +105,7 @@ void print(const Entry& e, const OpInfo& op, const ErasedCase& problem, const En
              padded(time_text(*std::min_element(e.timing->seconds.begin(), e.timing->seconds.end())), 11),
              padded(fmt::format("{:.1f}", op.flops(problem.problem.get()) / seconds * 1e-9), 9),
              padded(fmt::format("{:.1f}", minimum_bytes(op, problem.problem.get()) / seconds * 1e-9), 8), padded(error, 8),
-             padded(against, 20), e.verified.how);
+             padded(against, 20), e.verified.how + (e.timing->prepared ? "; timed without its conversions" : ""));
 }
 
 // What others are measured against: a baseline where there is one, else the row that would be picked.

@@ -8,6 +8,7 @@
 #include "bench/kernel_bench.h"
 #include "bench/verify.h"
 #include "kernels/op.h"
+#include "kernels/prepared.h"
 #include "kernels/registry.h"
 #include "tests/support.h"
 
@@ -53,7 +54,20 @@ void run(const DoubleProblem& p, const Double::Args& a, Scratch, Stream) {
   });
 }
 KERNEL_VARIANT(Double, ref, reference_rank, supports, no_scratch, run<Fault::none>);
-KERNEL_VARIANT(Double, library, baseline_rank, supports, no_scratch, run<Fault::none>);
+int library_runs = 0, library_prepared = 0, library_prepared_runs = 0;
+float library_first = 0;  // of the input, as it was when it was prepared
+void run_library(const DoubleProblem& p, const Double::Args& a, Scratch scratch, Stream stream) {
+  ++library_runs;
+  run<Fault::none>(p, a, scratch, stream);
+}
+PreparedCall prepare_library(const DoubleProblem& p, const Double::Args& a, Stream) {
+  if (p.n == 5) return {};  // nothing to leave out
+  ++library_prepared;
+  library_first = *static_cast<const float*>(a.x);
+  return [] { ++library_prepared_runs; };
+}
+KERNEL_VARIANT(Double, library, baseline_rank, supports, no_scratch, run_library);
+const PreparedRow<Double, prepare_library> prepared_library("library");
 KERNEL_VARIANT(Double, fours, 3, supports_fours, no_scratch, run<Fault::none>);
 KERNEL_VARIANT(Double, wrong, 1, supports, no_scratch, run<Fault::always>);
 KERNEL_VARIANT(Double, wrong_when_big, 2, supports, no_scratch, run<Fault::at_full_size>);
@@ -84,6 +98,7 @@ TEST_CASE("right rows are timed, wrong rows are WRONG") {
     CHECK(j["verified_how"].get<std::string>().find("against ref on n") == 0);
     CHECK(j["verified_how"].get<std::string>().find("at full size against") != std::string::npos);
     CHECK(j["error_against_f64"] == 0.0);
+    CHECK(j["conversions"] == (std::string(name) == "library" ? "excluded" : "included"));
   }
   CHECK(entry(result, "fours")["speedup"]["against"] == "library");
   CHECK_FALSE(entry(result, "library").contains("speedup"));
@@ -97,6 +112,28 @@ TEST_CASE("right rows are timed, wrong rows are WRONG") {
                                                   " --device cpu --problem n") == 0);
   }
   CHECK(entry(result, "wrong_when_big")["error_message"].get<std::string>().find("at full size, y[99999]") != std::string::npos);
+}
+
+TEST_CASE("a baseline is verified as a row and timed in its prepared form") {
+  const OpInfo& op = find_op("double");
+  const Row &library = *find_row("double", "library", Device::cpu), &fours = *find_row("double", "fours", Device::cpu);
+  const ErasedCase problem = op.parse("n4096:f32");
+  library_runs = 0;
+  CHECK(Verifier(op, problem, 1).verify(library).right);
+  CHECK(library_runs > 0);
+
+  library_runs = library_prepared = library_prepared_runs = 0;
+  const std::vector<Timing> t = contest(op, problem, {fours, library}, {.seconds = 0.01});
+  CHECK_FALSE(t[0].prepared);
+  CHECK(t[1].prepared);
+  CHECK(library_prepared == 1);
+  CHECK(library_prepared_runs >= static_cast<int>(t[1].seconds.size()) * t[1].iterations);
+  CHECK(library_runs == 0);
+  CHECK(library_first != 0);
+  CHECK(std::isfinite(library_first));  // buffers hold NaN until their data is in
+
+  CHECK_FALSE(contest(op, op.parse("n5:f32"), {library}, {.seconds = 0.01})[0].prepared);
+  CHECK(library_runs > 0);
 }
 
 TEST_CASE("the table's tag, a problem and a filter choose what runs") {

@@ -1,6 +1,11 @@
 // Baseline: oneDNN with the layout of its own choosing for all three tensors, converted on the way in and out so that it can be verified.
-// A unit of measurement, never picked. prepare_onednn_any() gives the execution alone, without the conversions.
+// A unit of measurement, never picked. Its prepared form is the execution alone, without the conversions: that is what benches time.
+#include "kernels/conv2d/onednn_any.h"
+
+#include <cstring>
+
 #include "kernels/conv2d/onednn_conv.h"
+#include "kernels/prepared.h"
 #include "kernels/registry.h"
 #ifdef DUEL_ONEDNN
 
@@ -32,6 +37,18 @@ void run_wgrad(const Conv2dProblem& d, const Conv2dWgrad::Args& a, Scratch scrat
 KERNEL_VARIANT(Conv2dFwd, onednn_any, baseline_rank, supports<ConvOp::fwd>, scratch<ConvOp::fwd>, run_fwd);
 KERNEL_VARIANT(Conv2dDgrad, onednn_any, baseline_rank, supports<ConvOp::dgrad>, scratch<ConvOp::dgrad>, run_dgrad);
 KERNEL_VARIANT(Conv2dWgrad, onednn_any, baseline_rank, supports<ConvOp::wgrad>, scratch<ConvOp::wgrad>, run_wgrad);
+
+template <class Op>
+PreparedCall prepare(const Conv2dProblem& d, const typename Op::Args& a, Stream) {
+  void* buffers[3];  // Args is its pointers, in the order of buffers()
+  static_assert(sizeof buffers == sizeof a);
+  std::memcpy(buffers, &a, sizeof a);
+  return prepare_onednn_any(Op::name, d, buffers).execute;
+}
+
+const PreparedRow<Conv2dFwd, prepare<Conv2dFwd>> prepared_fwd("onednn_any");
+const PreparedRow<Conv2dDgrad, prepare<Conv2dDgrad>> prepared_dgrad("onednn_any");
+const PreparedRow<Conv2dWgrad, prepare<Conv2dWgrad>> prepared_wgrad("onednn_any");
 
 }  // namespace
 }  // namespace duel
