@@ -76,6 +76,8 @@ TEST_CASE("the networks' shapes are picked by the rows made for them") {
                             {"conv2d_dgrad", "n128h64w64c3k64r4u2pad1", "col2im"},
                             {"conv2d_dgrad", "n128h32w32c64k128r4u2pad1", "onednn"},
                             {"conv2d_fwd", "n128h16w16c128k256r4u2pad1", "onednn"},
+                            {"conv2d_fwd", "n128h64w64c4k64r4u2pad1", "onednn"},
+                            {"conv2d_wgrad", "n128h32w32c1k64r4u2pad1", "onednn"},
                             {"conv2d_wgrad", "n128h4w4c512k100r4", "cover"}}) {
     const auto problem = Conv2dProblem::parse(e.problem);
     const auto text = [](const void* p) { return static_cast<const Conv2dProblem*>(p)->text(); };

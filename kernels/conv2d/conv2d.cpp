@@ -28,21 +28,25 @@ double conv_flops(const Conv2dProblem& p) {
 std::vector<C> conv_cases() {
   std::vector<C> cases;
   for (const char* text : {
-           "n1h1w1c1k1r1",                     // the smallest there is
-           "n2h5w7c3k4r3pad1",                 // odd sizes, same padding
-           "n3h8w8c4k8r4u2pad1",               // DCGAN's shape, small
-           "n2h7w9c5k3r4u2pad1",               // stride does not divide the size: a border that no window reaches
-           "n2h6w5c2k3r3s2u2v1top0left1p3q5",  // everything different in the two directions
-           "n1h9w9c17k31r5u3pad2",             // channels one past a tile, stride 3
-           "n2h4w4c8k16r4",                    // the kernel covers the image: a matrix product
-           "n5h1w1c7k9r1",                     // 1×1 on one pixel: a matrix product
-           "n2h8w8c3k2r5u2top1left1p4q4",      // "same" of k5 s2: (1,2) padding, after TensorFlow's rule
-           "n2h7w7c3k2r3u2top0left0p4q4",      // output larger than the padded image: taps beyond the far side
-           "n1h3w3c1k1r3pad2",                 // more padding than kernel−1 on one side would need
-           "n4h2w2c33k15r2u2",                 // non-overlapping windows
-           "n2h5w5c6k6r1u2",                   // 1×1 with stride: pixels that nothing reads
-           "n5h30w30c64k3r3u2pad1",            // 1125 output pixels of 64 channels: two slabs of 512 and a rest, nine blocks of columns
-           "n5h32w32c3k4r4u2pad1",             // a group of four small images and a rest of one
+           "n1h1w1c1k1r1",                       // the smallest there is
+           "n2h5w7c3k4r3pad1",                   // odd sizes, same padding
+           "n3h8w8c4k8r4u2pad1",                 // DCGAN's shape, small
+           "n2h7w9c5k3r4u2pad1",                 // stride does not divide the size: a border that no window reaches
+           "n2h6w5c2k3r3s2u2v1top0left1p3q5",    // everything different in the two directions
+           "n1h9w9c17k31r5u3pad2",               // channels one past a tile, stride 3
+           "n2h4w4c8k16r4",                      // the kernel covers the image: a matrix product
+           "n5h1w1c7k9r1",                       // 1×1 on one pixel: a matrix product
+           "n2h8w8c3k2r5u2top1left1p4q4",        // "same" of k5 s2: (1,2) padding, after TensorFlow's rule
+           "n2h7w7c3k2r3u2top0left0p4q4",        // output larger than the padded image: taps beyond the far side
+           "n1h3w3c1k1r3pad2",                   // more padding than kernel−1 on one side would need
+           "n4h2w2c33k15r2u2",                   // non-overlapping windows
+           "n2h5w5c6k6r1u2",                     // 1×1 with stride: pixels that nothing reads
+           "n5h30w30c64k3r3u2pad1",              // 1125 output pixels of 64 channels: two slabs of 512 and a rest, nine blocks of columns
+           "n5h32w32c3k4r4u2pad1",               // a group of four small images and a rest of one
+           "n2h9w13c3k80r4u2pad1",               // few channels in; 64 and 16 out; six pixels a row, where four are done at a time
+           "n5h12w12c1k48r5u3pad2",              // 25 taps: one past whole tiles of four
+           "n3h6w11c2k64r3s4u2v1top2left3p6q9",  // few channels, everything different, and a last row of windows outside the image
+           "n2h57w80c3k64r3u3",                  // few channels in; bands of 5, 5, 5 and 4 rows
        })
     cases.push_back(parsed(text, Tag::edge));
   for (const char* text : {
@@ -81,6 +85,7 @@ Conv2dProblem random_conv(uint64_t seed) {
   d.dtype = draw.of(types);
   d.n = draw.between(1, 3);
   d.c = draw_size(draw), d.k = draw_size(draw);
+  if (draw.chance(4)) d.c = draw.between(1, 3), d.k = 16 * draw.between(1, 7);  // an image's channels in, whole vectors out
   d.h = draw.between(1, 9), d.w = draw.chance(8) ? draw_size(draw) : draw.between(1, 9);
   d.r = draw.of(kernels), d.s = draw.chance(2) ? d.r : draw.of(kernels);
   d.u = draw.of(strides), d.v = draw.chance(2) ? d.u : draw.of(strides);
