@@ -10,7 +10,6 @@ namespace duel {
 namespace {
 
 constexpr DType any_dtype[] = {DType::f32, DType::f64, DType::bf16, DType::i32, DType::u8};
-constexpr DType floating[] = {DType::f32, DType::f64, DType::bf16};
 
 void check(bool fine, const std::string& text, const char* why) {
   if (!fine) fail(Failure::usage, "problem '" + text + "': " + why);

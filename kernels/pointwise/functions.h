@@ -30,7 +30,7 @@ HD T unary_value(T x, T a, T b) {
   if constexpr (fn == UnaryFn::cos) return math::cos(x);
   if constexpr (fn == UnaryFn::affine) return a * x + b;
   if constexpr (fn == UnaryFn::clamp) return x < a ? a : x > b ? b : x;
-  if constexpr (fn == UnaryFn::inside) return (x >= a) & (x <= b) ? T(1) : T(0);
+  if constexpr (fn == UnaryFn::inside) return ((x >= a) & (x <= b)) ? T(1) : T(0);
   if constexpr (fn == UnaryFn::step) return x > T(0) ? T(1) : a;
 }
 
@@ -40,8 +40,8 @@ HD T binary_value(T a, T b) {
   if constexpr (fn == BinaryFn::sub) return a - b;
   if constexpr (fn == BinaryFn::mul) return a * b;
   if constexpr (fn == BinaryFn::div) return a / b;
-  if constexpr (fn == BinaryFn::maximum) return (a > b) | (a != a) ? a : b;  // a NaN b fails the comparison and is returned
-  if constexpr (fn == BinaryFn::minimum) return (a < b) | (a != a) ? a : b;
+  if constexpr (fn == BinaryFn::maximum) return ((a > b) | (a != a)) ? a : b;  // a NaN b fails the comparison and is returned
+  if constexpr (fn == BinaryFn::minimum) return ((a < b) | (a != a)) ? a : b;
   if constexpr (fn == BinaryFn::greater) return a > b ? T(1) : T(0);
   if constexpr (fn == BinaryFn::bce_logits) return math::softplus(a) - a * b;
 }

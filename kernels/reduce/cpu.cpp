@@ -25,7 +25,7 @@ struct MaxOf {
   static constexpr float identity = -std::numeric_limits<float>::infinity();
   template <class A>
   static A fold(A a, A b) {
-    return (a > b) | (a != a) ? a : b;
+    return ((a > b) | (a != a)) ? a : b;
   }  // NaN wins
 };
 
