@@ -16,6 +16,10 @@ namespace duel {
 constexpr int reference_rank = 0;  // the oracle: never faster, never wrong
 constexpr int baseline_rank = -1;  // a library kept as a unit of measurement (cuDNN, cuBLAS): never picked unless asked for by name
 
+// The order in which a row adds. fixed: it depends on the problem alone. by_threads: a library adds, in an order that may differ with
+// the number of threads, and so may the bits; a row says so behind `run`.
+enum class Sums { fixed, by_threads };
+
 // A row as its author writes it. The highest rank whose supports() says yes wins, unless overridden.
 template <class Op>
 struct Variant {
@@ -25,6 +29,7 @@ struct Variant {
   bool (*supports)(const typename Op::Problem&);   // tile divisibility, dtype, shared memory: said, not assumed
   size_t (*scratch)(const typename Op::Problem&);  // bytes; the caller provides them, a kernel never allocates
   void (*run)(const typename Op::Problem&, const typename Op::Args&, Scratch, Stream);
+  Sums sums = Sums::fixed;
 };
 
 // The same row with its types erased: what the table holds. Plain data, so that it crosses library borders.
@@ -37,6 +42,7 @@ struct Row {
   bool (*supports)(const void* problem);
   size_t (*scratch)(const void* problem);
   void (*run)(const void* problem, const void* args, Scratch, Stream);
+  Sums sums = Sums::fixed;
 };
 
 extern "C" void duel_register_row(const Row* row);
@@ -84,7 +90,7 @@ constexpr NoScratch no_scratch{};
 
 template <class Op, auto supports, auto scratch, auto run>
 struct Registration {
-  Registration(const char* name, const char* file, Device device, int rank) {
+  Registration(Device device, const char* name, const char* file, int rank, Sums sums = Sums::fixed) {
     using P = typename Op::Problem;
     using A = typename Op::Args;
     const Row row{
@@ -95,7 +101,8 @@ struct Registration {
         rank,
         [](const void* p) -> bool { return supports(*static_cast<const P*>(p)); },
         [](const void* p) -> size_t { return scratch(*static_cast<const P*>(p)); },
-        [](const void* p, const void* a, Scratch s, Stream t) { run(*static_cast<const P*>(p), *static_cast<const A*>(a), s, t); }};
+        [](const void* p, const void* a, Scratch s, Stream t) { run(*static_cast<const P*>(p), *static_cast<const A*>(a), s, t); },
+        sums};
     duel_register_row(&row);
   }
 };
@@ -110,7 +117,10 @@ constexpr Device row_device = Device::cuda;
 constexpr Device row_device = Device::cpu;
 #endif
 
-#define KERNEL_VARIANT(Op, variant, rank, supports, scratch, run) \
-  static const ::duel::Registration<Op, supports, scratch, run> duel_row_##Op##_##variant { #variant, __FILE__, ::duel::row_device, rank }
+// The optional last argument is the row's Sums.
+#define KERNEL_VARIANT(Op, variant, rank, supports, scratch, run, ...)                      \
+  static const ::duel::Registration<Op, supports, scratch, run> duel_row_##Op##_##variant { \
+    ::duel::row_device, #variant, __FILE__, rank, __VA_ARGS__                               \
+  }
 
 }  // namespace duel

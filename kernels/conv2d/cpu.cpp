@@ -34,9 +34,9 @@ void run_wgrad(const Conv2dProblem& d, const Conv2dWgrad::Args& a, Scratch scrat
   onednn::guarded([&] { onednn::conv_plan(ConvOp::wgrad, d, Layout::nhwc)->run(a.x, a.gy, a.gw, scratch); });
 }
 
-KERNEL_VARIANT(Conv2dFwd, onednn, 2, supports<ConvOp::fwd>, scratch<ConvOp::fwd>, run_fwd);
-KERNEL_VARIANT(Conv2dDgrad, onednn, 2, supports<ConvOp::dgrad>, scratch<ConvOp::dgrad>, run_dgrad);
-KERNEL_VARIANT(Conv2dWgrad, onednn, 2, supports<ConvOp::wgrad>, scratch<ConvOp::wgrad>, run_wgrad);
+KERNEL_VARIANT(Conv2dFwd, onednn, 2, supports<ConvOp::fwd>, scratch<ConvOp::fwd>, run_fwd, Sums::by_threads);
+KERNEL_VARIANT(Conv2dDgrad, onednn, 2, supports<ConvOp::dgrad>, scratch<ConvOp::dgrad>, run_dgrad, Sums::by_threads);
+KERNEL_VARIANT(Conv2dWgrad, onednn, 2, supports<ConvOp::wgrad>, scratch<ConvOp::wgrad>, run_wgrad, Sums::by_threads);
 
 ConvOp op_of(const std::string& name) {
   if (name == Conv2dFwd::name) return ConvOp::fwd;

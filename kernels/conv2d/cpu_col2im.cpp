@@ -134,7 +134,7 @@ void run(const Conv2dProblem& d, const Conv2dDgrad::Args& a, Scratch scratch, St
   });
 }
 
-KERNEL_VARIANT(Conv2dDgrad, col2im, 3, supports, scratch, run);
+KERNEL_VARIANT(Conv2dDgrad, col2im, 3, supports, scratch, run, Sums::by_threads);
 
 }  // namespace
 }  // namespace duel

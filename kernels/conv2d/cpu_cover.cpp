@@ -53,9 +53,9 @@ void run_fwd(const Conv2dProblem& d, const Conv2dFwd::Args& a, Scratch s, Stream
 void run_dgrad(const Conv2dProblem& d, const Conv2dDgrad::Args& a, Scratch s, Stream) { product<Dgrad>(d, a.gy, a.w, a.gx, s); }
 void run_wgrad(const Conv2dProblem& d, const Conv2dWgrad::Args& a, Scratch s, Stream) { product<Wgrad>(d, a.gy, a.x, a.gw, s); }
 
-KERNEL_VARIANT(Conv2dFwd, cover, 4, supports<Fwd>, scratch<Fwd>, run_fwd);
-KERNEL_VARIANT(Conv2dDgrad, cover, 4, supports_dgrad, scratch<Dgrad>, run_dgrad);
-KERNEL_VARIANT(Conv2dWgrad, cover, 4, supports<Wgrad>, scratch<Wgrad>, run_wgrad);
+KERNEL_VARIANT(Conv2dFwd, cover, 4, supports<Fwd>, scratch<Fwd>, run_fwd, Sums::by_threads);
+KERNEL_VARIANT(Conv2dDgrad, cover, 4, supports_dgrad, scratch<Dgrad>, run_dgrad, Sums::by_threads);
+KERNEL_VARIANT(Conv2dWgrad, cover, 4, supports<Wgrad>, scratch<Wgrad>, run_wgrad, Sums::by_threads);
 
 }  // namespace
 }  // namespace duel

@@ -142,7 +142,7 @@ void run(const Conv2dProblem& d, const Conv2dWgrad::Args& a, Scratch scratch, St
   });
 }
 
-KERNEL_VARIANT(Conv2dWgrad, im2col, 3, supports, scratch, run);
+KERNEL_VARIANT(Conv2dWgrad, im2col, 3, supports, scratch, run, Sums::by_threads);
 
 }  // namespace
 }  // namespace duel

@@ -34,9 +34,9 @@ void run_wgrad(const Conv2dProblem& d, const Conv2dWgrad::Args& a, Scratch scrat
   onednn::guarded([&] { onednn::conv_plan(ConvOp::wgrad, d, Layout::any)->run(a.x, a.gy, a.gw, scratch); });
 }
 
-KERNEL_VARIANT(Conv2dFwd, onednn_any, baseline_rank, supports<ConvOp::fwd>, scratch<ConvOp::fwd>, run_fwd);
-KERNEL_VARIANT(Conv2dDgrad, onednn_any, baseline_rank, supports<ConvOp::dgrad>, scratch<ConvOp::dgrad>, run_dgrad);
-KERNEL_VARIANT(Conv2dWgrad, onednn_any, baseline_rank, supports<ConvOp::wgrad>, scratch<ConvOp::wgrad>, run_wgrad);
+KERNEL_VARIANT(Conv2dFwd, onednn_any, baseline_rank, supports<ConvOp::fwd>, scratch<ConvOp::fwd>, run_fwd, Sums::by_threads);
+KERNEL_VARIANT(Conv2dDgrad, onednn_any, baseline_rank, supports<ConvOp::dgrad>, scratch<ConvOp::dgrad>, run_dgrad, Sums::by_threads);
+KERNEL_VARIANT(Conv2dWgrad, onednn_any, baseline_rank, supports<ConvOp::wgrad>, scratch<ConvOp::wgrad>, run_wgrad, Sums::by_threads);
 
 template <class Op>
 PreparedCall prepare(const Conv2dProblem& d, const typename Op::Args& a, Stream) {

@@ -19,7 +19,7 @@ void run(const GemmProblem& p, const Gemm::Args& a, Scratch scratch, Stream) {
   onednn::guarded([&] { plan_of(p)->run(a.a, a.b, a.c, scratch.data); });
 }
 
-KERNEL_VARIANT(Gemm, onednn, 2, supports, scratch_bytes, run);
+KERNEL_VARIANT(Gemm, onednn, 2, supports, scratch_bytes, run, Sums::by_threads);
 
 }  // namespace
 }  // namespace duel
