@@ -1,8 +1,8 @@
 // A training step as one CUDA graph: recorded once, then played again with a single launch. Elsewhere the step is a plain call.
 //
 // A step that can be recorded reads its inputs from tensors that stay where they are (assign() new batches into them), takes its random
-// numbers from a step counter on the device, writes what it reports into tensors that outlive it, and copies nothing to
-// or from the host (the derivative of cross_entropy makes its one-hot table there: it cannot be recorded yet).
+// numbers from a step counter on the device, writes what it reports into tensors that outlive it, and copies nothing to or from the host:
+// no op and no derivative of one does.
 #pragma once
 #include <functional>
 

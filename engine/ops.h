@@ -107,7 +107,8 @@ Tensor sum_to(const Tensor& x, const Shape& shape);  // the adjoint of broadcast
 // --- losses: engine/ops/loss.cpp ---------------------------------------------------------------------------------------------------------
 Tensor softmax(const Tensor& x);  // [n,c], over c
 Tensor log_softmax(const Tensor& x);
-Tensor cross_entropy(const Tensor& logits, const Tensor& labels);  // [n,c], i32 [n] → [n], −log softmax(logits)[label]
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels);                 // [n,c], i32 [n] → [n], −log softmax(logits)[label]
+Tensor one_hot(const Tensor& labels, int64_t classes, DType dtype = DType::f32);  // i32 [n] → [n,classes]; labels have no derivative
 Tensor bce_logits(const Tensor& logits, const Tensor& targets);  // element-wise −t·log σ(x) − (1−t)·log(1−σ(x)); targets may broadcast
 
 // --- moving data: engine/ops/layout.cpp --------------------------------------------------------------------------------------------------

@@ -142,12 +142,7 @@ std::vector<GradCase> losses() {
   return {
       {"softmax", "", {values({2, 4}, 1)}, [](In t) { return softmax(t[0]); }},
       {"log_softmax", "", {values({2, 4}, 1)}, [](In t) { return log_softmax(t[0]); }},
-      {"cross_entropy",
-       "",
-       {values({3, 4}, 1)},
-       [](In t) {
-         return cross_entropy(t[0], labels({2, 0, 3}));
-       }},
+      {"cross_entropy", "", {values({3, 4}, 1)}, [l = labels({2, 0, 3})](In t) { return cross_entropy(t[0], l); }},
   };
 }
 
@@ -165,18 +160,11 @@ std::vector<GradCase> layout() {
       {"concat_channels", "", {values({2, 2}, 1), values({2, 3}, 2)}, [](In t) { return square(concat_channels(t[0], t[1])); }},
       {"slice_channels", "middle", {x}, [](In t) { return square(slice_channels(t[0], 1, 1)); }},
       {"slice_channels", "first", {x}, [](In t) { return square(slice_channels(t[0], 0, 2)); }},
-      {"gather_rows",
-       "one row twice",
-       {values({3, 2}, 1)},
-       [](In t) {
-         return square(gather_rows(t[0], labels({2, 0, 2})));
-       }},
+      {"gather_rows", "one row twice", {values({3, 2}, 1)}, [l = labels({2, 0, 2})](In t) { return square(gather_rows(t[0], l)); }},
       {"scatter_add_rows",
        "one row twice",
        {values({3, 2}, 1)},
-       [](In t) {
-         return square(scatter_add_rows(t[0], labels({2, 0, 2}), 4));
-       }},
+       [l = labels({2, 0, 2})](In t) { return square(scatter_add_rows(t[0], l, 4)); }},
       {"transpose", "", {values({2, 3, 2}, 1)}, [](In t) { return square(transpose(t[0])); }},
   };
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/activation/activation.h"
+#include "kernels/loss/loss.h"
 #include "kernels/pointwise/math.h"
 #include "kernels/pointwise/pointwise.h"
 #include "kernels/reduce/reduce.h"
@@ -148,4 +149,16 @@ TEST_CASE("a maximum shows NaN, and over nothing is −∞") {
                               [&](const char* row) { CHECK_MESSAGE(std::isnan(y), row, " ", at); });
     x[at] = 1.f;
   }
+}
+
+TEST_CASE("a label that is no class gives NaN, in its own row only") {
+  const float logits[] = {1, 2, 1, 2, 1, 2};
+  const int32_t labels[] = {-1, 1, 2};
+  float loss[3], y[6];
+  run_every_cpu_row<CrossEntropy>({.rows = 3, .cols = 2}, {logits, labels, loss}, [&](const char* row) {
+    CHECK_MESSAGE((std::isnan(loss[0]) && std::abs(loss[1] - 0.31326169f) < 1e-6f && std::isnan(loss[2])), row);
+  });
+  run_every_cpu_row<OneHot>({.rows = 3, .cols = 2}, {labels, y}, [&](const char* row) {
+    CHECK_MESSAGE((std::isnan(y[0]) && std::isnan(y[1]) && y[2] == 0 && y[3] == 1 && std::isnan(y[4]) && std::isnan(y[5])), row);
+  });
 }

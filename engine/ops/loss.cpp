@@ -1,6 +1,6 @@
 #include "kernels/loss/loss.h"
 
-#include <numeric>
+#include <limits>
 
 #include "engine/dispatch.h"
 #include "engine/grad.h"
@@ -21,11 +21,14 @@ Tensor run_softmax(const char* op, const Tensor& x, bool log) {
 
 Tensor row_sum(const Tensor& x) { return cast(sum_per_sample(x), x.dtype()); }
 
-Tensor one_hot(const Tensor& labels, int64_t classes, DType dtype) {
-  std::vector<double> identity(static_cast<size_t>(classes * classes), 0.0);
-  for (int64_t i = 0; i < classes; ++i) identity[static_cast<size_t>(i * classes + i)] = 1;
-  NoGrad constant;
-  return gather_rows(Tensor::from({classes, classes}, identity, dtype, labels.device()), labels);
+void check_labels(const char* op, const Tensor& labels, int64_t classes) {
+  check(labels && labels.dtype() == DType::i32 && labels.shape().rank() == 1, op,
+        fmt::format("wants labels i32[n], not {}", labels.text()));
+  if (labels.device() != Device::cpu) return;  // elsewhere reading them back would stall the device; there a wrong label gives NaN
+  const int32_t* values = static_cast<const int32_t*>(labels.data());
+  for (int64_t i = 0; i < labels.count(); ++i)
+    if (values[i] < 0 || values[i] >= classes)
+      check(false, op, fmt::format("label {} at position {} is outside [0, {})", values[i], i, classes));
 }
 
 }  // namespace
@@ -40,16 +43,21 @@ Tensor log_softmax(const Tensor& x) {
                 [](const Tensor& y, const Tensor& g, Needs) { return Tensors{sub(g, mul(exp(y), row_sum(g)))}; });
 }
 
+Tensor one_hot(const Tensor& labels, int64_t classes, DType dtype) {
+  check(is_floating(dtype) && classes >= 1 && classes <= std::numeric_limits<int>::max(), "one_hot",
+        fmt::format("makes floating-point rows of at least one class, not {} of {}", name_of(dtype), classes));
+  check_labels("one_hot", labels, classes);
+  Tensor y({labels.count(), classes}, dtype, labels.device());
+  dispatch<OneHot>({.rows = labels.count(), .cols = static_cast<int>(classes), .dtype = dtype}, {labels.data(), y.data()}, labels.device());
+  return y;
+}
+
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
   check_floating("cross_entropy", logits);
-  check(logits.shape().rank() == 2 && labels && labels.dtype() == DType::i32 && labels.shape() == Shape{logits.shape()[0]}, "cross_entropy",
-        fmt::format("wants logits [n,c] and labels i32[n], not {} and {}", logits.text(), labels.text()));
+  check(logits.shape().rank() == 2 && labels && labels.shape() == Shape{logits.shape()[0]} && labels.device() == logits.device(),
+        "cross_entropy", fmt::format("wants logits [n,c] and labels i32[n] on one device, not {} and {}", logits.text(), labels.text()));
   const int64_t n = logits.shape()[0], c = logits.shape()[1];
-  if (labels.device() == Device::cpu)
-    for (int64_t i = 0; i < n; ++i) {
-      const int32_t label = static_cast<const int32_t*>(labels.data())[i];
-      check(label >= 0 && label < c, "cross_entropy", fmt::format("label {} at position {} is outside [0, {})", label, i, c));
-    }
+  check_labels("cross_entropy", labels, c);
   Tensor loss({n}, accumulator_of(logits.dtype()), logits.device());
   dispatch<CrossEntropy>({.rows = n, .cols = static_cast<int>(c), .dtype = logits.dtype()}, {logits.data(), labels.data(), loss.data()},
                          logits.device());

@@ -1,4 +1,6 @@
-// softmax and cross_entropy on the CPU: a row at a time, 32 lanes side by side for the maximum and the sum.
+// softmax and cross_entropy on the CPU: a row at a time, 32 lanes side by side for the maximum and the sum. one_hot: a row is cleared, then
+// one element of it set.
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/loss/loss.h"
@@ -77,6 +79,19 @@ void cross_entropy(const CrossEntropyProblem& p, const CrossEntropy::Args& a) {
   });
 }
 
+template <class T>
+void one_hot(const OneHotProblem& p, const OneHot::Args& a) {
+  parallel_chunks(p.rows, rows_a_chunk(p.cols), [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t i = begin; i < end; ++i) {
+      T* y = static_cast<T*>(a.y) + i * p.cols;
+      const int label = static_cast<const int32_t*>(a.labels)[i];
+      const bool valid = label >= 0 && label < p.cols;
+      std::fill_n(y, p.cols, static_cast<T>(valid ? 0.0f : std::nanf("")));
+      if (valid) y[label] = static_cast<T>(1.0f);
+    }
+  });
+}
+
 void run_softmax(const SoftmaxProblem& p, const Softmax::Args& a, Scratch, Stream) {
   if (p.dtype == DType::bf16) softmax<bf16>(p, a);
   else softmax<float>(p, a);
@@ -85,9 +100,14 @@ void run_cross_entropy(const CrossEntropyProblem& p, const CrossEntropy::Args& a
   if (p.dtype == DType::bf16) cross_entropy<bf16>(p, a);
   else cross_entropy<float>(p, a);
 }
+void run_one_hot(const OneHotProblem& p, const OneHot::Args& a, Scratch, Stream) {
+  if (p.dtype == DType::bf16) one_hot<bf16>(p, a);
+  else one_hot<float>(p, a);
+}
 
 KERNEL_VARIANT(Softmax, lanes, 1, supports<SoftmaxProblem>, no_scratch, run_softmax);
 KERNEL_VARIANT(CrossEntropy, lanes, 1, supports<CrossEntropyProblem>, no_scratch, run_cross_entropy);
+KERNEL_VARIANT(OneHot, openmp, 1, supports<OneHotProblem>, no_scratch, run_one_hot);
 
 }  // namespace
 }  // namespace duel

@@ -18,6 +18,10 @@ template <class F>
 void each(CrossEntropyProblem& p, F&& f) {
   sizes(p, f);
 }
+template <class F>
+void each(OneHotProblem& p, F&& f) {
+  sizes(p, f);
+}
 
 template <class P>
 std::string text_of(P p) {
@@ -56,6 +60,8 @@ std::string SoftmaxProblem::text() const { return text_of(*this); }
 SoftmaxProblem SoftmaxProblem::parse(const std::string& text) { return parsed<SoftmaxProblem>(text); }
 std::string CrossEntropyProblem::text() const { return text_of(*this); }
 CrossEntropyProblem CrossEntropyProblem::parse(const std::string& text) { return parsed<CrossEntropyProblem>(text); }
+std::string OneHotProblem::text() const { return text_of(*this); }
+OneHotProblem OneHotProblem::parse(const std::string& text) { return parsed<OneHotProblem>(text); }
 
 std::vector<Buffer> Softmax::buffers(const Problem& p) {
   return {{"x", Role::in, p.dtype, p.count()}, {"y", Role::out, p.dtype, p.count()}};
@@ -77,7 +83,15 @@ std::vector<Case<CrossEntropyProblem>> CrossEntropy::cases() { return sized_case
 double CrossEntropy::flops(const Problem& p) { return 4.0 * static_cast<double>(p.count()); }
 int CrossEntropy::reduction(const Problem& p) { return p.cols; }
 
+std::vector<Buffer> OneHot::buffers(const Problem& p) {
+  return {{"labels", Role::in, DType::i32, p.rows, Fill::index, p.cols}, {"y", Role::out, p.dtype, p.count()}};
+}
+std::vector<Case<OneHotProblem>> OneHot::cases() { return sized_cases<OneHotProblem>(""); }
+double OneHot::flops(const Problem&) { return 0; }
+int OneHot::reduction(const Problem&) { return 1; }
+
 static const OpRegistration<Softmax> softmax_op;
 static const OpRegistration<CrossEntropy> cross_entropy_op;
+static const OpRegistration<OneHot> one_hot_op;
 
 }  // namespace duel

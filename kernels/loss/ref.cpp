@@ -25,6 +25,7 @@ RowSum row_sum(const T* x, int cols) {
 
 bool supports_softmax(const SoftmaxProblem& p) { return is_floating(p.dtype); }
 bool supports_cross_entropy(const CrossEntropyProblem& p) { return is_floating(p.dtype); }
+bool supports_one_hot(const OneHotProblem& p) { return is_floating(p.dtype); }
 
 void run_softmax(const SoftmaxProblem& p, const Softmax::Args& a, Scratch, Stream) {
   with_floating(p.dtype, [&](auto tag) {
@@ -55,8 +56,21 @@ void run_cross_entropy(const CrossEntropyProblem& p, const CrossEntropy::Args& a
   });
 }
 
+void run_one_hot(const OneHotProblem& p, const OneHot::Args& a, Scratch, Stream) {
+  with_floating(p.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for (int64_t i = 0; i < p.rows; ++i) {
+      const int label = static_cast<const int32_t*>(a.labels)[i];
+      const bool valid = label >= 0 && label < p.cols;
+      for (int j = 0; j < p.cols; ++j)
+        static_cast<T*>(a.y)[i * p.cols + j] = static_cast<T>(!valid ? std::numeric_limits<double>::quiet_NaN() : j == label ? 1.0 : 0.0);
+    }
+  });
+}
+
 KERNEL_VARIANT(Softmax, ref, reference_rank, supports_softmax, no_scratch, run_softmax);
 KERNEL_VARIANT(CrossEntropy, ref, reference_rank, supports_cross_entropy, no_scratch, run_cross_entropy);
+KERNEL_VARIANT(OneHot, ref, reference_rank, supports_one_hot, no_scratch, run_one_hot);
 
 }  // namespace
 }  // namespace duel
