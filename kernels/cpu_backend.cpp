@@ -17,7 +17,7 @@
 namespace duel {
 namespace {
 
-constexpr size_t alignment = 64;  // a cache line, and the widest vector
+constexpr size_t alignment = device_alignment;
 
 struct Pool {
   std::mutex mutex;

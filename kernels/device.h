@@ -16,13 +16,15 @@ constexpr const char* name_of(Device d) {
   return names[static_cast<int>(d)];
 }
 
+constexpr size_t device_alignment = 256;  // of memory from allocate(); cudaMalloc's
+
 struct Stream {
   void* handle = nullptr;
 };  // cudaStream_t on cuda, unused elsewhere
 struct Scratch {
   void* data = nullptr;
   size_t bytes = 0;
-};  // device memory lent to a row for one call; contents undefined
+};  // device memory lent to a row for one call, aligned to device_alignment; contents undefined
 
 // What declare() says of device memory: that no kernel may touch it, or that it holds nothing yet.
 enum class Contents : int { forbidden, unwritten };
@@ -31,9 +33,9 @@ enum class Contents : int { forbidden, unwritten };
 // throw Error(device) or Error(memory).
 struct DeviceBackend {
   Device device;
-  const char* (*problem)();      // nullptr when usable; else one sentence: why not, and what to do
-  const char* (*description)();  // e.g. "NVIDIA H200, compute capability 9.0, driver 13.0"
-  void* (*allocate)(size_t bytes);
+  const char* (*problem)();         // nullptr when usable; else one sentence: why not, and what to do
+  const char* (*description)();     // e.g. "NVIDIA H200, compute capability 9.0, driver 13.0"
+  void* (*allocate)(size_t bytes);  // aligned to device_alignment at least
   void (*release)(void* data, size_t bytes);
   void (*copy_in)(void* device, const void* host, size_t bytes);
   void (*copy_out)(void* host, const void* device, size_t bytes);

@@ -82,6 +82,12 @@ const std::vector<OpInfo>& ops();
 const OpInfo& find_op(const std::string& name);               // throws Error(usage), listing the names
 double minimum_bytes(const OpInfo& op, const void* problem);  // every buffer touched once (inout twice)
 
+// Args is its pointers, in the order of buffers(): so of every op that brings no bind() of its own.
+template <class Op>
+concept PlainArgs = !requires {
+  &Op::bind;
+};
+
 template <class Op>
 struct OpRegistration {
   OpRegistration() {
@@ -102,12 +108,12 @@ struct OpRegistration {
     info.flops = [](const void* p) { return Op::flops(*static_cast<const P*>(p)); };
     info.reduction = [](const void* p) { return Op::reduction(*static_cast<const P*>(p)); };
     info.bind = [](const void* p, void* const* pointers, const std::function<void(const void*)>& use) {
-      if constexpr (requires(const P& q) { Op::bind(q, pointers, use); }) {
-        Op::bind(*static_cast<const P*>(p), pointers, use);
-      } else {  // Args is its pointers, in the order of buffers()
+      if constexpr (PlainArgs<Op>) {
         A args;
         std::memcpy(&args, pointers, sizeof args);
         use(&args);
+      } else {
+        Op::bind(*static_cast<const P*>(p), pointers, use);
       }
     };
     info.plain_args = !requires(const P& q, void* const* p, const std::function<void(const void*)>& use) { Op::bind(q, p, use); };

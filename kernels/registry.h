@@ -16,6 +16,10 @@ namespace duel {
 constexpr int reference_rank = 0;  // the oracle: never faster, never wrong
 constexpr int baseline_rank = -1;  // a library kept as a unit of measurement (cuDNN, cuBLAS): never picked unless asked for by name
 
+// What a row may assume of its memory: every pointer of Args is aligned to this, which is enough for float4, cp.async and TMA. A slice of a
+// batch may start at any element; engine/dispatch.h hands a copy to the row where it has to.
+constexpr size_t row_alignment = 16;
+
 // The order in which a row adds. fixed: it depends on the problem alone. by_threads: a library adds, in an order that may differ with
 // the number of threads, and so may the bits; a row says so behind `run`.
 enum class Sums { fixed, by_threads };

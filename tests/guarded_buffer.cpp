@@ -19,20 +19,22 @@ const Bytes& guard() {
 
 }  // namespace
 
-GuardedBuffer::GuardedBuffer(const DeviceBackend& device, size_t bytes) : device_(&device), bytes_(bytes) {
-  base_ = static_cast<unsigned char*>(device.allocate(bytes + 2 * margin));
-  device.copy_in(base_, guard().data(), margin);
-  device.copy_in(base_ + margin + bytes_, guard().data(), margin);
+GuardedBuffer::GuardedBuffer(const DeviceBackend& device, size_t bytes, size_t alignment)
+    : device_(&device), lead_(alignment % device_alignment), bytes_(bytes) {
+  static_assert(margin % device_alignment == 0);
+  base_ = static_cast<unsigned char*>(device.allocate(lead_ + bytes + 2 * margin));
+  device.copy_in(base_ + lead_, guard().data(), margin);
+  device.copy_in(base_ + lead_ + margin + bytes_, guard().data(), margin);
   if (!device.declare) return;
-  device.declare(base_, margin, Contents::forbidden);
-  device.declare(base_ + margin + bytes_, margin, Contents::forbidden);
+  device.declare(base_, lead_ + margin, Contents::forbidden);
+  device.declare(base_ + lead_ + margin + bytes_, margin, Contents::forbidden);
 }
 
 GuardedBuffer::GuardedBuffer(GuardedBuffer&& other) noexcept
-    : device_(other.device_), base_(std::exchange(other.base_, nullptr)), bytes_(other.bytes_) {}
+    : device_(other.device_), base_(std::exchange(other.base_, nullptr)), lead_(other.lead_), bytes_(other.bytes_) {}
 
 GuardedBuffer::~GuardedBuffer() {
-  if (base_) device_->release(base_, bytes_ + 2 * margin);
+  if (base_) device_->release(base_, lead_ + bytes_ + 2 * margin);
 }
 
 void GuardedBuffer::poison(int byte) {
@@ -54,8 +56,8 @@ Bytes GuardedBuffer::read() const {
 
 long GuardedBuffer::damage() const {
   Bytes before(margin), after(margin);
-  device_->copy_out(before.data(), base_, margin);
-  device_->copy_out(after.data(), base_ + margin + bytes_, margin);
+  device_->copy_out(before.data(), base_ + lead_, margin);
+  device_->copy_out(after.data(), base_ + lead_ + margin + bytes_, margin);
   for (size_t i = 0; i < margin; ++i) {
     if (after[i] != guard()[i]) return static_cast<long>(i) + 1;
     if (before[margin - 1 - i] != guard()[margin - 1 - i]) return -static_cast<long>(i) - 1;

@@ -12,12 +12,13 @@ using Bytes = std::vector<unsigned char>;
 
 class GuardedBuffer {
  public:
-  GuardedBuffer(const DeviceBackend& device, size_t bytes);  // bytes may be 0
+  // data() is aligned to `alignment`, a power of two, and where that is below device_alignment, to no more. bytes may be 0.
+  GuardedBuffer(const DeviceBackend& device, size_t bytes, size_t alignment = device_alignment);
   ~GuardedBuffer();
   GuardedBuffer(GuardedBuffer&& other) noexcept;
   GuardedBuffer(const GuardedBuffer&) = delete;
 
-  void* data() const { return base_ + margin; }  // 64-byte aligned at least, also when there are no bytes
+  void* data() const { return base_ + lead_ + margin; }
   size_t bytes() const { return bytes_; }
   void poison(int byte);              // every byte of the payload
   void write(const Bytes& contents);  // of bytes() bytes
@@ -31,6 +32,7 @@ class GuardedBuffer {
  private:
   const DeviceBackend* device_;
   unsigned char* base_ = nullptr;
+  size_t lead_ = 0;  // bytes before the first margin
   size_t bytes_ = 0;
 };
 

@@ -76,7 +76,7 @@ Verdict run_and_compare(const Row& row, const Question& q) {
   std::vector<void*> pointers;
   memory.reserve(q.buffers.size());
   for (const Buffer& b : q.buffers) {
-    memory.emplace_back(device, b.bytes());
+    memory.emplace_back(device, b.bytes(), row_alignment);
     pointers.push_back(b.count ? memory.back().data() : nullptr);
   }
   const size_t scratch_bytes = row.scratch(problem);
@@ -131,7 +131,7 @@ void run_once(const Row& row, const OpInfo& op, const ErasedCase& problem, std::
   std::vector<void*> pointers;
   memory.reserve(buffers.size());
   for (size_t i = 0; i < buffers.size(); ++i) {
-    memory.emplace_back(device, buffers[i].bytes());
+    memory.emplace_back(device, buffers[i].bytes(), row_alignment);
     if (buffers[i].role == Role::out) memory.back().poison(0xff);
     else memory.back().write(contents[i]);
     pointers.push_back(buffers[i].count ? memory.back().data() : nullptr);

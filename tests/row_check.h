@@ -3,8 +3,9 @@
 //   Question q = ask(op, problem, Values::integers, seed);   // inputs, and the answer of the reference row
 //   Verdict v = check(row, q);                                // runs the row twice and holds it against the answer
 //
-// A row passes only if every buffer's margins are whole, no input has changed, every output element is written and right, and a second run
-// on memory that holds other garbage gives the same bits. A difference is accepted by `difference <= tolerance`, which no NaN satisfies.
+// Buffers are aligned to row_alignment and to no more. A row passes only if every buffer's margins are whole, no input has changed, every
+// output element is written and right, and a second run on memory that holds other garbage gives the same bits. A difference is accepted by
+// `difference <= tolerance`, which no NaN satisfies.
 //
 // Values::integers   inputs are small integers. Where the op is exact on them the answer must be the reference's number, bit for bit
 //                    (the two zeros count as one number).

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <vector>
 
+#include "engine/dispatch.h"
 #include "kernels/activation/activation.h"
 #include "kernels/loss/loss.h"
 #include "kernels/pointwise/math.h"
@@ -55,8 +57,9 @@ template <class Op>
 void run_every_cpu_row(const typename Op::Problem& p, const typename Op::Args& args, const std::function<void(const char*)>& look) {
   for (const Row& row : rows_of(Op::name)) {
     if (row.device != Device::cpu || !row.supports(&p)) continue;
-    std::vector<unsigned char> scratch(row.scratch(&p) + 1);
-    run_row(row, &p, &args, {scratch.data(), scratch.size() - 1}, {});
+    std::vector<void*> pointers(sizeof args / sizeof(void*));
+    std::memcpy(pointers.data(), &args, sizeof args);
+    run_on_aligned_copies(row, &p, pointers, Op::buffers(p));
     look(row.name);
   }
 }

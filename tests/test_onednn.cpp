@@ -125,8 +125,8 @@ TEST_CASE("a plan belongs to its thread count") {
   REQUIRE(row);
   for (int threads : {1, 5, 2, 1}) {
     omp_set_num_threads(threads);
-    std::vector<char> scratch(row->scratch(&d) + 64);
-    const size_t shift = (64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64) % 64;
+    std::vector<char> scratch(row->scratch(&d) + device_alignment);
+    const size_t shift = device_alignment - reinterpret_cast<uintptr_t>(scratch.data()) % device_alignment;
     std::fill(y.begin(), y.end(), std::numeric_limits<float>::quiet_NaN());
     const Conv2dFwd::Args args{x.data(), w.data(), y.data()};
     run_row(*row, &d, &args, Scratch{scratch.data() + shift, row->scratch(&d)}, Stream{});

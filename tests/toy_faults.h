@@ -43,6 +43,7 @@ enum class Fault {
   sign_flipped,
   swapped_neighbours,
   throws,
+  assumes_alignment,
 };
 
 size_t some_scratch(const ToyProblem& p) { return 4 * static_cast<size_t>(p.n); }
@@ -53,6 +54,7 @@ void faulty(const ToyProblem& p, const Toy::Args& a, Scratch scratch) {
   T *x = static_cast<T*>(const_cast<void*>(a.x)), *y = static_cast<T*>(a.y);
   auto* s = static_cast<int32_t*>(a.s);
   auto* total = static_cast<accumulator_t<T>*>(a.total);
+  const void* w = a.w;
   const std::vector<T> y_before(y, y + p.n);
   const std::vector<int32_t> s_before(s, s + p.n);
   const auto total_before = *total;
@@ -167,6 +169,9 @@ void faulty(const ToyProblem& p, const Toy::Args& a, Scratch scratch) {
       break;
     case Fault::throws:
       fail(Failure::device, "[toy] planted");
+    case Fault::assumes_alignment:  // to more than row_alignment
+      if (reinterpret_cast<uintptr_t>(w) % (2 * row_alignment)) fail(Failure::device, "[toy] misaligned address");
+      break;
   }
 }
 
@@ -213,6 +218,7 @@ const Planted planted[] = {
     PLANTED(sign_flipped, "y[0]"),
     PLANTED(swapped_neighbours, "y["),
     PLANTED(throws, "threw: [toy] planted"),
+    PLANTED(assumes_alignment, "threw: [toy] misaligned address"),
 };
 
 // Rows are plain function pointers, so the fault travels in a global.

@@ -17,7 +17,8 @@
 
 namespace duel {
 
-// One tensor of a step: n elements each. Everything but `copy` has the problem's dtype, f32 or f64.
+// One tensor of a step: n elements each. Everything but `copy` has the problem's dtype, f32 or f64. These pointers are aligned to an
+// element only, as a parameter or gradient may be a slice: a row with wide accesses has to look at each.
 struct OptimizerTensor {
   void* p;        // parameters, updated
   const void* g;  // gradient

@@ -14,7 +14,7 @@
 namespace duel {
 namespace {
 
-constexpr size_t alignment = 256;  // cudaMalloc's
+constexpr size_t alignment = device_alignment;
 constexpr size_t large = size_t{64} << 20;
 
 size_t free_memory() {

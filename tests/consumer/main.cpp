@@ -20,9 +20,12 @@ std::vector<float> convolve(const duel::Row& row, const duel::Conv2dProblem& pro
   std::vector<float> x(problem.x_count()), w(problem.w_count()), y(problem.y_count(), -1);
   for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 7) - 3;
   for (size_t i = 0; i < w.size(); ++i) w[i] = static_cast<float>(i % 5) - 2;
-  std::vector<char> scratch(row.scratch(&problem));
+  const duel::DeviceBackend& device = duel::backend(row.device);
+  const size_t bytes = row.scratch(&problem);
+  void* scratch = device.allocate(bytes);
   const duel::Conv2dFwd::Args args{x.data(), w.data(), y.data()};
-  duel::run_row(row, &problem, &args, {scratch.data(), scratch.size()}, {});
+  duel::run_row(row, &problem, &args, {scratch, bytes}, {});
+  device.release(scratch, bytes);
   return y;
 }
 }  // namespace
