@@ -1,11 +1,15 @@
 // The folder of a run: kept, refused, locked, resumed.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -147,6 +151,93 @@ TEST_CASE("processes that start one run at the same moment each get a folder or 
   }
   CHECK(made > 0);
   CHECK(entries(scratch.path()).size() == made);
+}
+
+namespace {
+
+// What create() leaves behind when it is killed.
+fs::path left_behind(const fs::path& parent, const std::string& name, int parts) {
+  fs::create_directory(parent / name);
+  if (parts > 0) std::ofstream(parent / name / "lock").flush();
+  if (parts > 1) fs::create_directory(parent / name / "samples");
+  if (parts > 2) fs::create_directory(parent / name / "checkpoints");
+  return parent / name;
+}
+
+}  // namespace
+
+TEST_CASE("what a killed process left behind goes when a run of that name starts, and nothing else does") {
+  test::TempFolder scratch;
+  const fs::path& runs = scratch.path();
+  left_behind(runs, ".demo.aZ09bc", 3), left_behind(runs, ".demo.000000", 0), left_behind(runs, ".demo.111111", 1);
+  left_behind(runs, ".demo.222222", 2), left_behind(runs, ".demo.333333.stale", 1);  // the last: killed while it took one away
+  const fs::path living = left_behind(runs, ".demo.444444", 3);
+  const int held = open((living / "lock").c_str(), O_RDWR);
+  REQUIRE(flock(held, LOCK_EX | LOCK_NB) == 0);
+  // Another run's, no folder, a link to one, and folders that hold more than an unfinished run does.
+  left_behind(runs, ".demo2.555555", 3), left_behind(runs, ".demo.2.555555", 3), left_behind(runs, ".demo.5555555", 3);
+  left_behind(runs, "elsewhere", 3);
+  std::ofstream(runs / ".demo.666666").flush();
+  fs::create_directory_symlink(runs / "elsewhere", runs / ".demo.777777");
+  std::ofstream(left_behind(runs, ".demo.888888", 3) / "notes") << "mine";
+  std::ofstream(left_behind(runs, ".demo.999999", 3) / "samples" / "step_00000001.png") << "mine";
+  std::vector<std::string> stay = {".demo.2.555555", ".demo.444444", ".demo.5555555", ".demo.666666", ".demo.777777",
+                                   ".demo.888888",   ".demo.999999", ".demo2.555555", "demo",         "elsewhere"};
+  RunFolder::create(runs / "demo");
+  CHECK(entries(runs) == stay);
+  CHECK(entries(runs / "elsewhere").size() == 3);
+  CHECK(entries(runs / ".demo.999999").size() == 3);
+  close(held);
+  RunFolder::create(runs / "demo");
+  stay.erase(stay.begin() + 1);
+  stay.insert(std::find(stay.begin(), stay.end(), "demo") + 1, "demo.1");
+  CHECK(entries(runs) == stay);
+}
+
+TEST_CASE("no process takes away what another one is building") {
+  test::TempFolder scratch;
+  std::vector<pid_t> children;
+  for (int i = 0; i < 6; i++) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      for (int round = 0; round < 100; round++) try {
+          const RunFolder run = RunFolder::create(scratch.path() / "demo");
+          std::error_code ignored;
+          if (!run.previous().empty()) fs::remove_all(run.previous(), ignored);
+        } catch (const Error& error) {
+          if (!has(error.what(), "another process is training")) {
+            std::fprintf(stderr, "%s\n", error.what());
+            _exit(1);
+          }
+        }
+      _exit(0);
+    }
+    children.push_back(child);
+  }
+  for (pid_t child : children) {
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  }
+}
+
+TEST_CASE("processes killed while they start a run leave nothing that the next start does not take away") {
+  test::TempFolder scratch;
+  for (int i = 0; i < 60; i++) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0)
+      for (;;) RunFolder::create(scratch.path() / "demo");
+    timespec t{0, 1'000'000L + i * 20'000L};
+    nanosleep(&t, nullptr);
+    kill(child, SIGKILL);
+    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  RunFolder::create(scratch.path() / "demo");
+  for (const std::string& name : entries(scratch.path())) CHECK_MESSAGE(name.starts_with("demo"), name);
 }
 
 TEST_CASE("metrics of a killed and resumed run equal an uninterrupted one's") {

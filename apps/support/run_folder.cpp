@@ -4,9 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +12,7 @@
 #include <charconv>
 #include <fstream>
 
+#include "apps/support/half_built.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/file.h"
 #include "kernels/error.h"
@@ -28,15 +27,6 @@ using Json = nlohmann::ordered_json;
   fail(Failure::data, fmt::format("cannot {} {}: {}; {}", what, path.string(), strerror(error), hint));
 }
 constexpr const char* other_place = "choose a place you can write to with --out";
-
-// Closes the descriptor unless it is released.
-struct Descriptor {
-  int fd = -1;
-  ~Descriptor() {
-    if (fd >= 0) close(fd);
-  }
-  int release() { return std::exchange(fd, -1); }
-};
 
 // Removes what a failed create() has made: the half-built folder, then the parents that were not there before.
 struct Scaffold {
@@ -53,27 +43,11 @@ struct Scaffold {
   }
 };
 
-// The lock of a folder; flock belongs to the open file, so it ends with the process, however that ends. -1 where there is nothing to lock:
-// the folder has gone, or it is read-only and has no lock. A file system that knows no locks (ENOLCK, ENOSYS) is trained on without one.
 int lock_folder(const fs::path& folder) {
-  const std::string file = folder / "lock";
-  Descriptor lock{open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)};  // NFS locks only what is open for writing
-  if (lock.fd < 0 && (errno == EACCES || errno == EROFS)) lock.fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (lock.fd < 0) {
-    if (errno == ENOENT || errno == EACCES || errno == EROFS) return -1;
-    refuse("open", file, errno, other_place);
-  }
-  if (flock(lock.fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+  FolderLock lock = try_lock(folder);
+  if (lock.state == FolderLock::held_elsewhere)
     fail(Failure::data, fmt::format("another process is training in {}; wait for it or choose another name with --out", folder.string()));
-  return lock.release();
-}
-
-// Between opening a lock and holding it, another process may have moved the folder away.
-bool is_lock_of(int lock, const fs::path& folder) {
-  struct stat held {
-  }, there{};
-  return lock >= 0 && fstat(lock, &held) == 0 && stat((folder / "lock").c_str(), &there) == 0 && held.st_ino == there.st_ino &&
-         held.st_dev == there.st_dev;
+  return lock.file.release();
 }
 
 fs::path tidy(const fs::path& path) {
@@ -119,7 +93,7 @@ fs::path set_aside(const fs::path& path) {
   if (!fs::is_directory(path, error)) refuse("make the run", path, EEXIST, "it is no folder; choose another name with --out");
   if (!fs::exists(path / "lock", error) && !fs::exists(path / "config.json", error) && !fs::is_empty(path, error) && !error)
     fail(Failure::data, fmt::format("{} exists and is not a run (no config.json in it); choose another name with --out", path.string()));
-  Descriptor lock{lock_folder(path)};
+  const Descriptor lock(lock_folder(path));
   if (lock.fd >= 0 ? !is_lock_of(lock.fd, path) : !fs::exists(path, error)) return "";
   for (int64_t number = 1;; number++) {
     const fs::path kept = path.string() + "." + std::to_string(number);
@@ -135,14 +109,13 @@ RunFolder RunFolder::create(const fs::path& wanted) {
   const fs::path path = tidy(wanted), parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
   Scaffold scaffold;
   make_parents(path.parent_path(), scaffold);
-  std::string building = (parent / ("." + path.filename().string() + ".XXXXXX")).string();
-  if (!mkdtemp(building.data())) refuse("make the run", path, errno, other_place);
-  scaffold.building = building;
+  remove_half_built(parent, path.filename());
+  HalfBuilt half = make_half_built(parent, path.filename());
+  const fs::path building = scaffold.building = half.path;
   const mode_t mask = umask(0);
   umask(mask);
   chmod(building.c_str(), 0777 & ~mask);  // mkdtemp made it private
-  Descriptor lock{lock_folder(building)};
-  for (const char* folder : {"samples", "checkpoints"}) make_folder(fs::path(building) / folder);
+  for (const char* folder : {"samples", "checkpoints"}) make_folder(building / folder);
 
   RunFolder run(path, -1);
   // rename() takes the place of nothing or of an empty folder. Another process may get there first; then its run is an earlier one.
@@ -152,7 +125,7 @@ RunFolder RunFolder::create(const fs::path& wanted) {
     if (!kept.empty()) run.previous_ = kept;
   }
   scaffold.keep();
-  run.lock_ = lock.release();
+  run.lock_ = half.lock.release();
   run.open_metrics();
   return run;
 }

@@ -17,7 +17,8 @@ namespace duel {
 class RunFolder {
  public:
   // A fresh folder. An earlier run of that name is kept: it is renamed to <path>.1, or the next number that is free. Everything is built
-  // beside the final place and renamed into it, so a failure leaves nothing behind and an earlier run where it was.
+  // beside the final place and renamed into it, so a failure leaves nothing behind and an earlier run where it was; what a killed process
+  // left there goes when the next run of that name starts.
   // Throws Failure::data when the folder cannot be made, when another process trains in the earlier one, or when what stands there is
   // neither a run nor empty; Failure::usage for a path that names no folder.
   static RunFolder create(const std::filesystem::path& path);
