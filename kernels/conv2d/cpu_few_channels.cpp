@@ -45,7 +45,6 @@ struct F32 {
 };
 
 #ifdef __AVX512F__
-#define DUEL_BF16_PRODUCTS
 struct Bf16 {  // the level has no bf16 products, so the processor is asked: has_bf16_products()
   using Value = bf16;
   static constexpr int group = 2;
@@ -143,7 +142,7 @@ void fwd(const Conv2dProblem& d, const Conv2dFwd::Args& a, Scratch scratch) {
 }
 
 void run(const Conv2dProblem& d, const Conv2dFwd::Args& a, Scratch scratch, Stream) {
-#ifdef DUEL_BF16_PRODUCTS
+#ifdef __AVX512F__
   if (d.dtype == DType::bf16) return fwd<Bf16>(d, a, scratch);
 #endif
   fwd<F32>(d, a, scratch);
