@@ -20,8 +20,8 @@ SimProfile profile_row(const OpInfo& op, const ErasedCase& problem, const Row& r
   const test::Question question = test::ask(op, problem, test::Values::reals, seed);
   if (const test::Verdict verdict = test::check(row, question); !verdict.passed)
     fail(Failure::internal, std::string("[") + op.name + "] row " + row.name + " is WRONG on " + problem.text + ": " + verdict.why);
-  SimProfile profile{std::string(op.name) + ":" + row.name, problem.text, op.flops(problem.problem.get()),
-                     minimum_bytes(op, problem.problem.get()), {}};
+  SimProfile profile{
+      std::string(op.name) + ":" + row.name, problem.text, op.flops(problem.problem.get()), minimum_bytes(op, problem.problem.get()), {}};
   const DeviceBackend& device = backend(row.device);
   std::vector<test::Bytes> contents = question.before;
   device.count_begin(keep, &profile.launches);
@@ -29,7 +29,7 @@ SimProfile profile_row(const OpInfo& op, const ErasedCase& problem, const Row& r
     const DeviceBackend& device;
     ~End() { device.count_end(); }
   } end{device};
-  test::run_once(row, op, problem, contents);
+  test::run_once(row, op, problem, contents, device_alignment);
   return profile;
 }
 

@@ -97,17 +97,21 @@ std::string escaped(const std::string& text) {
 }  // namespace
 
 std::string profile_table(const SimProfile& p) {
-  std::string text = fmt::format("{}  {}   counted on the simulated GPU, {} FLOP\n", p.row, p.problem, count_text(static_cast<long long>(p.flops)));
+  std::string text =
+      fmt::format("{}  {}   counted on the simulated GPU, {} FLOP\n", p.row, p.problem, count_text(static_cast<long long>(p.flops)));
   int number = 0;
   for (const ProfiledLaunch& launch : p.launches) {
-    text += fmt::format("\nlaunch {} of {}: grid {}, block {}, {} shared, {} barriers\n", ++number, p.launches.size(), dim_text(launch.shape.grid),
-                        dim_text(launch.shape.block), bytes_text(static_cast<double>(launch.shape.shared_bytes)), count_text(launch.shape.barriers));
+    text += fmt::format("\nlaunch {} of {}: grid {}, block {}, {} shared, {} barriers\n", ++number, p.launches.size(),
+                        dim_text(launch.shape.grid), dim_text(launch.shape.block),
+                        bytes_text(static_cast<double>(launch.shape.shared_bytes)), count_text(launch.shape.barriers));
     size_t width = 4;
     for (const ProfiledSite& site : launch.sites) width = std::max(width, site.where.size());
-    text += fmt::format("  {:<{}}  {:<11} {:<8} {:>12} {:>6} {:>24} {:>12}\n", "line", width, "access", "buffer", "requests", "lanes", "traffic", "of fewest");
+    text += fmt::format("  {:<{}}  {:<11} {:<8} {:>12} {:>6} {:>24} {:>12}\n", "line", width, "access", "buffer", "requests", "lanes",
+                        "traffic", "of fewest");
     for (const ProfiledSite& site : launch.sites) {
       const Cells c = cells_of(site);
-      text += fmt::format("  {:<{}}  {:<11} {:<8} {:>12} {:>6} {:>24} {:>13}\n", site.where, width, c.what, c.buffer, c.requests, c.lanes, c.traffic, c.over);
+      text += fmt::format("  {:<{}}  {:<11} {:<8} {:>12} {:>6} {:>24} {:>13}\n", site.where, width, c.what, c.buffer, c.requests, c.lanes,
+                          c.traffic, c.over);
     }
   }
   return text + "\nin all\n" + summary(p);
@@ -139,32 +143,53 @@ nlohmann::json profile_json(const SimProfile& p) {
     for (const ProfiledSite& site : launch.sites) {
       const SiteCounts& c = site.counts;
       constexpr const char* kinds[] = {"load", "store", "atomic"};
-      nlohmann::json one{{"where", site.where}, {"kind", kinds[static_cast<int>(c.kind)]}, {"bytes", c.bytes}, {"requests", c.requests}, {"lanes", c.lanes}};
-      if (c.space == MemorySpace::global) one.update({{"space", "global"}, {"buffer", site.buffer}, {"sectors", c.sectors}, {"fewest_sectors", c.fewest_sectors}});
+      nlohmann::json one{{"where", site.where},
+                         {"kind", kinds[static_cast<int>(c.kind)]},
+                         {"bytes", c.bytes},
+                         {"requests", c.requests},
+                         {"lanes", c.lanes}};
+      if (c.space == MemorySpace::global)
+        one.update({{"space", "global"}, {"buffer", site.buffer}, {"sectors", c.sectors}, {"fewest_sectors", c.fewest_sectors}});
       else one.update({{"space", "shared"}, {"wavefronts", c.wavefronts}, {"fewest_wavefronts", c.fewest_wavefronts}});
       sites.push_back(std::move(one));
     }
-    launches.push_back({{"grid", launch.shape.grid}, {"block", launch.shape.block}, {"shared_bytes", launch.shape.shared_bytes},
-                        {"barriers", launch.shape.barriers}, {"sites", std::move(sites)}});
+    launches.push_back({{"grid", launch.shape.grid},
+                        {"block", launch.shape.block},
+                        {"shared_bytes", launch.shape.shared_bytes},
+                        {"barriers", launch.shape.barriers},
+                        {"sites", std::move(sites)}});
   }
-  return {{"row", p.row}, {"problem", p.problem}, {"flops", p.flops}, {"minimum_bytes", p.minimum_bytes}, {"sector_bytes", p.moved_bytes()}, {"launches", std::move(launches)}};
+  return {{"row", p.row},
+          {"problem", p.problem},
+          {"flops", p.flops},
+          {"minimum_bytes", p.minimum_bytes},
+          {"sector_bytes", p.moved_bytes()},
+          {"launches", std::move(launches)}};
 }
 
 std::string profile_page(const SimProfile& p) {
   std::string page = fmt::format(
-      "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{0} {1}</title><style>"
+      "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{0} "
+      "{1}</title><style>"
       ":root{{color-scheme:light dark}}body{{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:1200px;padding:0 1.5em}}"
-      "table{{border-collapse:collapse;font-variant-numeric:tabular-nums}}td,th{{padding:.2em .8em;text-align:right;border-bottom:1px solid #8884}}"
-      "td:first-child,th:first-child,td:nth-child(2),td:nth-child(3){{text-align:left}}pre{{font:13px/1.5 ui-monospace,monospace;overflow-x:auto}}"
-      ".bad{{color:#c8321a;font-weight:600}}.site{{opacity:.85;font-style:italic}}.hot{{background:#e8b00030}}</style><h1>{0}</h1><p>{1}, counted on the simulated GPU</p><pre>{2}</pre>",
+      "table{{border-collapse:collapse;font-variant-numeric:tabular-nums}}td,th{{padding:.2em .8em;text-align:right;border-bottom:1px "
+      "solid #8884}}"
+      "td:first-child,th:first-child,td:nth-child(2),td:nth-child(3){{text-align:left}}pre{{font:13px/1.5 "
+      "ui-monospace,monospace;overflow-x:auto}}"
+      ".bad{{color:#c8321a;font-weight:600}}.site{{opacity:.85;font-style:italic}}.hot{{background:#e8b00030}}</style><h1>{0}</h1><p>{1}, "
+      "counted on the simulated GPU</p><pre>{2}</pre>",
       escaped(p.row), escaped(p.problem), escaped(summary(p)));
   int number = 0;
   for (const ProfiledLaunch& launch : p.launches) {
-    page += fmt::format("<h2>Launch {} of {}</h2><p>grid {}, block {}, {} of shared memory, {} barriers</p><table><tr><th>line<th>access<th>buffer<th>requests<th>lanes<th>traffic<th>of the fewest</tr>",
-                        ++number, p.launches.size(), dim_text(launch.shape.grid), dim_text(launch.shape.block), bytes_text(static_cast<double>(launch.shape.shared_bytes)), count_text(launch.shape.barriers));
+    page += fmt::format(
+        "<h2>Launch {} of {}</h2><p>grid {}, block {}, {} of shared memory, {} "
+        "barriers</p><table><tr><th>line<th>access<th>buffer<th>requests<th>lanes<th>traffic<th>of the fewest</tr>",
+        ++number, p.launches.size(), dim_text(launch.shape.grid), dim_text(launch.shape.block),
+        bytes_text(static_cast<double>(launch.shape.shared_bytes)), count_text(launch.shape.barriers));
     for (const ProfiledSite& site : launch.sites) {
       const Cells c = cells_of(site);
-      page += fmt::format("<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td{}>{}</tr>", escaped(site.where), c.what, escaped(c.buffer), c.requests, c.lanes, c.traffic, c.over == "1.00×" ? "" : " class=\"bad\"", c.over);
+      page += fmt::format("<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td{}>{}</tr>", escaped(site.where), c.what, escaped(c.buffer),
+                          c.requests, c.lanes, c.traffic, c.over == "1.00×" ? "" : " class=\"bad\"", c.over);
     }
     page += "</table>";
   }
@@ -177,7 +202,8 @@ std::string profile_page(const SimProfile& p) {
       if (found == sites.end()) continue;
       for (const ProfiledSite* site : found->second) {
         const Cells c = cells_of(*site);
-        page += fmt::format("<span class=\"site\">      ↑ {} {}: {}, <b{}>{}</b> of the fewest</span>\n", escaped(c.buffer), c.what, c.traffic, c.over == "1.00×" ? "" : " class=\"bad\"", c.over);
+        page += fmt::format("<span class=\"site\">      ↑ {} {}: {}, <b{}>{}</b> of the fewest</span>\n", escaped(c.buffer), c.what,
+                            c.traffic, c.over == "1.00×" ? "" : " class=\"bad\"", c.over);
       }
     }
     page += "</pre>";

@@ -1,4 +1,5 @@
-// simprof: what a kernel asks of memory, line by line, counted on the simulated GPU. No GPU is needed, and the counts are the same each time.
+// simprof: what a kernel asks of memory, line by line, counted on the simulated GPU. No GPU is needed, and the counts are the same each
+// time.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -31,7 +32,8 @@ ErasedCase usual_problem(const OpInfo& op, const Row& row) {
     chosen = c;
     if (c.tag == Tag::dcgan) break;
   }
-  if (!chosen.problem) fail(Failure::usage, std::string("[") + op.name + "] row " + row.name + " supports no case of the table; give --problem");
+  if (!chosen.problem)
+    fail(Failure::usage, std::string("[") + op.name + "] row " + row.name + " supports no case of the table; give --problem");
   return chosen;
 }
 
@@ -62,7 +64,8 @@ int run(const Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Counts what a kernel asks of memory, line by line, on the simulated GPU: no GPU needed, the same numbers each time.", "simprof");
+  CLI::App app("Counts what a kernel asks of memory, line by line, on the simulated GPU: no GPU needed, the same numbers each time.",
+               "simprof");
   Options o;
   app.add_option("--op", o.op, "such as conv2d_fwd")->required();
   app.add_option("--variant", o.variant, "a row, such as naive; the highest ranked one unless given");

@@ -124,14 +124,14 @@ const DeviceBackend& memory_of(Device device) { return backend(device); }
 
 bool can_ask(const OpInfo& op, const ErasedCase& problem) { return reference_row(op, problem.problem.get()) != nullptr; }
 
-void run_once(const Row& row, const OpInfo& op, const ErasedCase& problem, std::vector<Bytes>& contents) {
+void run_once(const Row& row, const OpInfo& op, const ErasedCase& problem, std::vector<Bytes>& contents, size_t alignment) {
   const DeviceBackend& device = memory_of(row.device);
   const std::vector<Buffer> buffers = op.buffers(problem.problem.get());
   std::vector<GuardedBuffer> memory;
   std::vector<void*> pointers;
   memory.reserve(buffers.size());
   for (size_t i = 0; i < buffers.size(); ++i) {
-    memory.emplace_back(device, buffers[i].bytes(), row_alignment);
+    memory.emplace_back(device, buffers[i].bytes(), alignment);
     if (buffers[i].role == Role::out) memory.back().poison(0xff);
     else memory.back().write(contents[i]);
     pointers.push_back(buffers[i].count ? memory.back().data() : nullptr);

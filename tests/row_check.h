@@ -73,7 +73,7 @@ std::string reproducer(const Row& row, const Question& question);
 std::string full_name(const Row& row, const ErasedCase& problem);
 
 // Runs the row once: `contents` holds one Bytes a buffer, what goes in before and what came out after. Throws what the row throws.
-void run_once(const Row& row, const OpInfo& op, const ErasedCase& problem, std::vector<Bytes>& contents);
+void run_once(const Row& row, const OpInfo& op, const ErasedCase& problem, std::vector<Bytes>& contents, size_t alignment = row_alignment);
 
 const DeviceBackend& memory_of(Device device);  // throws Error(device) where it cannot be used
 

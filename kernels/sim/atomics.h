@@ -14,8 +14,14 @@ concept WideInteger = AtomicInteger<T> || std::is_same_v<T, long long>;
 template <class T>
 using plain_t = std::type_identity_t<T>;  // not deduced, so that atomicAdd(&total, 1) works as in CUDA
 
+#ifdef DUEL_SIM_CHECKED
+void atomic_access(const void* at, size_t bytes);  // the checker sees one access, whatever the loop below takes
+#else
+inline void atomic_access(const void*, size_t) {}
+#endif
+
 template <class T, class F>
-DUEL_SIM_INLINE T atomic_update(T* at, F next) {
+DUEL_SIM_UNCHECKED T atomic_retry(T* at, F next) {
   using Bits = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
   static_assert(sizeof(T) == sizeof(Bits));
   Bits* cell = reinterpret_cast<Bits*>(at);
@@ -28,6 +34,11 @@ DUEL_SIM_INLINE T atomic_update(T* at, F next) {
     __builtin_memcpy(&after, &value, sizeof after);
     if (__atomic_compare_exchange_n(cell, &before, after, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return old;
   }
+}
+template <class T, class F>
+DUEL_SIM_INLINE T atomic_update(T* at, F next) {
+  atomic_access(at, sizeof(T));
+  return atomic_retry(at, next);
 }
 
 }  // namespace duel::sim

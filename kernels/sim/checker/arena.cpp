@@ -36,11 +36,12 @@ void* reserve(size_t bytes) {
   return data;
 }
 
-Arena& Arena::instance() {
+Shared& Shared::instance() {
   void** slot = duel_checker_slot();
-  if (!*slot) *slot = new Arena;  // lives as long as the process: libraries that unload late still release memory
-  return *static_cast<Arena*>(*slot);
+  if (!*slot) *slot = new Shared;  // lives as long as the process: libraries that unload late still release memory
+  return *static_cast<Shared*>(*slot);
 }
+Arena& Arena::instance() { return Shared::instance().arena; }
 
 Arena::Arena() {
   region.base = reinterpret_cast<uintptr_t>(reserve(arena_bytes));

@@ -1,7 +1,8 @@
-// Device memory of the checked GPU. One for the process, shared by every library of checked rows, so it hangs on a slot of the registry.
+// Device memory of the checked GPU.
 #pragma once
 #include <string>
 
+#include "kernels/counts.h"
 #include "kernels/sim/checker/shadow.h"
 
 namespace duel::sim::checker {
@@ -25,6 +26,7 @@ class Arena {
   Region region;
 
  private:
+  friend struct Shared;  // makes the one there is
   struct Block {
     uintptr_t begin;
     size_t bytes, span;  // asked for; taken, with the forbidden bytes after it
@@ -46,6 +48,14 @@ class Arena {
   size_t queue_count_ = 0, queue_room_ = 0;
   uintptr_t next_ = 0;
   size_t used_ = 0;
+};
+
+// What every library of checked rows shares, one for the process: it hangs on a slot of the registry.
+struct Shared {
+  Arena arena;
+  CountsVisitor visitor = nullptr;  // nullptr: nobody counts
+  void* visitor_user = nullptr;
+  static Shared& instance();
 };
 
 }  // namespace duel::sim::checker

@@ -65,8 +65,8 @@ Region* region_of(Checker& c, uintptr_t at, size_t bytes, Kind kind, uintptr_t p
 void count(Checker& c, const Region& region, uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   if (!c.counters.on()) return;
   const bool shared = &region == &c.shared;
-  c.counters.access(c.thread, static_cast<uint32_t>(pc - c.library.base), at, bytes, kind, shared ? MemorySpace::shared : MemorySpace::global,
-                    shared ? region.base : 0);
+  c.counters.access(c.thread, static_cast<uint32_t>(pc - c.library.base), at, bytes, kind,
+                    shared ? MemorySpace::shared : MemorySpace::global, shared ? region.base : 0);
 }
 
 }  // namespace
@@ -105,13 +105,13 @@ void launch_begins(const Launch& launch) {
   c.order.launch_begins();
   c.findings.launch_begins(launch);
   c.launch = &launch;
-  if (c.counters.on()) c.counters.launch_begins();
+  c.counters.launch_begins(Shared::instance().visitor, Shared::instance().visitor_user);
 }
 
 void launch_ends() {
   Checker& c = checker();
   const std::string text = c.findings.text();
-  if (c.counters.on()) c.counters.launch_ends(*c.launch, c.library.base);
+  c.counters.launch_ends(*c.launch, c.library.base);
   c.launching.unlock();
   if (!text.empty()) fail(Failure::device, text);
 }
@@ -157,8 +157,8 @@ void block_ends() {
   running.active = false;
   if (Checker& c = checker(); c.counters.on()) c.counters.block_barrier(c.threads);
 }
-void count_begin(CountsVisitor visitor, void* user) { checker().counters.begin(visitor, user); }
-void count_end() { checker().counters.end(); }
+void count_begin(CountsVisitor visitor, void* user) { Shared::instance().visitor = visitor, Shared::instance().visitor_user = user; }
+void count_end() { Shared::instance().visitor = nullptr; }
 void warp_sync(int first_thread, uint32_t lanes) { checker().order.warp_sync(first_thread, lanes); }
 void fence() {
   if (running.active) checker().order.fence(checker().thread);

@@ -65,7 +65,9 @@ void count_wavefronts(const uint64_t* at, int count, int bytes, long long& wavef
   }
 }
 
-void Counters::launch_begins() {
+void Counters::launch_begins(CountsVisitor visitor, void* user) {
+  visitor_ = visitor, user_ = user;
+  if (!visitor) return;
   site_count_ = 0;
   barriers_ = 0;
   for (Trace& t : traces_) t.count = 0;
@@ -75,11 +77,8 @@ void Counters::access(int thread, uint32_t pc, uintptr_t at, size_t bytes, Kind 
   Trace& t = traces_[thread];
   for (size_t done = 0; done < bytes; done += 16) {  // what is longer than 16 bytes takes several instructions
     make_room(t.entries, t.count, t.room, 256u);
-    t.entries[t.count++] = {at - shared_base + done,
-                            pc,
-                            static_cast<uint8_t>(std::min<size_t>(16, bytes - done)),
-                            static_cast<uint8_t>(kind),
-                            static_cast<uint8_t>(space)};
+    t.entries[t.count++] = {at - shared_base + done, pc, static_cast<uint8_t>(std::min<size_t>(16, bytes - done)),
+                            static_cast<uint8_t>(kind), static_cast<uint8_t>(space)};
   }
 }
 
@@ -127,6 +126,7 @@ void Counters::request(const Entry* const* lanes, int count) {
 }
 
 void Counters::launch_ends(const Launch& launch, uintptr_t library) {
+  if (!visitor_) return;
   std::sort(sites_, sites_ + site_count_, [](const Site& a, const Site& b) { return a.pc < b.pc; });
   struct Texts {
     std::string where;
@@ -138,7 +138,8 @@ void Counters::launch_ends(const Launch& launch, uintptr_t library) {
     const Site& s = sites_[i];
     texts[i].where = source_line(library + s.pc);
     const bool global = s.space == static_cast<uint8_t>(MemorySpace::global);
-    if (!global || !duel_name_address(reinterpret_cast<const void*>(s.first), texts[i].buffer, sizeof texts[i].buffer)) texts[i].buffer[0] = 0;
+    if (!global || !duel_name_address(reinterpret_cast<const void*>(s.first), texts[i].buffer, sizeof texts[i].buffer))
+      texts[i].buffer[0] = 0;
     if (char* end = std::strpbrk(texts[i].buffer, " ")) *end = 0;  // the name, without the offset
     counts[i] = {texts[i].where.c_str(),
                  texts[i].buffer,

@@ -1,6 +1,6 @@
-// Counts memory instructions warp by warp. Lanes run one after the other, so each leaves a trace; at a barrier and at the end of a block the
-// traces of a warp are put back together: of the lanes' next accesses those with the lowest program counter are one request. That is what
-// the hardware's reconvergence makes of structured code, because kernels are compiled with their blocks in the order of the source.
+// Counts memory instructions warp by warp. Lanes run one after the other, so each leaves a trace; at a barrier and at the end of a block
+// the traces of a warp are put back together: of the lanes' next accesses those with the lowest program counter are one request. That is
+// what the hardware's reconvergence makes of structured code, because kernels are compiled with their blocks in the order of the source.
 #pragma once
 #include "kernels/counts.h"
 #include "kernels/sim/checker/shadow.h"
@@ -15,11 +15,9 @@ enum class Kind : uint8_t { read, write, atomic };
 
 class Counters {
  public:
-  bool on() const { return visitor_ != nullptr; }
-  void begin(CountsVisitor visitor, void* user) { visitor_ = visitor, user_ = user; }
-  void end() { visitor_ = nullptr; }
+  bool on() const { return visitor_ != nullptr; }  // in this launch
 
-  void launch_begins();
+  void launch_begins(CountsVisitor visitor, void* user);      // visitor: nullptr when nobody counts
   void launch_ends(const Launch& launch, uintptr_t library);  // reports to the visitor
   void access(int thread, uint32_t pc, uintptr_t at, size_t bytes, Kind kind, MemorySpace space, uintptr_t shared_base);
   void block_barrier(int threads);  // also at the end of a block
@@ -39,7 +37,7 @@ class Counters {
   struct Site {
     uint32_t pc;
     uint8_t bytes, kind, space;
-    uintptr_t first;  // address of the first access
+    uintptr_t first;                           // address of the first access
     long long requests, lanes, units, fewest;  // units: sectors or wavefronts
   };
   void merge(Trace* lanes);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernels/sim/access.h"
+#include "kernels/sim/atomics.h"
 #include "kernels/sim/checker/checker.h"
 
 namespace {
@@ -20,6 +21,7 @@ void copy_vector(void* to, const void* from, size_t bytes, bool store) {
   touch(store ? AT(to) : AT(from), bytes, store ? Kind::write : Kind::read, PC);
   std::memcpy(to, from, bytes);
 }
+void atomic_access(const void* at, size_t bytes) { touch(AT(at), bytes, Kind::atomic, PC); }
 }  // namespace duel::sim
 
 #define HOOKS(size)                                                                                  \

@@ -1,0 +1,164 @@
+// Textbook patterns of access, each to be counted by hand: one load or store of interest a kernel, which tests/test_sim_counts.cpp names.
+#include "tests/kernels_for_tests/count_probe.h"
+
+#include "kernels/launch.h"
+#include "kernels/ptx.h"
+
+namespace duel {
+namespace {
+
+bool any(const CountProbe::Problem&) { return true; }
+
+struct Tile {
+  float value[32][32];
+};
+struct PaddedTile {
+  float value[32][33];
+};
+struct Doubles {
+  double value[64];
+};
+
+template <auto kernel, class T>
+void run(const CountProbe::Problem& p, const CountProbe::Args& a, Scratch, Stream stream) {
+  launch({.grid = p.blocks, .block = p.threads, .shared_bytes = sizeof(PaddedTile)}, stream, kernel, static_cast<const T*>(a.x),
+         static_cast<T*>(a.y));
+}
+#define PROBE_OF(T, name)                   \
+  constexpr auto run_##name = run<name, T>; \
+  KERNEL_VARIANT(CountProbe, name, 1, any, no_scratch, run_##name)
+#define PROBE(name) PROBE_OF(float, name)
+
+// ---- device memory: the load of x ----
+
+__global__ void copy(const float* x, float* y) {
+  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  y[i] = x[i];
+}
+PROBE(copy);
+__global__ void stride_2(const float* x, float* y) { y[threadIdx.x] = x[2 * threadIdx.x]; }
+PROBE(stride_2);
+__global__ void stride_32(const float* x, float* y) { y[threadIdx.x] = x[32 * threadIdx.x]; }
+PROBE(stride_32);
+__global__ void offset_1(const float* x, float* y) { y[threadIdx.x] = x[threadIdx.x + 1]; }
+PROBE(offset_1);
+__global__ void broadcast(const float* x, float* y) { y[threadIdx.x] = x[0]; }
+PROBE(broadcast);
+__global__ void reversed(const float* x, float* y) { y[threadIdx.x] = x[31 - threadIdx.x]; }
+PROBE(reversed);
+__global__ void shuffled(const float* x, float* y) { y[threadIdx.x] = x[threadIdx.x * 7 % 32]; }
+PROBE(shuffled);
+__global__ void vector_16(const float* x, float* y) { store_vec(y + 4 * threadIdx.x, load_vec<float4>(x + 4 * threadIdx.x)); }
+PROBE(vector_16);
+__global__ void bf16_copy(const bf16* x, bf16* y) { y[threadIdx.x] = x[threadIdx.x]; }
+PROBE_OF(bf16, bf16_copy);
+__global__ void byte_copy(const unsigned char* x, unsigned char* y) { y[threadIdx.x] = x[threadIdx.x]; }
+PROBE_OF(unsigned char, byte_copy);
+__global__ void double_copy(const double* x, double* y) { y[threadIdx.x] = x[threadIdx.x]; }
+PROBE_OF(double, double_copy);
+__global__ void odd_lanes(const float* x, float* y) {
+  if (threadIdx.x % 2) y[threadIdx.x] = x[threadIdx.x];
+}
+PROBE(odd_lanes);
+__global__ void two_ways(const float* x, float* y) {  // halves of a warp load in different places, and store together
+  float v;
+  if (threadIdx.x < 16) {
+    v = x[threadIdx.x];
+  } else {
+    v = 2 * x[64 + threadIdx.x];
+  }
+  y[threadIdx.x] = v;
+}
+PROBE(two_ways);
+__global__ void uneven_loop(const float* x, float* y) {  // lane t loads t times; every store comes after the last load
+  float sum = 0;
+  for (unsigned i = 0; i < threadIdx.x; ++i) sum += x[32 * i + threadIdx.x];
+  y[threadIdx.x] = sum;
+}
+PROBE(uneven_loop);
+__global__ void adds(const int*, int* y) { atomicAdd(y + threadIdx.x % 2, 1); }
+PROBE_OF(int, adds);
+__global__ void float_adds(const float*, float* y) { atomicAdd(y, 1.0f); }
+PROBE(float_adds);
+
+// ---- shared memory: the load of the tile ----
+
+__global__ void shared_row(const float* x, float* y) {
+  Tile& tile = shared_storage<Tile>();
+  tile.value[0][threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  y[32 * blockIdx.x + threadIdx.x] = tile.value[0][31 - threadIdx.x];
+}
+PROBE(shared_row);
+__global__ void shared_broadcast(const float* x, float* y) {
+  Tile& tile = shared_storage<Tile>();
+  tile.value[0][threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  y[threadIdx.x] = tile.value[0][5];
+}
+PROBE(shared_broadcast);
+__global__ void shared_two_words(const float* x, float* y) {  // two words of one bank
+  Tile& tile = shared_storage<Tile>();
+  tile.value[0][threadIdx.x] = tile.value[1][threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  y[threadIdx.x] = tile.value[threadIdx.x % 2][0];
+}
+PROBE(shared_two_words);
+template <class T>
+__device__ void fill(T& tile, const float* x) {
+  for (int row = 0; row < 32; ++row) tile.value[row][threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+}
+__global__ void shared_stride_2(const float* x, float* y) {
+  Tile& tile = shared_storage<Tile>();
+  fill(tile, x);
+  y[threadIdx.x] = tile.value[threadIdx.x / 16][threadIdx.x % 16 * 2];
+}
+PROBE(shared_stride_2);
+__global__ void shared_column(const float* x, float* y) {
+  Tile& tile = shared_storage<Tile>();
+  fill(tile, x);
+  y[threadIdx.x] = tile.value[threadIdx.x][3];
+}
+PROBE(shared_column);
+__global__ void padded_column(const float* x, float* y) {
+  PaddedTile& tile = shared_storage<PaddedTile>();
+  fill(tile, x);
+  y[threadIdx.x] = tile.value[threadIdx.x][3];
+}
+PROBE(padded_column);
+__global__ void swizzled_column(const float* x, float* y) {
+  Tile& tile = shared_storage<Tile>();
+  fill(tile, x);
+  y[threadIdx.x] = tile.value[threadIdx.x][3 ^ threadIdx.x];
+}
+PROBE(swizzled_column);
+__global__ void shared_vector(const float* x, float* y) {
+  Tile& tile = shared_storage<Tile>();
+  fill(tile, x);
+  y[threadIdx.x] = load_vec<float4>(&tile.value[threadIdx.x / 8][threadIdx.x % 8 * 4]).x;
+}
+PROBE(shared_vector);
+__global__ void shared_vector_strided(const float* x, float* y) {  // eight lanes want the same four banks
+  Tile& tile = shared_storage<Tile>();
+  fill(tile, x);
+  y[threadIdx.x] = load_vec<float4>(&tile.value[threadIdx.x][0]).x;
+}
+PROBE(shared_vector_strided);
+__global__ void shared_doubles(const double* x, double* y) {
+  Doubles& line = shared_storage<Doubles>();
+  line.value[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  y[threadIdx.x] = line.value[31 - threadIdx.x];
+}
+PROBE_OF(double, shared_doubles);
+__global__ void shared_doubles_strided(const double* x, double* y) {
+  Doubles& line = shared_storage<Doubles>();
+  line.value[threadIdx.x] = line.value[threadIdx.x + 32] = x[threadIdx.x];
+  __syncthreads();
+  y[threadIdx.x] = line.value[2 * threadIdx.x];
+}
+PROBE_OF(double, shared_doubles_strided);
+
+}  // namespace
+}  // namespace duel
