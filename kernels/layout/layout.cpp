@@ -146,8 +146,16 @@ std::vector<Buffer> Transpose::buffers(const Problem& p) {
 std::vector<Case<TransposeProblem>> Transpose::cases() {
   std::vector<Case<Problem>> cases;
   for (DType t : any_dtype) {
-    for (Problem p :
-         {Problem{1, 1, 1}, {3, 1, 7}, {3, 7, 1}, {1, 15, 17}, {1, 16, 16}, {2, 33, 31}, {1, 129, 65}, {0, 3, 4}, {1, 3, 1031}}) {
+    for (Problem p : {Problem{1, 1, 1},
+                      {3, 1, 7},
+                      {3, 7, 1},
+                      {1, 15, 17},
+                      {1, 16, 16},
+                      {2, 33, 31},
+                      {1, 129, 65},
+                      {0, 3, 4},
+                      {1, 3, 1031},
+                      {4100, 3, 2}}) {  // the last: more tiles than a grid has blocks
       p.dtype = t;
       cases.push_back({p, Tag::edge});
     }

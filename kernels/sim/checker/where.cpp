@@ -9,7 +9,8 @@ namespace duel::sim::checker {
 namespace {
 
 struct Frames {
-  std::string kernel, innermost;
+  std::string kernel;     // the nearest frame in a .cu file
+  std::string innermost;  // the nearest frame that is no wrapper of the simulated GPU's
 };
 
 bool ends_with(const char* text, const char* end) {
@@ -31,7 +32,7 @@ int add_frame(void* data, uintptr_t, const char* file, int line, const char*) {
   Frames& frames = *static_cast<Frames*>(data);
   if (!file) return 0;
   const bool wrapper = std::strstr(file, "/kernels/sim/") || ends_with(file, "kernels/ptx.h");
-  if (frames.innermost.empty() && !wrapper) frames.innermost = std::string(base_name(file)) + ":" + std::to_string(line);
+  if (frames.innermost.empty() && !wrapper) frames.innermost = std::string(shortened(file)) + ":" + std::to_string(line);
   if (!frames.kernel.empty() || !ends_with(file, ".cu")) return 0;
   frames.kernel = std::string(shortened(file)) + ":" + std::to_string(line);
   return 0;
@@ -48,8 +49,8 @@ std::string source_line(uintptr_t pc) {
   if (state) backtrace_pcinfo(state, pc - 1, add_frame, ignore, &frames);
   if (frames.innermost.empty()) return "an unknown line (built without -g?)";
   if (frames.kernel.empty()) return frames.innermost;
-  if (ends_with(frames.kernel.c_str(), frames.innermost.c_str())) return frames.kernel;
-  return frames.kernel + " (" + frames.innermost + ")";
+  if (frames.kernel == frames.innermost) return frames.kernel;
+  return frames.kernel + " (" + base_name(frames.innermost.c_str()) + ")";
 }
 
 }  // namespace duel::sim::checker

@@ -1,0 +1,58 @@
+// simprof: what it counts of a row whose requests are known, and its four forms.
+#include <doctest/doctest.h>
+
+#include "bench/sim_profile.h"
+#include "kernels/error.h"
+#include "tests/support.h"
+
+namespace duel::bench {
+namespace {
+
+const Row& checked_row(const char* op, const char* variant) {
+  const Row* row = find_row(op, variant, Device::sim_checked);
+  REQUIRE(row);
+  return *row;
+}
+
+TEST_CASE("an element-wise row asks for each sector once") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  const OpInfo& op = find_op("cast");
+  const SimProfile p = profile_row(op, op.parse("n1024:f32/from=f32"), checked_row("cast", "naive"), 1);
+  REQUIRE(p.launches.size() == 1);
+  for (const bool loads : {true, false}) {
+    const Traffic t = p.traffic(MemorySpace::global, loads);
+    CHECK(t.requests == 32);
+    CHECK(t.lanes_a_request() == 32);
+    CHECK(t.units == 128);
+    CHECK(t.over_fewest() == 1);
+    CHECK(p.traffic(MemorySpace::shared, loads).requests == 0);
+  }
+  CHECK(p.moved_bytes() == 8192);
+  CHECK(p.moved_bytes() == p.minimum_bytes);
+  const std::string table = profile_table(p), source = profile_source(p), page = profile_page(p);
+  for (const std::string* text : {&table, &page}) CHECK(text->find("cast_01_naive.cu:") != std::string::npos);
+  CHECK(table.find("128 sectors") != std::string::npos);
+  CHECK(source.find("x load 4 B 128 sectors 1.00×") != std::string::npos);
+  CHECK(page.find("<script") == std::string::npos);
+  const nlohmann::json j = profile_json(p);
+  CHECK(j["row"] == "cast:naive");
+  CHECK(j["sector_bytes"] == 8192);
+  REQUIRE(j["launches"][0]["sites"].size() == 2);
+  CHECK(j["launches"][0]["sites"][0]["kind"] == "load");
+  CHECK(j["launches"][0]["sites"][0]["buffer"] == "x");
+  CHECK(j["launches"][0]["sites"][1]["kind"] == "store");
+  CHECK(j["launches"][0]["sites"][1]["buffer"] == "y");
+}
+
+TEST_CASE("a wrong row is not counted, nor one that does not support the problem") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  const OpInfo& op = find_op("cast");
+  Row row = checked_row("cast", "naive");
+  row.run = [](const void*, const void*, Scratch, Stream) {};
+  CHECK_THROWS_WITH_AS(profile_row(op, op.parse("n64:f32/from=f32"), row, 1), doctest::Contains("is WRONG on"), Error);
+  row.supports = [](const void*) { return false; };
+  CHECK_THROWS_WITH_AS(profile_row(op, op.parse("n64:f32/from=f32"), row, 1), doctest::Contains("does not support"), Error);
+}
+
+}  // namespace
+}  // namespace duel::bench
