@@ -138,10 +138,14 @@ inline bool has_idle_tap(const Conv2dProblem& d) {
   return idle(d.h, d.p, d.r, d.u, d.top) || idle(d.w, d.q, d.s, d.v, d.left);
 }
 
+// oneDNN 2.6's wgrad of a strided 1×1 kernel (jit_1x1:avx512_core) packs the pixels that count into its scratchpad, which is sized for c
+// channels; it fills them up to a multiple of 16 and writes past the end.
+inline bool overruns_scratchpad(const Conv2dProblem& d) { return d.r == 1 && d.s == 1 && (d.u > 1 || d.v > 1) && d.c % 16 != 0; }
+
 // nullptr when oneDNN refuses the problem or would only run its reference code.
 inline std::shared_ptr<const ConvPlan> conv_plan(ConvOp op, const Conv2dProblem& d, Layout layout) {
   if (d.dtype != DType::f32 && d.dtype != DType::bf16) return nullptr;
-  if (op == ConvOp::wgrad && has_idle_tap(d)) return nullptr;
+  if (op == ConvOp::wgrad && (has_idle_tap(d) || overruns_scratchpad(d))) return nullptr;
   const PlanCache<ConvPlan>::Key key = {static_cast<int>(op),
                                         static_cast<int>(layout),
                                         static_cast<int>(d.dtype),
