@@ -84,6 +84,9 @@ int train(TrainOptions options, const CLI::App& flags) {
   order.seek(state.epoch, state.position);
   const int64_t total =
       settings.steps ? settings.steps : static_cast<int64_t>(std::ceil(settings.epochs * static_cast<double>(order.batches_per_epoch())));
+  if (options.resume && total < state.step && (flags.count("--steps") || flags.count("--epochs")))
+    fail(Failure::usage, fmt::format("--{} ends at step {}, but the run is at step {} already; ask for more, or leave the flag out",
+                                     flags.count("--steps") ? "steps" : "epochs", total, state.step));
   const Tensor fixed_noise = latents(state.g, 64, settings.seed, RandomStream::fixed_noise);
   Tensor real({settings.batch, settings.size, settings.size, settings.channels}, DType::f32, device);
   GanStep<DcganGenerator, DcganDiscriminator> gan_step{state.g,
@@ -224,8 +227,8 @@ int main(int argc, char** argv) {
   for (CLI::App* command : {sample_command, interpolate_command}) {
     command->add_option("from", picture.from, "run folder or checkpoint")->required();
     command->add_option("--out", picture.out, "PNG to write")->required();
-    command->add_option("--seed", picture.seed, "of the noise")->capture_default_str();
-    command->add_option("--device", picture.device, "cpu, cuda, sim or auto")->capture_default_str();
+    command->add_option("--seed", picture.seed, "of the noise")->capture_default_str()->check(fits_64_bits());
+    command->add_option("--device", picture.device, "cpu, cuda, sim, sim-checked or auto")->capture_default_str();
   }
   sample_command->add_option("-n,--n", picture.n, "images")->capture_default_str();
   sample_command->add_option("--columns", picture.columns, "images a row")->capture_default_str();

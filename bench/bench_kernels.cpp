@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 
 #include "apps/support/cli.h"
 #include "bench/context.h"
+#include "bench/json_output.h"
 #include "bench/kernel_bench.h"
 #include "kernels/error.h"
 
@@ -26,14 +26,12 @@ Device device_named(const std::string& name) {
   fail(Failure::usage, "--device '" + name + "': there are auto, cpu, cuda, sim and sim-checked");
 }
 
-void write_json(const std::string& path, Device device, const bench::KernelBenchOptions& options, const nlohmann::json& benchmarks) {
+nlohmann::json json_of(Device device, const bench::KernelBenchOptions& options, const nlohmann::json& benchmarks) {
   nlohmann::json context = bench::context(device);
   context["caches"] = options.cold ? "cold" : "warm";
   context["seconds_per_row"] = options.seconds;
   context["seed"] = options.seed;
-  std::ofstream file(path);
-  file << nlohmann::json{{"context", context}, {"benchmarks", benchmarks}}.dump(1) << "\n";
-  if (!file.flush()) fail(Failure::data, "cannot write " + path + "; is its folder there and writable?");
+  return {{"context", context}, {"benchmarks", benchmarks}};
 }
 
 }  // namespace
@@ -41,7 +39,7 @@ void write_json(const std::string& path, Device device, const bench::KernelBench
 int main(int argc, char** argv) {
   CLI::App app("Verifies every kernel row, then times it. A row that did not verify prints WRONG and no time.", "bench_kernels");
   bench::KernelBenchOptions options;
-  std::string json_path;
+  bench::JsonOutput json;
   std::string device = std::getenv("DUEL_DEVICE") ? std::getenv("DUEL_DEVICE") : "auto";
   app.add_option("--op", options.op, "Only this op");
   app.add_option("--variant", options.variant, "Only this row");
@@ -50,22 +48,23 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"edge", "dcgan", "bench", "all"}))
       ->capture_default_str();
   app.add_option("--filter", options.filter, "A regular expression looked for in op/variant/device/problem");
-  app.add_option("--device", device, "auto, cpu, cuda or sim (which is verified, never timed)")->capture_default_str();
+  app.add_option("--device", device, "auto, cpu, cuda, or sim and sim-checked, which are verified, never timed")->capture_default_str();
   app.add_option("--seconds", options.seconds, "Time spent on each row")->check(CLI::Range(0.001, 3600.0))->capture_default_str();
   app.add_option("--seed", options.seed, "Of the data")->capture_default_str();
   app.add_flag("--cold", options.cold, "Flush the caches before each call; otherwise they are warm");
-  app.add_option("--json", json_path, "Write the results here, in Google Benchmark's format");
+  json.add_flag(app);
   app.add_flag("--list", options.list, "Print what would run, and stop");
   return run_main(argc, argv, app, [&] {
     options.device = device_named(device);
     if (!options.list) {
+      json.begin();
       bench::refuse_slow_build();
       const nlohmann::json c = bench::context(options.device);
       fmt::print("{}, {} threads, commit {}, {} build, caches {}\n", c["device_name"].get<std::string>(), c["threads"].get<int>(),
                  c["commit"].get<std::string>(), bench::build_type(), options.cold ? "cold" : "warm");
     }
     const bench::KernelBenchResult result = bench::bench_kernels(options);
-    if (!json_path.empty() && !options.list) write_json(json_path, options.device, options, result.benchmarks);
+    if (!options.list && json.wanted()) json.write(json_of(options.device, options, result.benchmarks));
     if (result.wrong) fmt::print("{} of {} rows are WRONG\n", result.wrong, result.rows);
     return result.wrong ? static_cast<int>(Failure::internal) : 0;
   });

@@ -4,11 +4,11 @@
 #include <sys/resource.h>
 
 #include <chrono>
-#include <fstream>
 #include <memory>
 
 #include "apps/support/cli.h"
 #include "bench/context.h"
+#include "bench/json_output.h"
 #include "bench/peer.h"
 #include "bench/statistics.h"
 #include "engine/graph.h"
@@ -21,7 +21,7 @@ using namespace duel::bench;
 namespace {
 
 struct Options {
-  std::string model = "dcgan", device = "auto", precision = "f32", peer, json;
+  std::string model = "dcgan", device = "auto", precision = "f32", peer;
   int size = 64, channels = 3, batch = 128, nz = 100, ngf = 64, ndf = 64, rounds = 7;
   double seconds = 2;  // a round
 };
@@ -81,12 +81,14 @@ nlohmann::json row(const std::string& name, const Options& o, const std::vector<
           {"all_seconds", seconds}};
 }
 
-int run(const Options& o) {
+int run(const Options& o, JsonOutput& json) {
   if (o.model != "dcgan") fail(Failure::usage, "--model " + o.model + ": there is dcgan");
   if (o.precision != "f32" && o.precision != "bf16") fail(Failure::usage, "--precision " + o.precision + ": f32 or bf16");
   if (!o.peer.empty() && o.peer != "torch") fail(Failure::usage, "--peer " + o.peer + ": there is torch");
-  if (o.batch < 2 || o.rounds < 1) fail(Failure::usage, "--batch must be at least 2 and --rounds at least 1");
+  if (o.batch < 2 || o.rounds < 1 || !(o.seconds > 0))
+    fail(Failure::usage, "--batch must be at least 2, --rounds at least 1 and --seconds above 0");
   refuse_slow_build();
+  json.begin();
   const Device device = choose_device(o.device);
   set_default_device(device);
   const std::string python = o.peer.empty() ? "" : Peer::python_with_torch();
@@ -144,13 +146,11 @@ int run(const Options& o) {
     fmt::print("{:.2f}× the speed of {} at {} with {} threads, 95 % interval {:.2f} to {:.2f}, {} rounds in turns\n", ratio.value,
                peers[best]->name(), o.precision, omp_get_max_threads(), ratio.low, ratio.high, o.rounds);
   }
-  if (!o.json.empty()) {
+  if (json.wanted()) {
     nlohmann::json about = context(device);
     about["precision"] = o.precision;
     about["cpu_level"] = backend(Device::cpu).description();
-    std::ofstream file(o.json);
-    file << nlohmann::json{{"context", about}, {"benchmarks", results}}.dump(1) << "\n";
-    if (!file.flush()) fail(Failure::data, "cannot write " + o.json + "; is its folder there and writable?");
+    json.write({{"context", about}, {"benchmarks", results}});
   }
   return 0;
 }
@@ -168,10 +168,11 @@ int main(int argc, char** argv) {
   app.add_option("--ngf", o.ngf)->capture_default_str();
   app.add_option("--ndf", o.ndf)->capture_default_str();
   app.add_option("--precision", o.precision, "f32 or bf16")->capture_default_str();
-  app.add_option("--device", o.device, "cpu, cuda, sim or auto")->capture_default_str();
+  app.add_option("--device", o.device, "cpu, cuda, sim, sim-checked or auto")->capture_default_str();
   app.add_option("--rounds", o.rounds, "turns, of which the median counts")->capture_default_str();
   app.add_option("--seconds", o.seconds, "a round")->capture_default_str();
   app.add_option("--peer", o.peer, "torch: the same step in PyTorch, taking turns");
-  app.add_option("--json", o.json, "write the results here, in Google Benchmark's format");
-  return run_main(argc, argv, app, [&] { return run(o); });
+  JsonOutput json;
+  json.add_flag(app);
+  return run_main(argc, argv, app, [&] { return run(o, json); });
 }

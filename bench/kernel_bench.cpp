@@ -154,6 +154,17 @@ void bench_problem(const OpInfo& op, const ErasedCase& problem, const std::vecto
   std::fflush(stdout);
 }
 
+// Verifying holds inputs, answer and outputs at once, on the host and on the device.
+std::string too_large(const OpInfo& op, const ErasedCase& problem, Device device) {
+  double bytes = 0;
+  for (const Buffer& b : op.buffers(problem.problem.get())) bytes += static_cast<double>(b.bytes());
+  const double needed = 4 * bytes;
+  const double free = static_cast<double>(std::min(backend(Device::cpu).free_memory(), backend(device).free_memory()));
+  if (needed <= free) return "";
+  return fmt::format("[{}] {} needs {} to verify and time, and {} are free; a smaller problem does", op.name, problem.text,
+                     size_text(needed, "B"), size_text(free, "B"));
+}
+
 std::vector<ErasedCase> cases_of(const OpInfo& op, const KernelBenchOptions& options) {
   std::vector<ErasedCase> cases;
   if (!options.problem.empty()) {
@@ -192,6 +203,11 @@ KernelBenchResult bench_kernels(const KernelBenchOptions& options) {
       std::stable_sort(chosen.begin(), chosen.end(), [](const Row& a, const Row& b) { return a.rank > b.rank; });
       if (chosen.empty()) continue;
       if (!options.list) {
+        if (const std::string why = too_large(op, problem, options.device); !why.empty()) {
+          if (!options.problem.empty()) fail(Failure::memory, why);
+          fmt::print("{}\n", why);
+          continue;
+        }
         bench_problem(op, problem, chosen, options, result);
         continue;
       }

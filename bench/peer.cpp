@@ -42,7 +42,7 @@ std::string Peer::python_with_torch() {
        "--peer torch: no python3 here imports torch; install one (Debian: apt-get install python3-torch) or name it in DUEL_PYTHON");
 }
 
-Peer::Peer(const std::vector<std::string>& command, const std::string& name) : name_(name) {
+Peer::Peer(const std::vector<std::string>& command, const std::string& name) : name_(name), program_(command.front()) {
   int in[2], out[2];
   if (pipe(in) || pipe(out)) fail(Failure::internal, "no pipes left");
   pid_ = fork();
@@ -70,7 +70,8 @@ Peer::~Peer() {
 
 std::string Peer::read_line() {
   char line[512];
-  if (!std::fgets(line, sizeof line, from_)) fail(Failure::internal, fmt::format("{} ended before it answered", name_));
+  if (!std::fgets(line, sizeof line, from_))
+    fail(Failure::internal, fmt::format("{} ended before it answered; does {} run bench/peers/torch_dcgan.py?", name_, program_));
   std::string text = line;
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;

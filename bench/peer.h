@@ -20,7 +20,7 @@ class Peer {
 
  private:
   std::string read_line();
-  std::string name_;
+  std::string name_, program_;
   int pid_ = -1;
   std::FILE *to_ = nullptr, *from_ = nullptr;
   double peak_mib_ = 0;

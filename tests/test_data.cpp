@@ -235,7 +235,7 @@ TEST_CASE("what is not found is one sentence with the path and what to do") {
   put(folder / "cifar-10-binary.tar.gz", "x");
   check_refused([&] { load_data(folder / "cifar-10-binary.tar.gz"); }, {"cifar-10-binary.tar.gz", "unpack"});
   check_refused([&] { load_data("shapes", {.size = -1}); }, {"-1"}, Failure::usage);
-  check_refused([&] { load_data("shapes", {.channels = 2}); }, {"2 channels"}, Failure::usage);
+  check_refused([&] { load_data("shapes", {.channels = 2}); }, {"--channels 2"}, Failure::usage);
   check_refused([&] { load_data("shapes", {.size = 4}); }, {"4 × 4"}, Failure::usage);
 }
 

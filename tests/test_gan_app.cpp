@@ -171,6 +171,9 @@ TEST_CASE("resuming refuses what would not be the same run") {
   CHECK(threads.errors.find("computed with the rows") != std::string::npos);
   CHECK(run_process(gan, {"train", "--out", out, "--resume"}).code == 0);  // nothing left to do; and that must not spoil the next
   CHECK(run_process(gan, {"train", "--out", out, "--resume", "--steps", "4"}).code == 0);
+  const Outcome too_few = run_process(gan, {"train", "--out", out, "--resume", "--steps", "3"});
+  CHECK(too_few.code == 2);
+  CHECK(too_few.errors.find("--steps ends at step 3, but the run is at step 4 already") != std::string::npos);
   // Another row for one op only, of those that ran before.
   CHECK(run_process(gan, {"train", "--out", out, "--resume", "--steps", "6"}, {{"DUEL_VARIANT", "conv2d_dgrad:onednn"}}).code == 2);
   // Settings changed by hand, and other images under the same name.

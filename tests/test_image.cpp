@@ -238,6 +238,17 @@ TEST_CASE("resize: constant stays, means stay, shrinking does not alias") {
   check_refused([&] { crop(flat, 0, 0, 17, 1); }, {"[crop]"}, Failure::internal);
 }
 
+TEST_CASE("resize: every size to every size of the networks, and a plain image stays plain") {
+  for (const int from : {17, 20, 23, 31, 45, 47, 53, 90, 97, 128, 178})
+    for (const int to : {16, 32, 64, 128}) {
+      const Image plain{from, from, 1, std::vector<uint8_t>(static_cast<size_t>(from) * static_cast<size_t>(from), 77)};
+      const Image resized = resize(plain, to, to);
+      CAPTURE(from);
+      CAPTURE(to);
+      CHECK(resized.pixels == std::vector<uint8_t>(static_cast<size_t>(to) * static_cast<size_t>(to), 77));
+    }
+}
+
 TEST_CASE("grid: tiles land where they should") {
   std::vector<Image> tiles;
   for (int i = 1; i <= 5; ++i) tiles.push_back({2, 3, 1, std::vector<uint8_t>(6, static_cast<uint8_t>(i))});

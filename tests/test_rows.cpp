@@ -29,7 +29,7 @@ struct Sweep {
     ++ran[std::string(row.name) + "/" + name_of(row.device)];
     ++(v.passed ? passed : failed);
     if (!v.passed && failed <= 10)  // the rest of a broken op says the same again
-      FAIL_CHECK(full_name(row, q.problem) << (q.values == Values::reals ? " on reals: " : " on integers: ") << v.why << "\n  "
+      FAIL_CHECK(full_name(row, q.problem) << std::string(q.values == Values::reals ? " on reals: " : " on integers: ") << v.why << "\n  "
                                            << reproducer(row, q));
   }
   void finish(const OpInfo& op) const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <new>
 #include <system_error>
@@ -49,7 +50,9 @@ void collect_flags(const CLI::App& app, std::vector<std::string>& flags) {
 }
 
 std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error, const std::string& program) {
-  const std::string help = "; " + program + " --help lists every flag";
+  std::string words = program;
+  for (const CLI::App* sub : app.get_subcommands()) words += " " + sub->get_name();
+  const std::string help = "; " + words + " --help lists every flag";
   const std::vector<std::string> extras = app.remaining(true);  // a mistyped flag also explains "--run is required"
   const auto flag = std::find_if(extras.begin(), extras.end(), [](const std::string& e) { return e.size() > 1 && e[0] == '-'; });
   if (flag != extras.end()) {
@@ -119,6 +122,15 @@ std::string nearest_flag(const CLI::App& app, const std::string& typed) {
     if (d < best_distance) best = flag, best_distance = d;
   }
   return best.empty() ? "" : "--" + best;
+}
+
+CLI::Validator fits_64_bits() {
+  return {[](std::string& text) -> std::string {
+            errno = 0;
+            std::strtoll(text.c_str(), nullptr, 10);
+            return errno == ERANGE ? text + " does not fit into 64 bits" : "";
+          },
+          ""};
 }
 
 int run_main(int argc, const char* const* argv, CLI::App& app, const std::function<int()>& body) {

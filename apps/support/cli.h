@@ -16,6 +16,9 @@ int run_main(int argc, const char* const* argv, CLI::App& app, const std::functi
 // The flag of `app` (and of the subcommands in use) nearest to `typed`, such as "--steps" for "--stpes"; empty when none is near.
 std::string nearest_flag(const CLI::App& app, const std::string& typed);
 
+// For a flag that takes a whole number: CLI11 reads one beyond 64 bits as the largest there is.
+CLI::Validator fits_64_bits();
+
 // One line fit for a terminal: line breaks become spaces, other control characters are printed as \xNN.
 std::string one_line(const std::string& text);
 

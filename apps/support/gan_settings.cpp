@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <type_traits>
 
+#include "apps/support/cli.h"
 #include "kernels/problem.h"
 
 namespace duel {
 
 void GanSettings::add_flags(CLI::App& app) {
   each([&](const char* name, auto& field, const char* help, bool) {
-    app.add_option(std::string("--") + name, field, help)->capture_default_str();
+    CLI::Option* option = app.add_option(std::string("--") + name, field, help)->capture_default_str();
+    if constexpr (std::is_integral_v<std::decay_t<decltype(field)>>) option->check(fits_64_bits());
   });
 }
 

@@ -22,7 +22,7 @@ struct GanSettings {
   template <class F>
   void each(F&& f) {
     f("net", net, "network: dcgan", true);
-    f("data", data, "fashion-mnist, shapes, or a folder", true);
+    f("data", data, "fashion-mnist, shapes, shapes:correlated, or a folder", true);
     f("size", size, "image size: 16, 32, 64 or 128", true);
     f("channels", channels, "1 or 3; 0 takes the data's", true);
     f("batch", batch, "images a step", true);
@@ -33,7 +33,7 @@ struct GanSettings {
     f("seed", seed, "all randomness follows from it", true);
     f("lr", lr, "Adam's step size", true);
     f("beta1", beta1, "Adam's first decay", true);
-    f("device", device, "cpu, cuda, sim or auto", true);
+    f("device", device, "cpu, cuda, sim, sim-checked or auto", true);
     f("steps", steps, "train this many steps", false);
     f("epochs", epochs, "train this many passes over the data", false);
     f("minutes", minutes, "stop after this many minutes; 0: no limit", false);

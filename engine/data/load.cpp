@@ -58,6 +58,9 @@ DataSplits load_folder(const std::string& folder, const LoadOptions& options) {
     return load_idx_folder(folder, printable(std::filesystem::path(folder + "/.").parent_path().filename().string(), 60));
   if (has_cifar_files(folder)) return load_cifar_folder(folder);
   if (has_images(folder)) return load_image_folder(folder, options);
+  std::error_code error;
+  std::filesystem::directory_iterator(folder, error);
+  if (error) fail(Failure::data, fmt::format("cannot read folder '{}': {}; make it readable", printable(folder), error.message()));
   fail(Failure::data,
        fmt::format(
            "'{}' holds no data set: four IDX files (train-images-idx3-ubyte …), CIFAR's binary files (data_batch_1.bin … or train.bin) or "
@@ -74,7 +77,7 @@ DataSplits load_any(const std::string& spec, const LoadOptions& options) {
   if (!spec.empty() && !data_home().empty() && is_folder(below)) return load_folder(below, options);
   std::error_code error;
   if (std::filesystem::exists(spec, error))
-    fail(Failure::data, fmt::format("'{}' is a file, not a folder: unpack it and name the folder", printable(spec)));
+    fail(Failure::data, fmt::format("'{}' is a file: name the folder it lies in, or unpack it if it is an archive", printable(spec)));
   fail(Failure::data,
        fmt::format("no data set '{}': it is neither fashion-mnist, shapes or shapes:correlated, nor a folder here{}", printable(spec),
                    data_home().empty() ? " (with DUEL_DATA set, folders below that are found by name)"
@@ -82,7 +85,7 @@ DataSplits load_any(const std::string& spec, const LoadOptions& options) {
 }
 
 // The same share of each class, drawn by the seed.
-void hold_out(DataSplits* splits, const LoadOptions& options) {
+void hold_out(DataSplits* splits, const std::string& spec, const LoadOptions& options) {
   const std::vector<int32_t> order = permutation(splits->train.n, options.seed, 0);
   std::vector<int64_t> count(splits->train.classes.size()), taken(splits->train.classes.size());
   for (const int32_t label : splits->train.labels) ++count[static_cast<size_t>(label)];
@@ -94,8 +97,9 @@ void hold_out(DataSplits* splits, const LoadOptions& options) {
     (out ? test : train).push_back(i);
   }
   if (train.empty() || test.empty())
-    fail(Failure::usage, fmt::format("holding out {} of {} samples leaves {} to train and {} to test", options.holdout, splits->train.n,
-                                     train.size(), test.size()));
+    fail(Failure::data,
+         fmt::format("'{}' has {} images, too few to hold out {:g} % of each class for testing: at least {} in some class are needed",
+                     printable(spec), splits->train.n, 100 * options.holdout, static_cast<int64_t>(std::ceil(0.5 / options.holdout))));
   std::sort(train.begin(), train.end());
   std::sort(test.begin(), test.end());
   splits->test = subset(splits->train, test);
@@ -108,11 +112,11 @@ DataSplits load_data(const std::string& spec, const LoadOptions& options) {
   if (options.size < 0 || options.size > ImageLimits{}.side)
     fail(Failure::usage, fmt::format("image size {}; 1 to {}, or 0 to keep what is there", options.size, ImageLimits{}.side));
   if (options.channels != 0 && options.channels != 1 && options.channels != 3)
-    fail(Failure::usage, fmt::format("{} channels; 1, 3, or 0 to keep what is there", options.channels));
+    fail(Failure::usage, fmt::format("--channels {}: images have 1 or 3; 0 keeps what is there", options.channels));
   if (!(options.holdout >= 0 && options.holdout < 1))
     fail(Failure::usage, fmt::format("a held-out share of {}; from 0 to below 1", options.holdout));
   DataSplits splits = load_any(spec, options);
-  if (splits.test.n == 0 && options.holdout > 0) hold_out(&splits, options);
+  if (splits.test.n == 0 && options.holdout > 0) hold_out(&splits, spec, options);
   for (Dataset* d : {&splits.train, &splits.test}) {
     if (d->n == 0) continue;
     if (options.channels && d->c != options.channels) *d = with_channels(*d, options.channels);

@@ -21,6 +21,12 @@ namespace {
 
 constexpr const char* suffix = ".duel-tmp";
 
+bool folder_exists(const std::string& path) {
+  struct stat info;
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos || ::stat(path.substr(0, slash + 1).c_str(), &info) == 0;
+}
+
 int call_open(const char* path, int flags, mode_t mode) { return ::open(path, flags, mode); }
 
 void split_path(const std::string& path, std::string* folder, std::string* name) {
@@ -102,7 +108,8 @@ void AtomicFile::give_up(const char* what, int error) {
   discard();
   const char* hint = error == ENOSPC || error == EDQUOT                    ? "; free some space or choose another folder"
                      : error == EACCES || error == EPERM || error == EROFS ? "; choose a folder you may write to"
-                     : error == ENOENT                                     ? "; create the folder first"
+                     : error == ENOENT && !folder_exists(path_)            ? "; create the folder first"
+                     : error == ENOENT                                     ? "; no file can be made there, choose another folder"
                                                                            : "";
   fail(Failure::data, fmt::format("cannot {} '{}': {}{}", what, printable(path_, 4096), std::strerror(error), hint));
 }
