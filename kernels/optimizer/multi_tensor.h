@@ -26,7 +26,7 @@ __global__ void multi_tensor_step(TensorGroup group, OptimizerProblem o, const f
   __syncthreads();
   const Rule rule = shared.rule;
   int t = 0;
-  while (t + 1 < group.count && blockIdx.x >= group.first_block[t + 1]) ++t;
+  while (blockIdx.x >= group.first_block[t + 1]) ++t;  // ends: behind the last tensor stands the number of blocks
   const OptimizerTensor& tensor = group.tensor[t];
   A *p = static_cast<A*>(tensor.p), *a = static_cast<A*>(tensor.a), *b = static_cast<A*>(tensor.b);
   const A* g = static_cast<const A*>(tensor.g);
