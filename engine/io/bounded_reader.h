@@ -17,7 +17,8 @@
 namespace duel {
 
 [[noreturn]] inline void refuse_file(const std::string& source, const std::string& why) {
-  fail(Failure::data, fmt::format("'{}': {}", printable(source, 4096), why));
+  const bool advised = why.find("pass --") != std::string::npos;
+  fail(Failure::data, fmt::format("'{}': {}{}", printable(source, 4096), why, advised ? "" : "; fetch the file again, or use another"));
 }
 
 // The product of all factors; false when it does not fit 64 bits.

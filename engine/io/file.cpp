@@ -58,11 +58,14 @@ std::string printable(std::string_view text, size_t most) {
 
 std::vector<std::byte> read_file(const std::string& path, uint64_t limit) {
   const auto refuse = [&](const std::string& why) { fail(Failure::data, fmt::format("cannot read '{}': {}", printable(path, 4096), why)); };
+  const auto failed = [&](int error) {
+    refuse(std::string(std::strerror(error)) + (error == ENOENT ? "; is its name right?" : error == EACCES ? "; make it readable" : ""));
+  };
   // O_NONBLOCK: opening a pipe that nobody writes to must not hang.
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.fd < 0) refuse(std::strerror(errno));
+  if (file.fd < 0) failed(errno);
   struct stat info;
-  if (::fstat(file.fd, &info) != 0) refuse(std::strerror(errno));
+  if (::fstat(file.fd, &info) != 0) failed(errno);
   if (S_ISDIR(info.st_mode)) refuse("it is a folder, not a file");
   if (!S_ISREG(info.st_mode)) refuse("it is not a regular file");
   const uint64_t size = static_cast<uint64_t>(info.st_size);
@@ -72,7 +75,7 @@ std::vector<std::byte> read_file(const std::string& path, uint64_t limit) {
   while (have < bytes.size()) {
     const ssize_t got = ::read(file.fd, bytes.data() + have, bytes.size() - have);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) refuse(std::strerror(errno));
+    if (got < 0) failed(errno);
     if (got == 0) refuse(fmt::format("it shrank from {} to {} bytes while being read", bytes.size(), have));
     have += static_cast<size_t>(got);
   }
