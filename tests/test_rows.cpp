@@ -161,4 +161,21 @@ TEST_SUITE("long") {
   TEST_CASE("every row on 10,000 random problems an op") {
     for (const OpInfo& op : ops()) random_rows(op, 10000);
   }
+
+  TEST_CASE("every simulated row on its table of cases, whatever the order of blocks, warps and lanes") {
+    for (const char* schedule : {"reverse", "random:7"}) {
+      setenv("DUEL_SIM_SCHEDULE", schedule, 1);
+      for (const OpInfo& op : ops()) {
+        Sweep sweep;
+        for (const ErasedCase& c : op.cases()) {
+          if (c.tag == Tag::bench || !can_ask(op, c)) continue;
+          const Question q = ask(op, c, Values::reals, table_seed + 3);
+          for (const Row& row : rows_of(op.name))
+            if (is_simulated(row.device) && wanted(row) && usable(row.device) && row.supports(c.problem.get())) sweep.one(row, q);
+        }
+        sweep.finish(op);
+      }
+      unsetenv("DUEL_SIM_SCHEDULE");
+    }
+  }
 }
