@@ -111,7 +111,8 @@ class PlanCache {
     try {
       plan = make();
     } catch (const dnnl::error& e) {
-      if (e.status != dnnl_unimplemented && e.status != dnnl_invalid_arguments) throw;
+      const bool refused = e.status == dnnl_unimplemented || e.status == dnnl_invalid_arguments;
+      if (!refused) throw;  // out of memory, say: no fact about the problem, so nothing to remember
     }
     if (plans_.size() >= 512) plans_.clear();
     plans_.emplace(key, plan);

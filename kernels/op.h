@@ -116,7 +116,7 @@ struct OpRegistration {
         Op::bind(*static_cast<const P*>(p), pointers, use);
       }
     };
-    info.plain_args = !requires(const P& q, void* const* p, const std::function<void(const void*)>& use) { Op::bind(q, p, use); };
+    info.plain_args = PlainArgs<Op>;
     info.exact_on_integers = []([[maybe_unused]] const void* p) -> bool {
       if constexpr (requires(const P& q) { Op::exact_on_integers(q); }) return Op::exact_on_integers(*static_cast<const P*>(p));
       else if constexpr (requires { Op::exact_on_integers; }) return Op::exact_on_integers;

@@ -2,6 +2,8 @@
 // Those in `clean` have none, and look as if they had. x and y have n elements.
 #include "tests/kernels_for_tests/check_probe.h"
 
+#include <vector>
+
 #include "kernels/launch.h"
 #include "kernels/ptx.h"
 
@@ -54,11 +56,14 @@ __global__ void past_shared(const float* x, float* y, long long) {
   y[threadIdx.x] = tile[threadIdx.x + 1];  // past_shared
 }
 PROBE(past_shared);
-__global__ void host_pointer(const float*, float* y, long long n) {
-  const float* host = reinterpret_cast<const float*>(n);
-  y[threadIdx.x] = host[threadIdx.x];  // host_pointer
+__global__ void host_pointer(const float* x, float* y, long long) {
+  y[threadIdx.x] = x[threadIdx.x];  // host_pointer
 }
-PROBE(host_pointer);
+void run_host_pointer(const CheckProbe::Problem& p, const CheckProbe::Args& a, Scratch scratch, Stream stream) {
+  const std::vector<float> host(static_cast<size_t>(p.n));
+  run<host_pointer>(p, {host.data(), a.y}, scratch, stream);
+}
+KERNEL_VARIANT(CheckProbe, host_pointer, 1, any, no_scratch, run_host_pointer);
 __global__ void null_pointer(const float*, float* y, long long) {
   const float* null = nullptr;
   __syncthreads();

@@ -12,19 +12,9 @@ namespace duel::sim::checker {
 namespace {
 
 constexpr size_t arena_bytes = size_t{16} << 30;
-constexpr size_t alignment = 256;       // cudaMalloc's
 constexpr size_t guard = 4096;          // forbidden bytes after each allocation
 constexpr int quarantine = 8;           // blocks of a size that rest before the first of them is used again
 constexpr size_t page_worth = 1 << 16;  // from this size on, pages of a released block go back to the system
-
-template <class T>
-void grow(T*& items, size_t count, size_t& room) {
-  if (count < room) return;
-  room = room ? 2 * room : 64;
-  void* larger = std::realloc(static_cast<void*>(items), room * sizeof(T));
-  if (!larger) fail(Failure::memory, "[sim-checked] no host memory for the table of allocations");
-  items = static_cast<T*>(larger);
-}
 
 }  // namespace
 
@@ -53,14 +43,13 @@ Arena::Arena() {
 }
 
 Arena::Queue& Arena::queue_of(size_t span) {
-  for (size_t i = 0; i < queue_count_; ++i)
-    if (queues_[i].span == span) return queues_[i];
-  grow(queues_, queue_count_, queue_room_);
-  return queues_[queue_count_++] = {span, 0, nullptr, nullptr};
+  for (Queue& queue : queues_)
+    if (queue.span == span) return queue;
+  return queues_.add({span, 0, nullptr, nullptr});
 }
 
 void* Arena::allocate(size_t bytes) {
-  const size_t span = (bytes + alignment - 1) / alignment * alignment + guard;
+  const size_t span = (bytes + device_alignment - 1) / device_alignment * device_alignment + guard;
   Queue& queue = queue_of(span);
   Block* block;
   if (queue.length > quarantine) {
@@ -71,8 +60,7 @@ void* Arena::allocate(size_t bytes) {
     if (span > region.base + region.bytes - next_)
       fail(Failure::memory, "[sim-checked] " + std::to_string(bytes >> 20) + " MiB do not fit any more into the checked GPU's " +
                                 std::to_string(arena_bytes >> 30) + " GiB: use a smaller batch");
-    grow(blocks_, count_, room_);
-    block = blocks_[count_++] = new Block{next_, 0, span, false, nullptr};
+    block = blocks_.add(new Block{next_, 0, span, false, nullptr});
     next_ += span;
   }
   block->bytes = bytes, block->live = true;
@@ -119,14 +107,14 @@ void Arena::copy_states(void* to, const void* from, size_t bytes) {
 }
 
 Arena::Block* Arena::nearest(uintptr_t at) const {
-  size_t low = 0, high = count_;  // the last block that begins at or before `at`
+  size_t low = 0, high = blocks_.size();  // the last block that begins at or before `at`
   while (low < high) {
     const size_t middle = (low + high) / 2;
     if (blocks_[middle]->begin <= at) low = middle + 1;
     else high = middle;
   }
   Block* before = low ? blocks_[low - 1] : nullptr;
-  Block* after = low < count_ ? blocks_[low] : nullptr;
+  Block* after = low < blocks_.size() ? blocks_[low] : nullptr;
   if (!before) return after;
   const uintptr_t end = before->begin + before->bytes;
   return after && at >= end && after->begin - at < at - end ? after : before;
@@ -148,8 +136,8 @@ std::string Arena::describe(uintptr_t at) const {
 
 std::string Arena::leaks() const {
   size_t live = 0, bytes = 0;
-  for (size_t i = 0; i < count_; ++i)
-    if (blocks_[i]->live) ++live, bytes += blocks_[i]->bytes;
+  for (const Block* block : blocks_)
+    if (block->live) ++live, bytes += block->bytes;
   return live ? std::to_string(live) + " allocations, " + std::to_string(bytes) + " bytes in all, were never given back" : "";
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "kernels/counts.h"
+#include "kernels/sim/checker/list.h"
 #include "kernels/sim/checker/shadow.h"
 
 namespace duel::sim::checker {
@@ -42,10 +43,8 @@ class Arena {
   Block* nearest(uintptr_t at) const;
   Queue& queue_of(size_t span);
 
-  Block** blocks_ = nullptr;  // by address
-  size_t count_ = 0, room_ = 0;
-  Queue* queues_ = nullptr;
-  size_t queue_count_ = 0, queue_room_ = 0;
+  List<Block*> blocks_;  // by address
+  List<Queue> queues_;
   uintptr_t next_ = 0;
   size_t used_ = 0;
 };

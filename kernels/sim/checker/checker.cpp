@@ -54,9 +54,9 @@ Range own_image() {
 Region* region_of(Checker& c, uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   if (c.global->holds(at)) return c.global;
   if (c.shared.holds(at)) return &c.shared;
-  if (c.builtins.holds(at) || (c.library.holds(at) && kind == Kind::read)) return nullptr;
+  if (c.builtins.holds(at) || (c.image.holds(at) && kind == Kind::read)) return nullptr;
   running.active = false;
-  c.findings.host_memory({pc, at, bytes, kind, c.block, c.thread}, c.library.holds(at));
+  c.findings.host_memory({pc, at, bytes, kind, c.block, c.thread}, c.image.holds(at));
   if (at < 4096) Block::mine().stop_lane();  // a null pointer: the access itself would crash
   running.active = true;
   return nullptr;
@@ -65,8 +65,8 @@ Region* region_of(Checker& c, uintptr_t at, size_t bytes, Kind kind, uintptr_t p
 void count(Checker& c, const Region& region, uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   if (!c.counters.on()) return;
   const bool shared = &region == &c.shared;
-  c.counters.access(c.thread, static_cast<uint32_t>(pc - c.library.base), at, bytes, kind,
-                    shared ? MemorySpace::shared : MemorySpace::global, shared ? region.base : 0);
+  c.counters.access(c.thread, c.short_pc(pc), at, bytes, kind, shared ? MemorySpace::shared : MemorySpace::global,
+                    shared ? region.base : 0);
 }
 
 }  // namespace
@@ -98,7 +98,7 @@ void launch_begins(const Launch& launch) {
   Arena& arena = Arena::instance();
   if (!c.global) {
     c.global = &arena.region;
-    c.library = own_image();
+    c.image = own_image();
   }
   c.builtins = builtins_of_this_thread();
   ++c.global->generation;
@@ -111,7 +111,7 @@ void launch_begins(const Launch& launch) {
 void launch_ends() {
   Checker& c = checker();
   const std::string text = c.findings.text();
-  c.counters.launch_ends(*c.launch, c.library.base);
+  c.counters.launch_ends(*c.launch, c.image.base);
   c.launching.unlock();
   if (!text.empty()) fail(Failure::device, text);
 }

@@ -1,11 +1,9 @@
 #include "kernels/sim/checker/counters.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 
-#include "kernels/error.h"
 #include "kernels/registry.h"
 #include "kernels/sim/block.h"
 #include "kernels/sim/checker/where.h"
@@ -14,15 +12,6 @@ namespace duel::sim::checker {
 namespace {
 
 constexpr int sector = 32, banks = 32, word = 4;
-
-template <class T, class Count>
-void make_room(T*& items, Count count, Count& room, Count first) {
-  if (count < room) return;
-  room = room ? 2 * room : first;
-  void* larger = std::realloc(static_cast<void*>(items), static_cast<size_t>(room) * sizeof(T));
-  if (!larger) fail(Failure::memory, "[sim-checked] no host memory for the counters' traces: use a smaller problem");
-  items = static_cast<T*>(larger);
-}
 
 // The number of different values; `items` is sorted on return.
 int distinct(uint64_t* items, int count) {
@@ -68,50 +57,46 @@ void count_wavefronts(const uint64_t* at, int count, int bytes, long long& wavef
 void Counters::launch_begins(CountsVisitor visitor, void* user) {
   visitor_ = visitor, user_ = user;
   if (!visitor) return;
-  site_count_ = 0;
+  sites_.clear();
   barriers_ = 0;
-  for (Trace& t : traces_) t.count = 0;
+  for (List<Entry>& trace : traces_) trace.clear();
 }
 
 void Counters::access(int thread, uint32_t pc, uintptr_t at, size_t bytes, Kind kind, MemorySpace space, uintptr_t shared_base) {
-  Trace& t = traces_[thread];
-  for (size_t done = 0; done < bytes; done += 16) {  // what is longer than 16 bytes takes several instructions
-    make_room(t.entries, t.count, t.room, 256u);
-    t.entries[t.count++] = {at - shared_base + done, pc, static_cast<uint8_t>(std::min<size_t>(16, bytes - done)),
-                            static_cast<uint8_t>(kind), static_cast<uint8_t>(space)};
-  }
+  for (size_t done = 0; done < bytes; done += 16)  // what is longer than 16 bytes takes several instructions
+    traces_[thread].add({at - shared_base + done, pc, static_cast<uint8_t>(std::min<size_t>(16, bytes - done)), static_cast<uint8_t>(kind),
+                         static_cast<uint8_t>(space)});
 }
 
 void Counters::block_barrier(int threads) {
   for (int first = 0; first < threads; first += 32) merge(traces_ + first);
 }
 
-void Counters::merge(Trace* lanes) {
-  uint32_t next[32] = {};
+void Counters::merge(List<Entry>* lanes) {
+  size_t next[32] = {};
   for (;;) {
     uint32_t lowest = ~uint32_t{0};
     for (int i = 0; i < 32; ++i)
-      if (next[i] < lanes[i].count) lowest = std::min(lowest, lanes[i].entries[next[i]].pc);
+      if (next[i] < lanes[i].size()) lowest = std::min(lowest, lanes[i][next[i]].pc);
     if (lowest == ~uint32_t{0}) break;
     const Entry* together[32];
     int count = 0;
     for (int i = 0; i < 32; ++i) {
-      if (next[i] >= lanes[i].count) continue;
-      const Entry& e = lanes[i].entries[next[i]];
+      if (next[i] >= lanes[i].size()) continue;
+      const Entry& e = lanes[i][next[i]];
       if (e.pc != lowest || (count && (e.bytes != together[0]->bytes || e.space != together[0]->space))) continue;
       together[count++] = &e;
       ++next[i];
     }
     request(together, count);
   }
-  for (int i = 0; i < 32; ++i) lanes[i].count = 0;
+  for (int i = 0; i < 32; ++i) lanes[i].clear();
 }
 
 Counters::Site& Counters::site_of(const Entry& e) {
-  for (int i = 0; i < site_count_; ++i)
-    if (Site& s = sites_[i]; s.pc == e.pc && s.bytes == e.bytes && s.space == e.space && s.kind == e.kind) return s;
-  make_room(sites_, site_count_, site_room_, 32);
-  return sites_[site_count_++] = {e.pc, e.bytes, e.kind, e.space, e.at, 0, 0, 0, 0};
+  for (Site& s : sites_)
+    if (s.pc == e.pc && s.bytes == e.bytes && s.space == e.space && s.kind == e.kind) return s;
+  return sites_.add({e.pc, e.bytes, e.kind, e.space, e.at, 0, 0, 0, 0});
 }
 
 void Counters::request(const Entry* const* lanes, int count) {
@@ -125,18 +110,18 @@ void Counters::request(const Entry* const* lanes, int count) {
   site.lanes += count, site.units += units, site.fewest += fewest;
 }
 
-void Counters::launch_ends(const Launch& launch, uintptr_t library) {
+void Counters::launch_ends(const Launch& launch, uintptr_t image) {
   if (!visitor_) return;
-  std::sort(sites_, sites_ + site_count_, [](const Site& a, const Site& b) { return a.pc < b.pc; });
+  std::sort(sites_.begin(), sites_.end(), [](const Site& a, const Site& b) { return a.pc < b.pc; });
   struct Texts {
     std::string where;
     char buffer[64];
   };
-  Texts* texts = new Texts[static_cast<size_t>(site_count_)];
-  SiteCounts* counts = new SiteCounts[static_cast<size_t>(site_count_)];
-  for (int i = 0; i < site_count_; ++i) {
+  Texts* texts = new Texts[sites_.size()];
+  SiteCounts* counts = new SiteCounts[sites_.size()];
+  for (size_t i = 0; i < sites_.size(); ++i) {
     const Site& s = sites_[i];
-    texts[i].where = source_line(library + s.pc);
+    texts[i].where = source_line(image + s.pc);
     const bool global = s.space == static_cast<uint8_t>(MemorySpace::global);
     if (!global || !duel_name_address(reinterpret_cast<const void*>(s.first), texts[i].buffer, sizeof texts[i].buffer))
       texts[i].buffer[0] = 0;
@@ -160,7 +145,7 @@ void Counters::launch_ends(const Launch& launch, uintptr_t library) {
                          launch.shared_bytes,
                          barriers_,
                          counts,
-                         site_count_};
+                         static_cast<int>(sites_.size())};
   visitor_(user_, all);
   delete[] counts;
   delete[] texts;

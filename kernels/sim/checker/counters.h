@@ -3,6 +3,7 @@
 // what the hardware's reconvergence makes of structured code, because kernels are compiled with their blocks in the order of the source.
 #pragma once
 #include "kernels/counts.h"
+#include "kernels/sim/checker/list.h"
 #include "kernels/sim/checker/shadow.h"
 
 namespace duel::sim {
@@ -17,8 +18,8 @@ class Counters {
  public:
   bool on() const { return visitor_ != nullptr; }  // in this launch
 
-  void launch_begins(CountsVisitor visitor, void* user);      // visitor: nullptr when nobody counts
-  void launch_ends(const Launch& launch, uintptr_t library);  // reports to the visitor
+  void launch_begins(CountsVisitor visitor, void* user);    // visitor: nullptr when nobody counts
+  void launch_ends(const Launch& launch, uintptr_t image);  // reports to the visitor
   void access(int thread, uint32_t pc, uintptr_t at, size_t bytes, Kind kind, MemorySpace space, uintptr_t shared_base);
   void block_barrier(int threads);  // also at the end of a block
   void count_barrier() { ++barriers_; }
@@ -30,25 +31,20 @@ class Counters {
     uint8_t bytes;
     uint8_t kind, space;
   };
-  struct Trace {
-    Entry* entries = nullptr;
-    uint32_t count = 0, room = 0;
-  };
   struct Site {
     uint32_t pc;
     uint8_t bytes, kind, space;
     uintptr_t first;                           // address of the first access
     long long requests, lanes, units, fewest;  // units: sectors or wavefronts
   };
-  void merge(Trace* lanes);
+  void merge(List<Entry>* lanes);
   void request(const Entry* const* lanes, int count);
   Site& site_of(const Entry& entry);
 
   CountsVisitor visitor_ = nullptr;
   void* user_ = nullptr;
-  Trace traces_[1024];
-  Site* sites_ = nullptr;
-  int site_count_ = 0, site_room_ = 0;
+  List<Entry> traces_[1024];  // a thread of the block
+  List<Site> sites_;
   long long barriers_ = 0;
 };
 

@@ -82,9 +82,9 @@ void Findings::fault(Fault fault, const Party& p, uintptr_t at, bool global, uin
   }
 }
 
-void Findings::race(const Party& p, uintptr_t at, bool global, uintptr_t base, const Access& other, Kind other_kind, uintptr_t library) {
+void Findings::race(const Party& p, uintptr_t at, bool global, uintptr_t base, const Access& other, Kind other_kind, uintptr_t image) {
   const Unwatched unwatched;
-  const uintptr_t other_pc = library + other.pc;
+  const uintptr_t other_pc = image + other.pc;
   if (!is_new(100 + static_cast<int>(other_kind), p.pc, other_pc)) return;
   const bool same_block = other.block == p.block;
   const std::string place = global ? device_address(at) : "byte " + std::to_string(at - base) + " of shared memory";

@@ -22,7 +22,7 @@ class Findings {
   void launch_begins(const Launch& launch);
   // `at`: the first byte that is wrong. `base`: of shared memory, where the access is to that.
   void fault(Fault fault, const Party& party, uintptr_t at, bool global, uintptr_t base);
-  void race(const Party& party, uintptr_t at, bool global, uintptr_t base, const Access& other, Kind other_kind, uintptr_t library);
+  void race(const Party& party, uintptr_t at, bool global, uintptr_t base, const Access& other, Kind other_kind, uintptr_t image);
   void host_memory(const Party& party, bool constant);
   std::string text() const;  // empty when nothing was found
 

@@ -24,8 +24,10 @@ struct Checker {
   const Launch* launch = nullptr;
   uint32_t block = 0;
   int thread = 0, threads = 0;  // the running lane; lanes of the block
-  Range library, builtins;
+  Range image, builtins;        // of this library; the built-in variables
+  uint32_t short_pc(uintptr_t pc) const { return static_cast<uint32_t>(pc - image.base); }
 };
+
 // Once the region of an access is known: alignment, states, races.
 class Look {
  public:
@@ -88,7 +90,7 @@ class Look {
 
   void visit(Cell& cell, size_t at) {
     if (conflicts(cell.write)) race(cell.write, Kind::write, at);
-    const Access own = c_.order.access(c_.thread, static_cast<uint32_t>(pc_ - c_.library.base), kind_ == Kind::atomic, bytes_);
+    const Access own = c_.order.access(c_.thread, c_.short_pc(pc_), kind_ == Kind::atomic, bytes_);
     for (const Access& earlier : cell.read)  // a read, or an atomic update that another one followed
       if ((kind_ != Kind::read || earlier.atomic) && conflicts(earlier)) race(earlier, earlier.atomic ? Kind::write : Kind::read, at);
     if (kind_ == Kind::read) {
@@ -106,7 +108,7 @@ class Look {
 
   void race(const Access& other, Kind other_kind, size_t at) {
     c_.findings.race({pc_, at_, bytes_, kind_, c_.block, c_.thread}, r_.base + at, &r_ == c_.global, r_.base, other, other_kind,
-                     c_.library.base);
+                     c_.image.base);
   }
   void report(Fault fault, size_t skip = 0) {
     c_.findings.fault(fault, {pc_, at_, bytes_, kind_, c_.block, c_.thread}, at_ + skip, &r_ == c_.global, r_.base);

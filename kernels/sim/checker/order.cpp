@@ -1,31 +1,14 @@
 #include "kernels/sim/checker/order.h"
 
 #include <bit>
-#include <cstdlib>
 #include <cstring>
 
-#include "kernels/error.h"
-
 namespace duel::sim::checker {
-namespace {
-
-template <class T>
-void append(T*& items, size_t& count, size_t& room, const T& item) {
-  if (count == room) {
-    room = room ? 2 * room : 256;
-    void* larger = std::realloc(static_cast<void*>(items), room * sizeof(T));
-    if (!larger) fail(Failure::memory, "[sim-checked] no host memory for the order of blocks");
-    items = static_cast<T*>(larger);
-  }
-  items[count++] = item;
-}
-
-}  // namespace
 
 void Order::block_begins(uint32_t block, int threads) {
   block_ = block;
   epoch_ = 0;
-  learnt_count_ = 0;
+  learnt_.clear();
   const int warps = (threads + 31) / 32;
   std::memset(known_, 0, sizeof known_[0] * static_cast<size_t>(warps));
   for (int t = 0; t < warps * 32; ++t) known_[t / 32][t & 31][t & 31] = 1;
@@ -52,16 +35,13 @@ void Order::fence(int thread) {
 }
 
 void Order::atomic(int thread, uintptr_t at) {
-  for (size_t i = 0; i < release_count_; ++i)
-    if (releases_[i].at == at && releases_[i].block != block_)
-      append(learnt_, learnt_count_, learnt_room_, Learnt{releases_[i], epoch_, static_cast<uint16_t>(thread)});
-  if (const Fenced& f = fenced_[thread]; f.clock)
-    append(releases_, release_count_, release_room_, Release{at, block_, f.epoch, f.clock, static_cast<uint16_t>(thread)});
+  for (const Release& r : releases_)
+    if (r.at == at && r.block != block_) learnt_.add({r, epoch_, static_cast<uint16_t>(thread)});
+  if (const Fenced& f = fenced_[thread]; f.clock) releases_.add({at, block_, f.epoch, f.clock, static_cast<uint16_t>(thread)});
 }
 
 bool Order::released_before(const Access& a, int thread) const {
-  for (size_t i = 0; i < learnt_count_; ++i) {
-    const Learnt& l = learnt_[i];
+  for (const Learnt& l : learnt_) {
     const bool known = l.thread == thread || epoch_ > l.epoch;
     if (known && l.release.block == a.block && (a.epoch < l.release.epoch || (a.thread == l.release.thread && a.clock <= l.release.clock)))
       return true;

@@ -6,13 +6,14 @@
 #pragma once
 #include <cstdint>
 
+#include "kernels/sim/checker/list.h"
 #include "kernels/sim/checker/shadow.h"
 
 namespace duel::sim::checker {
 
 class Order {
  public:
-  void launch_begins() { forget_releases(); }
+  void launch_begins() { releases_.clear(), learnt_.clear(); }
   void block_begins(uint32_t block, int threads);
   void block_barrier() { ++epoch_; }
   void warp_sync(int first_thread, uint32_t lanes);
@@ -47,17 +48,14 @@ class Order {
     uint16_t thread;  // by whom; the rest of the block knows it after its next barrier
   };
   bool released_before(const Access& a, int thread) const;
-  void forget_releases() { release_count_ = learnt_count_ = 0; }
 
   uint32_t block_ = 0, epoch_ = 0;
   uint32_t known_[32][32][32];  // [warp][lane][of lane]: the clock up to which it knows; of itself, its own clock
   struct Fenced {
     uint32_t epoch, clock;  // clock 0: no fence yet
   } fenced_[1024];
-  Release* releases_ = nullptr;
-  size_t release_count_ = 0, release_room_ = 0;
-  Learnt* learnt_ = nullptr;
-  size_t learnt_count_ = 0, learnt_room_ = 0;
+  List<Release> releases_;
+  List<Learnt> learnt_;
 };
 
 }  // namespace duel::sim::checker
