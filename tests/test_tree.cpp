@@ -22,8 +22,8 @@ void report(const Faults& faults, size_t looked_at) {
   for (const std::string& fault : faults) FAIL_CHECK(fault);
 }
 
-Row row_from(const std::string& file, Device device) {
-  return {"toy", "tiled", file.c_str(), device, 1, [](const void*) { return true; }, [](const void*) -> size_t { return 0; }, nullptr};
+Row row_from(const char* file, Device device) {
+  return {"toy", "tiled", file, device, 1, [](const void*) { return true; }, [](const void*) -> size_t { return 0; }, nullptr};
 }
 
 bool any_mentions(const Faults& faults, const std::string& text) {
@@ -51,13 +51,14 @@ TEST_CASE("a .cu file without a row is found") {
   scratch.write("sim/conformance.cu", "// not a row\n");
   const std::string named = (scratch / "conv2d/fwd_01_naive.cu").string(), other = (scratch / "gemm/fwd_01_naive.cu").string(),
                     tiled = (scratch / "conv2d/fwd_02_tiled.cu").string();
-  const std::vector<Row> some{row_from(named, Device::cuda), row_from(other, Device::cuda), row_from(tiled, Device::sim)};
+  const std::vector<Row> some{row_from(named.c_str(), Device::cuda), row_from(other.c_str(), Device::cuda),
+                              row_from(tiled.c_str(), Device::sim)};
   const Faults faults = files_without_row({scratch.path()}, some, Device::cuda);
   CHECK(faults.size() == 1);
   CHECK(any_mentions(faults, "conv2d/fwd_02_tiled.cu registers no row on cuda"));
   CHECK(files_without_row({scratch.path()}, some, Device::sim).size() == 2);
   std::vector<Row> whole = some;
-  whole.push_back(row_from(tiled, Device::cuda));
+  whole.push_back(row_from(tiled.c_str(), Device::cuda));
   CHECK(files_without_row({scratch.path()}, whole, Device::cuda).empty());
 }
 
