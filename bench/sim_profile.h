@@ -14,11 +14,25 @@ struct ProfiledSite {
   std::string where, buffer;
   SiteCounts counts;  // its texts are not to be used
 };
+struct ProfiledProduct {
+  std::string where;
+  ProductCounts counts;  // its text is not to be used
+};
 struct ProfiledLaunch {
   std::string row;
-  LaunchCounts shape;  // its sites are not to be used
+  LaunchCounts shape;  // its sites and products are not to be used
   std::vector<ProfiledSite> sites;
+  std::vector<ProfiledProduct> products;
 };
+
+// How a launch lies on a GPU of compute capability 9.0 with 132 multiprocessors (H100 SXM, H200), as far as threads and shared memory
+// decide; registers may leave room for less (scripts/gates --table).
+struct Occupancy {
+  int blocks = 0;    // that a multiprocessor holds at once
+  double share = 0;  // of its 64 warps
+  double waves = 0;  // of blocks over the whole GPU
+};
+Occupancy occupancy_of(const LaunchCounts& shape);
 
 // Of device memory (sectors) or shared memory (wavefronts), over all sites of one kind.
 struct Traffic {
@@ -30,8 +44,12 @@ struct Traffic {
 struct SimProfile {
   std::string row, problem;
   double flops = 0, minimum_bytes = 0;
+  bool multiply_adds = false;  // half of flops are multiplications
   std::vector<ProfiledLaunch> launches;
   Traffic traffic(MemorySpace space, bool loads) const;  // stores include atomics
+  long long multiplies(bool matrix) const;               // executed by matrix instructions, or by fma_rn() and mul_rn()
+  long long matrix_instructions() const;                 // of a warp
+  double over_useful() const;                            // multiplies executed against those in flops; 0 where that is not known
   double moved_bytes() const;                            // all sectors, loaded and stored
 };
 

@@ -42,6 +42,17 @@ Cells cells_of(const ProfiledSite& site) {
           fmt::format("{:.2f}×", static_cast<double>(units) / static_cast<double>(fewest))};
 }
 
+std::string product_text(const ProfiledProduct& product) {
+  const ProductCounts& c = product.counts;
+  return c.matrix ? fmt::format("{} matrix instructions, {} multiplies", count_text(c.lanes / 32), count_text(c.multiplies))
+                  : fmt::format("{} multiplies", count_text(c.multiplies));
+}
+std::string occupancy_text(const ProfiledLaunch& launch) {
+  const Occupancy o = occupancy_of(launch.shape);
+  return fmt::format("{} {} a multiprocessor ({:.0f} % of its warps, if registers allow), {:.2f} waves of 132 multiprocessors", o.blocks,
+                     o.blocks == 1 ? "block" : "blocks", 100 * o.share, o.waves);
+}
+
 std::string summary(const SimProfile& p) {
   std::string text;
   const auto line = [&](const char* name, const Traffic& t, bool global) {
@@ -54,6 +65,12 @@ std::string summary(const SimProfile& p) {
   line("global stores", p.traffic(MemorySpace::global, false), true);
   line("shared loads", p.traffic(MemorySpace::shared, true), false);
   line("shared stores", p.traffic(MemorySpace::shared, false), false);
+  if (p.multiplies(true) + p.multiplies(false)) {
+    text += fmt::format("  {:<15} {:>12}", "multiplies", count_text(p.multiplies(true) + p.multiplies(false)));
+    if (p.matrix_instructions()) text += fmt::format(", {} matrix instructions", count_text(p.matrix_instructions()));
+    if (p.over_useful() > 0) text += fmt::format(", {:.3f}× the useful", p.over_useful());
+    text += "\n";
+  }
   text += fmt::format("  {:<15} {} asked of the caches; the problem needs {} at least ({:.2f}×)\n", "traffic", bytes_text(p.moved_bytes()),
                       bytes_text(p.minimum_bytes), p.moved_bytes() / std::max(1.0, p.minimum_bytes));
   return text;
@@ -65,16 +82,23 @@ int line_of(const std::string& where) {
   return colon == std::string::npos ? 0 : std::atoi(where.c_str() + colon + 1);
 }
 
-// The files that sites lie in, in order of appearance, with the sites of each line.
-std::vector<std::pair<std::string, std::map<int, std::vector<const ProfiledSite*>>>> by_line(const SimProfile& p) {
-  std::vector<std::pair<std::string, std::map<int, std::vector<const ProfiledSite*>>>> files;
-  for (const ProfiledLaunch& launch : p.launches)
-    for (const ProfiledSite& site : launch.sites) {
-      const std::string file = file_of(site.where);
-      auto found = std::find_if(files.begin(), files.end(), [&](const auto& f) { return f.first == file; });
-      if (found == files.end()) found = files.insert(files.end(), {file, {}});
-      found->second[line_of(site.where)].push_back(&site);
-    }
+struct OnLine {
+  std::vector<const ProfiledSite*> sites;
+  std::vector<const ProfiledProduct*> products;
+};
+// The files that were counted in, in order of appearance, with what each line did.
+std::vector<std::pair<std::string, std::map<int, OnLine>>> by_line(const SimProfile& p) {
+  std::vector<std::pair<std::string, std::map<int, OnLine>>> files;
+  const auto at = [&](const std::string& where) -> OnLine& {
+    const std::string file = file_of(where);
+    auto found = std::find_if(files.begin(), files.end(), [&](const auto& f) { return f.first == file; });
+    if (found == files.end()) found = files.insert(files.end(), {file, {}});
+    return found->second[line_of(where)];
+  };
+  for (const ProfiledLaunch& launch : p.launches) {
+    for (const ProfiledSite& site : launch.sites) at(site.where).sites.push_back(&site);
+    for (const ProfiledProduct& product : launch.products) at(product.where).products.push_back(&product);
+  }
   return files;
 }
 
@@ -106,6 +130,7 @@ std::string profile_table(const SimProfile& p) {
                         bytes_text(static_cast<double>(launch.shape.shared_bytes)), count_text(launch.shape.barriers));
     size_t width = 4;
     for (const ProfiledSite& site : launch.sites) width = std::max(width, site.where.size());
+    for (const ProfiledProduct& product : launch.products) width = std::max(width, product.where.size());
     text += fmt::format("  {:<{}}  {:<11} {:<8} {:>12} {:>6} {:>24} {:>12}\n", "line", width, "access", "buffer", "requests", "lanes",
                         "traffic", "of fewest");
     for (const ProfiledSite& site : launch.sites) {
@@ -113,23 +138,28 @@ std::string profile_table(const SimProfile& p) {
       text += fmt::format("  {:<{}}  {:<11} {:<8} {:>12} {:>6} {:>24} {:>13}\n", site.where, width, c.what, c.buffer, c.requests, c.lanes,
                           c.traffic, c.over);
     }
+    for (const ProfiledProduct& product : launch.products)
+      text += fmt::format("  {:<{}}  {}\n", product.where, width, product_text(product));
+    text += "  " + occupancy_text(launch) + "\n";
   }
   return text + "\nin all\n" + summary(p);
 }
 
 std::string profile_source(const SimProfile& p) {
   std::string text;
-  for (const auto& [file, sites] : by_line(p)) {
+  for (const auto& [file, counted] : by_line(p)) {
     text += file + "\n";
     const std::vector<std::string> lines = lines_of(file);
     if (lines.empty()) text += "  (its text is not here)\n";
     for (size_t i = 0; i < lines.size(); ++i) {
       std::string beside;
-      if (const auto found = sites.find(static_cast<int>(i) + 1); found != sites.end())
-        for (const ProfiledSite* site : found->second) {
+      if (const auto found = counted.find(static_cast<int>(i) + 1); found != counted.end()) {
+        for (const ProfiledSite* site : found->second.sites) {
           const Cells c = cells_of(*site);
           beside += fmt::format("{}{} {} {} {}", beside.empty() ? "" : "; ", c.buffer, c.what, c.traffic, c.over);
         }
+        for (const ProfiledProduct* product : found->second.products) beside += (beside.empty() ? "" : "; ") + product_text(*product);
+      }
       text += fmt::format("{:>4}  {}{}\n", i + 1, lines[i], beside.empty() ? "" : "\n      ^ " + beside);
     }
   }
@@ -153,17 +183,30 @@ nlohmann::json profile_json(const SimProfile& p) {
       else one.update({{"space", "shared"}, {"wavefronts", c.wavefronts}, {"fewest_wavefronts", c.fewest_wavefronts}});
       sites.push_back(std::move(one));
     }
+    nlohmann::json products = nlohmann::json::array();
+    for (const ProfiledProduct& product : launch.products)
+      products.push_back({{"where", product.where},
+                          {"matrix", product.counts.matrix},
+                          {"lanes", product.counts.lanes},
+                          {"multiplies", product.counts.multiplies}});
+    const Occupancy occupancy = occupancy_of(launch.shape);
     launches.push_back({{"grid", launch.shape.grid},
                         {"block", launch.shape.block},
                         {"shared_bytes", launch.shape.shared_bytes},
                         {"barriers", launch.shape.barriers},
-                        {"sites", std::move(sites)}});
+                        {"blocks_a_multiprocessor", occupancy.blocks},
+                        {"waves", occupancy.waves},
+                        {"sites", std::move(sites)},
+                        {"products", std::move(products)}});
   }
   return {{"row", p.row},
           {"problem", p.problem},
           {"flops", p.flops},
           {"minimum_bytes", p.minimum_bytes},
           {"sector_bytes", p.moved_bytes()},
+          {"multiplies", p.multiplies(true) + p.multiplies(false)},
+          {"matrix_instructions", p.matrix_instructions()},
+          {"over_useful_multiplies", p.over_useful()},
           {"launches", std::move(launches)}};
 }
 
@@ -191,16 +234,18 @@ std::string profile_page(const SimProfile& p) {
       page += fmt::format("<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td{}>{}</tr>", escaped(site.where), c.what, escaped(c.buffer),
                           c.requests, c.lanes, c.traffic, c.over == "1.00×" ? "" : " class=\"bad\"", c.over);
     }
-    page += "</table>";
+    page += "</table><p>" + occupancy_text(launch) + "</p>";
   }
-  for (const auto& [file, sites] : by_line(p)) {
+  for (const auto& [file, counted] : by_line(p)) {
     page += fmt::format("<h2>{}</h2><pre>", escaped(file));
     const std::vector<std::string> lines = lines_of(file);
     for (size_t i = 0; i < lines.size(); ++i) {
-      const auto found = sites.find(static_cast<int>(i) + 1);
-      page += fmt::format("<span{}>{:>4}  {}</span>\n", found == sites.end() ? "" : " class=\"hot\"", i + 1, escaped(lines[i]));
-      if (found == sites.end()) continue;
-      for (const ProfiledSite* site : found->second) {
+      const auto found = counted.find(static_cast<int>(i) + 1);
+      page += fmt::format("<span{}>{:>4}  {}</span>\n", found == counted.end() ? "" : " class=\"hot\"", i + 1, escaped(lines[i]));
+      if (found == counted.end()) continue;
+      for (const ProfiledProduct* product : found->second.products)
+        page += fmt::format("<span class=\"site\">      ↑ {}</span>\n", product_text(*product));
+      for (const ProfiledSite* site : found->second.sites) {
         const Cells c = cells_of(*site);
         page += fmt::format("<span class=\"site\">      ↑ {} {}: {}, <b{}>{}</b> of the fewest</span>\n", escaped(c.buffer), c.what,
                             c.traffic, c.over == "1.00×" ? "" : " class=\"bad\"", c.over);

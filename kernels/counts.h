@@ -25,6 +25,15 @@ struct SiteCounts {
   long long wavefronts, fewest_wavefronts;  // shared memory
 };
 
+// One place that multiplies: a warp's matrix instruction, or a product that a kernel wrote as fma_rn() or mul_rn() of kernels/ptx.h. Other
+// products are not seen.
+struct ProductCounts {
+  const char* where;
+  bool matrix;
+  long long lanes;       // that came by, over all warps; a matrix instruction takes 32
+  long long multiplies;  // of two numbers
+};
+
 struct LaunchCounts {
   const char* row;  // "conv2d_fwd:naive"
   unsigned grid[3], block[3];
@@ -32,6 +41,8 @@ struct LaunchCounts {
   long long barriers;       // __syncthreads() passed, over all blocks
   const SiteCounts* sites;  // in the order of the program
   int site_count;
+  const ProductCounts* products;
+  int product_count;
 };
 
 // Called for each launch between a device's count_begin() and count_end(). What it points at lives until the visit returns.

@@ -15,6 +15,9 @@
 //     // Optional. True where small integers (−4…4, sums of their products below 2²⁴) must give the exact answer; else a tolerance
 //     // decides on integers too. May also be a function of the problem.
 //     static constexpr bool exact_on_integers = true;
+//     // Optional. True where flops() counts nothing but multiplications, each with an addition: products executed can then be held against
+//     // those that are useful.
+//     static constexpr bool multiply_adds = true;
 //     // Optional. Any valid problem, drawn with kernels/draw.h. Without it, tests vary the integers of the cases' problem strings.
 //     static Problem random(uint64_t seed);
 //   };
@@ -73,6 +76,7 @@ struct OpInfo {
   // Builds Args from one pointer a buffer and hands it to `use`; what Args points at besides the buffers lives until `use` returns.
   std::function<void(const void* problem, void* const* pointers, const std::function<void(const void* args)>& use)> bind;
   std::function<bool(const void* problem)> exact_on_integers;
+  bool multiply_adds;                               // flops() is two a multiplication
   bool plain_args;                                  // Args is the buffers' pointers, in their order
   std::function<ErasedCase(uint64_t seed)> random;  // empty where the op draws no problems of its own
 };
@@ -117,6 +121,7 @@ struct OpRegistration {
       }
     };
     info.plain_args = PlainArgs<Op>;
+    info.multiply_adds = requires { Op::multiply_adds; };
     info.exact_on_integers = []([[maybe_unused]] const void* p) -> bool {
       if constexpr (requires(const P& q) { Op::exact_on_integers(q); }) return Op::exact_on_integers(*static_cast<const P*>(p));
       else if constexpr (requires { Op::exact_on_integers; }) return Op::exact_on_integers;

@@ -44,6 +44,41 @@ TEST_CASE("an element-wise row asks for each sector once") {
   CHECK(j["launches"][0]["sites"][1]["buffer"] == "y");
 }
 
+TEST_CASE("products executed against useful ones") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  const OpInfo& op = find_op("conv2d_dgrad");
+  const ErasedCase problem = op.parse("n2h8w8c3k5r2u2pad0:f32");
+  // Three of four taps of each input pixel meet an inserted zero.
+  const SimProfile zeros = profile_row(op, problem, checked_row("conv2d_dgrad", "inserted_zeros"), 1);
+  CHECK(zeros.over_useful() == 4);
+  CHECK(zeros.multiplies(false) == 2 * 8 * 8 * 3 * 5 * 4);
+  CHECK(profile_table(zeros).find("4.000× the useful") != std::string::npos);
+  // The naive row leaves out what lies between the strides, and what lies outside the image.
+  CHECK(profile_row(op, problem, checked_row("conv2d_dgrad", "naive"), 1).over_useful() == 1);
+  CHECK(profile_row(op, op.parse("n2h8w8c3k5r4u2pad1:f32"), checked_row("conv2d_dgrad", "naive"), 1).over_useful() == 1);
+  const OpInfo& cast = find_op("cast");
+  CHECK(profile_row(cast, cast.parse("n64:f32/from=f32"), checked_row("cast", "naive"), 1).over_useful() == 0);
+}
+
+TEST_CASE("how a launch lies on a multiprocessor") {
+  const auto of = [](unsigned blocks, unsigned threads, size_t shared) {
+    LaunchCounts shape{};
+    shape.grid[0] = blocks, shape.grid[1] = shape.grid[2] = 1;
+    shape.block[0] = threads, shape.block[1] = shape.block[2] = 1;
+    shape.shared_bytes = shared;
+    return occupancy_of(shape);
+  };
+  CHECK(of(132 * 8, 256, 0).blocks == 8);
+  CHECK(of(132 * 8, 256, 0).waves == 1);
+  CHECK(of(132 * 8, 256, 0).share == 1);
+  CHECK(of(1, 32, 0).blocks == 32);
+  CHECK(of(1, 32, 0).share == 0.5);
+  CHECK(of(1, 1024, 0).blocks == 2);
+  CHECK(of(1, 128, 100 << 10).blocks == 2);
+  CHECK(of(1, 128, 227 << 10).blocks == 1);
+  CHECK(of(1, 33, 0).blocks == 32);
+}
+
 TEST_CASE("a wrong row is not counted, nor one that does not support the problem") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
   const OpInfo& op = find_op("cast");

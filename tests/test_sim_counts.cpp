@@ -14,6 +14,7 @@ namespace {
 struct Counted {
   std::vector<SiteCounts> sites;  // whose texts are gone
   std::vector<std::string> where;
+  std::vector<ProductCounts> products;
   long long barriers = 0;
 };
 
@@ -28,6 +29,7 @@ Counted counted(const char* name, CountProbe::Problem p) {
         Counted& into = *static_cast<Counted*>(user);
         into.sites.assign(launch.sites, launch.sites + launch.site_count);
         into.barriers = launch.barriers;
+        into.products.assign(launch.products, launch.products + launch.product_count);
         for (const SiteCounts& s : into.sites) into.where.push_back(s.where);
       },
       &all);
@@ -111,6 +113,28 @@ TEST_CASE("wavefronts of shared memory") {
        })
     check(e, MemorySpace::shared, AccessKind::load);
   check({"shared_column", 32, 1024, 32, 32}, MemorySpace::shared, AccessKind::store);  // the rows that fill() writes
+}
+
+TEST_CASE("asynchronous copies and matrices") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  check({"async_row", 1, 16, 16, 8}, MemorySpace::global, AccessKind::load);  // every second 16 bytes: half of each sector
+  check({"async_row", 1, 32, 4, 4}, MemorySpace::shared, AccessKind::store);
+  check({"matrix_columns", 1, 32, 32, 4}, MemorySpace::shared, AccessKind::load);  // the eight rows of a matrix in the same four banks
+  check({"matrix_rows", 1, 32, 4, 4}, MemorySpace::shared, AccessKind::load);
+}
+
+TEST_CASE("products") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  const Counted all = counted("products", {3, 64});
+  REQUIRE(all.products.size() == 4);
+  const ProductCounts want[] = {
+      {"", false, 3 * 192, 3 * 192}, {"", false, 2 * 96, 2 * 96}, {"", true, 192, 6 * 16 * 8 * 16}, {"", true, 192, 6 * 16 * 8 * 8}};
+  for (size_t i = 0; i < 4; ++i) {
+    CHECK(all.products[i].matrix == want[i].matrix);
+    CHECK(all.products[i].lanes == want[i].lanes);
+    CHECK(all.products[i].multiplies == want[i].multiplies);
+  }
+  CHECK(counted("copy", {}).products.empty());
 }
 
 TEST_CASE("barriers, and nothing at all when nobody counts") {

@@ -87,6 +87,25 @@ TEST_CASE("misuse is reported, with row, block and thread") {
   CHECK(o.out[1] == -1);
 }
 
+TEST_CASE("instructions of a warp, barriers of some warps and asynchronous copies say how they are misused") {
+  if (const std::string why = test::why_not(Device::sim); !why.empty()) return test::skip(why);
+  CHECK(
+      holds(fault("half_warp", {{1}, {32}}), {"cannot go on: 16 threads, the first (0,0,0), wait at mma_bf16() in ", "16 have returned"}));
+  CHECK(holds(fault("left_early", {{1}, {32}}), {"thread (6,0,0)", "mma_bf16() needs all 32 lanes of the warp; 1 of them"}));
+  CHECK(holds(fault("left_early", {{1}, {5}}), {"mma_bf16() needs all 32 lanes of the warp; 27 of them"}));
+  CHECK(holds(fault("two_products", {{1}, {32}}),
+              {"16 threads, the first (0,0,0), wait at mma_bf16() in ", "16 threads, the first (16,0,0), wait at mma_tf32() in "}));
+  CHECK(holds(fault("matrix_row", {{1}, {32}, 256}), {"thread (1,0,0)", "row of a matrix", "not a multiple of 16"}));
+  CHECK(holds(fault("barrier_number", {{1}, {32}}), {"barrier 16: the numbers go from 1 to 15"}));
+  CHECK(holds(fault("barrier_number", {{1}, {1}}), {"barrier 0: the numbers go from 1 to 15"}));
+  CHECK(holds(fault("barrier_size", {{1}, {64}}), {"barrier 1 is for 48 threads", "multiple of 32"}));
+  CHECK(holds(fault("barrier_sizes", {{1}, {96}}), {"thread (32,0,0)", "barrier 1 is for 96 threads here, for 64 where"}));
+  CHECK(holds(fault("barrier_lost", {{1}, {96}}), {"64 threads, the first (0,0,0), wait at barrier 2 (64 of 96 threads have come) in ",
+                                                   "32 threads, the first (64,0,0), wait at __syncthreads()"}));
+  CHECK(holds(fault("copy_out", {{1}, {1}, 256}), {"does not go to shared memory"}));
+  CHECK(holds(fault("copy_askew", {{1}, {1}, 256}), {"not a multiple of its size"}));
+}
+
 TEST_CASE("launches that no GPU accepts are refused with the limit") {
   if (const std::string why = test::why_not(Device::sim); !why.empty()) return test::skip(why);
   CHECK(holds(fault("nothing", {{1}, {1025}}), {"[sim_fault:nothing]", "(1025,1,1)", "1024 in all"}));

@@ -45,6 +45,7 @@ struct Conv2dFwd {
   static double flops(const Problem&);
   static int reduction(const Problem&);
   static constexpr bool exact_on_integers = true;
+  static constexpr bool multiply_adds = true;
   static Problem random(uint64_t seed);
 };
 struct Conv2dDgrad {
@@ -59,6 +60,7 @@ struct Conv2dDgrad {
   static double flops(const Problem&);
   static int reduction(const Problem&);
   static constexpr bool exact_on_integers = true;
+  static constexpr bool multiply_adds = true;
   static Problem random(uint64_t seed);
 };
 struct Conv2dWgrad {
@@ -73,6 +75,7 @@ struct Conv2dWgrad {
   static double flops(const Problem&);
   static int reduction(const Problem&);
   static constexpr bool exact_on_integers = true;
+  static constexpr bool multiply_adds = true;
   static Problem random(uint64_t seed);
 };
 

@@ -3,6 +3,7 @@
 // multiplied as zeros. Bounded by memory requests.
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/launch.h"
+#include "kernels/ptx.h"
 
 namespace duel {
 namespace {
@@ -27,7 +28,7 @@ __global__ void dgrad_naive(Conv2dProblem d, const T* gy, const T* w, T* gx) {
         const T* gp = gy + ((int64_t{n} * d.p + pu / d.u) * d.q + qv / d.v) * d.k;
         const T* wp = w + (int64_t{r} * d.s + s) * d.c + c;
         for (int k = 0; k < d.k; ++k)
-          sum += static_cast<accumulator_t<T>>(gp[k]) * static_cast<accumulator_t<T>>(wp[int64_t{k} * d.r * d.s * d.c]);
+          sum = fma_rn(static_cast<accumulator_t<T>>(gp[k]), static_cast<accumulator_t<T>>(wp[int64_t{k} * d.r * d.s * d.c]), sum);
       }
     }
     gx[i] = static_cast<T>(sum);

@@ -2,6 +2,7 @@
 // Right for every shape. Bounded by memory requests: neighbouring threads read the same x and different w, and nothing is kept.
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/launch.h"
+#include "kernels/ptx.h"
 
 namespace duel {
 namespace {
@@ -25,7 +26,7 @@ __global__ void fwd_naive(Conv2dProblem d, const T* x, const T* w, T* y) {
         if (col < 0 || col >= d.w) continue;
         const T* xp = x + ((int64_t{n} * d.h + row) * d.w + col) * d.c;
         const T* wp = w + ((int64_t{k} * d.r + r) * d.s + s) * d.c;
-        for (int c = 0; c < d.c; ++c) sum += static_cast<accumulator_t<T>>(xp[c]) * static_cast<accumulator_t<T>>(wp[c]);
+        for (int c = 0; c < d.c; ++c) sum = fma_rn(static_cast<accumulator_t<T>>(xp[c]), static_cast<accumulator_t<T>>(wp[c]), sum);
       }
     }
     y[i] = static_cast<T>(sum);

@@ -2,6 +2,7 @@
 // A layer has far fewer weights than a card has threads for, and each thread's sum is long: bounded by latency.
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/launch.h"
+#include "kernels/ptx.h"
 
 namespace duel {
 namespace {
@@ -25,8 +26,8 @@ __global__ void wgrad_naive(Conv2dProblem d, const T* x, const T* gy, accumulato
         for (int q = 0; q < d.q; ++q) {
           const int col = q * d.v - d.left + s;
           if (col < 0 || col >= d.w) continue;
-          image += static_cast<accumulator_t<T>>(x[((int64_t{n} * d.h + row) * d.w + col) * d.c + c]) *
-                   static_cast<accumulator_t<T>>(gy[((int64_t{n} * d.p + p) * d.q + q) * d.k + k]);
+          image = fma_rn(static_cast<accumulator_t<T>>(x[((int64_t{n} * d.h + row) * d.w + col) * d.c + c]),
+                         static_cast<accumulator_t<T>>(gy[((int64_t{n} * d.p + p) * d.q + q) * d.k + k]), image);
         }
       }
       sum += image;

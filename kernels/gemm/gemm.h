@@ -34,6 +34,7 @@ struct Gemm {
   };
   static constexpr auto name = "gemm";
   static constexpr bool exact_on_integers = true;
+  static constexpr bool multiply_adds = true;
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
   static double flops(const Problem&);

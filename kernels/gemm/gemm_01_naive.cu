@@ -2,6 +2,7 @@
 // share two rows of op(A) and read op(B) side by side. Right for every shape. Bounded by memory requests: two loads a multiply-add.
 #include "kernels/gemm/gemm.h"
 #include "kernels/launch.h"
+#include "kernels/ptx.h"
 
 namespace duel {
 namespace {
@@ -23,7 +24,7 @@ __global__ void gemm_naive(GemmProblem p, int tiles_n, const T* a, const T* b, C
     const T* bp = b + member * k * n + (p.tb ? col * k : col);
     const int64_t a_step = p.ta ? m : 1, b_step = p.tb ? 1 : n;
     A sum = 0;
-    for (int64_t l = 0; l < k; ++l) sum += static_cast<A>(ap[l * a_step]) * static_cast<A>(bp[l * b_step]);
+    for (int64_t l = 0; l < k; ++l) sum = fma_rn(static_cast<A>(ap[l * a_step]), static_cast<A>(bp[l * b_step]), sum);
     c[(member * m + row) * n + col] = static_cast<C>(sum);
   }
 }

@@ -46,6 +46,8 @@ void Block::prepare(const Launch& launch, uint64_t number) {
   }
   launch_ = &launch;
   next_ = returned_ = arrived_ = votes_ = 0;
+  for (Named& barrier : named_) barrier = {0, 0};
+  copies_.block_begins();
   ready_head_ = ready_end_ = 0;
   failing_ = false;
   error_ = nullptr;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kernels/registry.h"
+#include "kernels/sim/async_copy.h"
 #include "kernels/sim/fiber.h"
 #include "kernels/sim/runtime.h"
 #include "kernels/sim/schedule.h"
@@ -15,6 +16,7 @@
 namespace duel::sim {
 
 constexpr int max_threads = 1024;               // in a block
+constexpr int named_barriers = 16;              // number 0 is __syncthreads()
 constexpr size_t max_shared_bytes = 227 << 10;  // in a block of compute capability 9.0
 
 struct Launch {
@@ -38,17 +40,28 @@ class Block {
   // What the running lane calls.
   void* shared_memory(size_t size, size_t align);
   int barrier(Barrier kind, bool predicate, Site site);
+  void named_barrier(int id, int threads, bool wait, Site site);
   uint64_t collective(Collective kind, unsigned mask, uint64_t value, int source, Site site);
+  void together(const WarpInstruction& instruction, void* mine, Site site);
+  AsyncCopies& copies() { return copies_; }
+  int lane_in_block() const { return current_; }
   int lane_in_warp() const { return current_ & 31; }
   [[noreturn]] void misuse(const std::string& what, const Site* site);
   [[noreturn]] void stop_lane();  // ends the launch here and now, without unwinding this lane: for an access that would crash
 
  private:
-  enum class State : uint8_t { running, ready, at_barrier, at_collective };  // running: also before its first turn and after its last
+  enum class State : uint8_t {
+    running,
+    ready,
+    at_barrier,
+    at_named,
+    at_collective
+  };  // running: also before its first turn and after its last
   struct Lane {
     Fiber* fiber;  // while it waits
     uint3 index;
     State state = State::running;
+    uint8_t barrier;  // a named one's number
     Site site;
   };
   struct Warp {
@@ -57,6 +70,10 @@ class Block {
     Collective kind[32];
     int source[32];
     uint64_t value[32], result[32];
+    const WarpInstruction* instruction[32];
+  };
+  struct Named {
+    int threads, arrived;  // 0 threads: nobody has come
   };
   struct Abandoned {};  // thrown in lanes that wait when another lane failed, so that their stacks unwind
 
@@ -67,6 +84,7 @@ class Block {
   void returned();
   void wake(int lane);
   void release_barrier();
+  bool waits(int lane) const { return lanes_[lane].state >= State::at_barrier; }
   [[noreturn, gnu::cold]] void split_barrier(Barrier kind, Site site);
   bool try_release(Warp& warp, int first_lane, int lane);
   void compute(Warp& warp, uint32_t lanes, Collective kind);
@@ -86,6 +104,9 @@ class Block {
   int arrived_ = 0, votes_ = 0, barrier_result_ = 0;
   Barrier barrier_kind_ = Barrier::plain;
   Site barrier_site_{};  // of all that wait there
+
+  Named named_[named_barriers]{};
+  AsyncCopies copies_;
 
   unsigned ready_head_ = 0, ready_end_ = 0;
   uint16_t ready_[max_threads];  // a ring

@@ -35,6 +35,49 @@ void Block::release_barrier() {
     if (lanes_[order_[i]].state == State::at_barrier) wake(order_[i]);
 }
 
+void Block::named_barrier(int id, int threads, bool wait_here, Site site) {
+  if (failing_) return;
+  if (id < 1 || id >= named_barriers) misuse("barrier " + std::to_string(id) + ": the numbers go from 1 to 15", &site);
+  if (threads < 32 || threads % 32 || threads > threads_)
+    misuse("barrier " + std::to_string(id) + " is for " + std::to_string(threads) +
+               " threads: it must be a multiple of 32, no more than the " + std::to_string(threads_) + " of the block",
+           &site);
+  Named& barrier = named_[id];
+  if (barrier.arrived && barrier.threads != threads)
+    misuse("barrier " + std::to_string(id) + " is for " + std::to_string(threads) + " threads here, for " +
+               std::to_string(barrier.threads) + " where another thread came to it",
+           &site);
+  barrier.threads = threads;
+  watch::named_arrive(id, current_);
+  if (wait_here) {
+    lanes_[current_].state = State::at_named;
+    lanes_[current_].barrier = static_cast<uint8_t>(id);
+    lanes_[current_].site = site;
+  }
+  if (++barrier.arrived == threads) {
+    barrier = {0, 0};
+    for (int i = 0; i < threads_; ++i) {
+      const int lane = order_[i];
+      if (lanes_[lane].state != State::at_named || lanes_[lane].barrier != id) continue;
+      watch::named_pass(id, lane);
+      wake(lane);
+    }
+    watch::named_release(id);
+  }
+  if (wait_here) wait();
+}
+
+void Block::together(const WarpInstruction& instruction, void* mine, Site site) {
+  if (failing_) return;
+  Warp& warp = warps_[current_ / 32];
+  warp.instruction[current_ & 31] = &instruction;
+  if (warp.returned)
+    misuse(std::string(instruction.name) + " needs all 32 lanes of the warp; " + std::to_string(std::popcount(warp.returned)) +
+               " of them have returned or never were",
+           &site);
+  collective(Collective::together, 0xffffffffu, reinterpret_cast<uint64_t>(mine), 0, site);
+}
+
 uint64_t Block::collective(Collective kind, unsigned mask, uint64_t value, int source, Site site) {
   if (failing_) return 0;
   const int lane = current_ & 31, first = current_ & ~31;
@@ -56,13 +99,21 @@ uint64_t Block::collective(Collective kind, unsigned mask, uint64_t value, int s
 
 // Completes the collective that `lane` waits in, if every lane its mask names is there.
 bool Block::try_release(Warp& warp, int first_lane, int lane) {
+  if (warp.kind[lane] == Collective::together && warp.returned) return false;  // it needs all of them
   const uint32_t lanes = warp.mask[lane] & ~warp.returned;
   if ((warp.waiting & lanes) != lanes) return false;
   for (uint32_t rest = lanes; rest; rest &= rest - 1) {
     const int i = std::countr_zero(rest);
     if (warp.mask[i] != warp.mask[lane] || warp.kind[i] != warp.kind[lane]) return false;
+    if (warp.kind[i] == Collective::together && warp.instruction[i] != warp.instruction[lane]) return false;
   }
-  compute(warp, lanes, warp.kind[lane]);
+  if (warp.kind[lane] == Collective::together) {
+    void* brought[32];
+    for (int i = 0; i < 32; ++i) brought[i] = reinterpret_cast<void*>(warp.value[i]);
+    warp.instruction[lane]->compute(brought);
+  } else {
+    compute(warp, lanes, warp.kind[lane]);
+  }
   if (warp.kind[lane] == Collective::sync) watch::warp_sync(first_lane, lanes);
   warp.waiting &= ~lanes;
   const bool down = launch_->schedule.descending(++round_);
@@ -84,6 +135,7 @@ void Block::compute(Warp& warp, uint32_t lanes, Collective kind) {
     const uint32_t bit = v ? 1u << i : 0;
     switch (kind) {
       case Collective::sync:
+      case Collective::together:
         break;
       case Collective::shuffle:
       case Collective::shuffle_up:

@@ -10,8 +10,14 @@ std::string Block::place() const {
 }
 
 std::string Block::call_text(int lane) const {
+  if (lanes_[lane].state == State::at_named) {
+    const Named& b = named_[lanes_[lane].barrier];
+    return "barrier " + std::to_string(lanes_[lane].barrier) + " (" + std::to_string(b.arrived) + " of " + std::to_string(b.threads) +
+           " threads have come) in " + text_of(lanes_[lane].site);
+  }
   if (lanes_[lane].state == State::at_barrier) return name_of(barrier_kind_) + (" in " + text_of(barrier_site_));
   const Warp& warp = warps_[lane / 32];
+  if (warp.kind[lane & 31] == Collective::together) return warp.instruction[lane & 31]->name + (" in " + text_of(lanes_[lane].site));
   return std::string(name_of(warp.kind[lane & 31])) + "(mask " + text_of(warp.mask[lane & 31]) + ") in " + text_of(lanes_[lane].site);
 }
 
@@ -19,7 +25,7 @@ std::string Block::waiters() const {
   bool told[max_threads] = {};
   std::string text;
   for (int i = 0; i < threads_; ++i) {
-    if (told[i] || (lanes_[i].state != State::at_barrier && lanes_[i].state != State::at_collective)) continue;
+    if (told[i] || !waits(i)) continue;
     const std::string call = call_text(i);
     int count = 0;
     for (int j = i; j < threads_; ++j)

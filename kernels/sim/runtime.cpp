@@ -95,6 +95,20 @@ int block_barrier(Barrier kind, bool predicate, Site site) { return running_bloc
 uint64_t warp_collective(Collective kind, unsigned mask, uint64_t value, int source, Site site) {
   return running_block().collective(kind, mask, value, source, site);
 }
+void warp_together(const WarpInstruction& instruction, void* mine, Site site) { running_block().together(instruction, mine, site); }
+void named_barrier(int id, int threads, bool wait, Site site) { running_block().named_barrier(id, threads, wait, site); }
+void copy_async_begin(void* to, const void* from, int bytes, Site site) {
+  Block& block = running_block();
+  const size_t into = static_cast<size_t>(static_cast<char*>(to) - static_cast<char*>(block.shared_memory(0, 1)));
+  if (into >= max_shared_bytes) block.misuse("an asynchronous copy that does not go to shared memory", &site);
+  if (reinterpret_cast<uintptr_t>(to) % static_cast<unsigned>(bytes) || reinterpret_cast<uintptr_t>(from) % static_cast<unsigned>(bytes))
+    block.misuse("an asynchronous copy at an address that is not a multiple of its size", &site);
+  const uintptr_t pc = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+  watch::copy_begins(to, from, static_cast<size_t>(bytes), pc);
+  block.copies().begin(block.lane_in_block(), {to, from, pc, static_cast<uint8_t>(bytes)});
+}
+void copy_async_commit() { running_block().copies().commit(running_block().lane_in_block()); }
+void copy_async_wait(int newest) { running_block().copies().wait(running_block().lane_in_block(), newest); }
 void fence() {
   std::atomic_thread_fence(std::memory_order_seq_cst);
   watch::fence();

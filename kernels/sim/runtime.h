@@ -58,7 +58,8 @@ enum class Collective : int {
   bit_or,
   bit_xor,
   match_any,
-  match_all
+  match_all,
+  together
 };
 
 // Runs `thread(body)` for every thread of the grid. Throws what a lane threw; Error(device) for a shape no GPU takes (limits of compute
@@ -80,6 +81,30 @@ int block_barrier(Barrier kind, bool predicate, Site site);
 // Waits for the lanes in `mask` that have not returned, each with the same call; then this lane's result. `source` is the lane a shuffle
 // reads; a lane that takes no part has all bits set (undefined in CUDA), so that a result built on it shows.
 uint64_t warp_collective(Collective kind, unsigned mask, uint64_t value, int source, Site site);
+
+// What a warp does as one instruction: waits until all 32 lanes have come, then `compute` runs once, on what each lane brought.
+struct WarpInstruction {
+  const char* name;
+  void (*compute)(void* const (&lanes)[32]);
+};
+void warp_together(const WarpInstruction& instruction, void* mine, Site site);
+
+// Barriers 1 to 15 of the block (PTX ISA, barrier.cta): complete when `threads` of them, a multiple of 32, have come. A thread that only
+// arrives goes on at once.
+void named_barrier(int id, int threads, bool wait, Site site);
+
+// Copies from device to shared memory that take effect when the thread waits for them, not before (PTX ISA, cp.async): commit() closes a
+// group, wait() completes all groups but the `newest` ones. from: nullptr stands for zeros.
+void copy_async_begin(void* to, const void* from, int bytes, Site site);
+void copy_async_commit();
+void copy_async_wait(int newest);
+
+// A lane's share of a product, for the counters: a warp that multiplies 16×16 by 16×8 has 64 a lane.
+#ifdef DUEL_SIM_CHECKED
+void count_multiplies(int each, bool matrix);
+#else
+inline void count_multiplies(int, bool) {}
+#endif
 
 // Of the whole device: what the thread has written comes before what it writes next, for every block.
 void fence();

@@ -259,5 +259,135 @@ PROBE(vectors);
 
 }  // namespace clean
 
+// ---- asynchronous copies and named barriers ----
+
+__global__ void copy_without_wait(const float* x, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  copy_async<4>(tile + threadIdx.x, x + threadIdx.x);
+  copy_async_commit();
+  __syncthreads();
+  y[threadIdx.x] = tile[threadIdx.x];  // copy_without_wait
+}
+PROBE(copy_without_wait);
+__global__ void wait_for_too_few(const float* x, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  for (int i = 0; i < 2; ++i) {
+    copy_async<4>(tile + 32 * i + threadIdx.x, x + threadIdx.x);
+    copy_async_commit();
+  }
+  copy_async_wait<1>();
+  __syncthreads();
+  y[threadIdx.x] = tile[threadIdx.x];
+  y[threadIdx.x] += tile[32 + threadIdx.x];  // wait_for_too_few
+}
+PROBE(wait_for_too_few);
+__global__ void copy_without_barrier(const float* x, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  copy_async<4>(tile + threadIdx.x, x + threadIdx.x);  // copy_without_barrier, other
+  copy_async_commit();
+  copy_async_wait<0>();
+  y[threadIdx.x] = tile[(threadIdx.x + 32) % blockDim.x];  // copy_without_barrier
+}
+PROBE(copy_without_barrier);
+__global__ void copy_over_what_is_read(const float* x, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  tile[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  y[threadIdx.x] = tile[(threadIdx.x + 32) % blockDim.x];  // copy_over_what_is_read, other
+  copy_async<4>(tile + threadIdx.x, x + threadIdx.x);      // copy_over_what_is_read
+  copy_async_commit();
+  copy_async_wait<0>();
+}
+PROBE(copy_over_what_is_read);
+__global__ void copy_past_end(const float* x, float* y, long long n) {
+  float* tile = shared_storage<Tile>().value;
+  copy_async<16>(tile + 4 * threadIdx.x, x + 4 * threadIdx.x);  // copy_past_end
+  copy_async_commit();
+  copy_async_wait<0>();
+  if (threadIdx.x < n) y[threadIdx.x] = tile[4 * threadIdx.x];
+}
+PROBE(copy_past_end);
+__global__ void write_after_arrive(const float* x, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  if (threadIdx.x < 32) {
+    tile[threadIdx.x] = x[threadIdx.x];
+    barrier_arrive(1, 64);
+    tile[threadIdx.x] = 0;  // write_after_arrive, other
+  } else {
+    barrier_sync(1, 64);
+    y[threadIdx.x] = tile[threadIdx.x - 32];  // write_after_arrive
+  }
+}
+PROBE(write_after_arrive);
+__global__ void other_named_barrier(const float* x, float* y,
+                                    long long) {  // warps 0 and 1 meet, and 2 and 3; warp 3 reads what warp 0 wrote
+  float* tile = shared_storage<Tile>().value;
+  const unsigned warp = threadIdx.x / 32;
+  if (warp == 0) tile[threadIdx.x] = x[threadIdx.x];  // other_named_barrier, other
+  barrier_sync(warp < 2 ? 1 : 2, 64);
+  if (warp == 3) y[threadIdx.x] = tile[threadIdx.x - 96];  // other_named_barrier
+}
+PROBE(other_named_barrier);
+__global__ void unwritten_matrix(const float*, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  if (threadIdx.x < 24) tile[threadIdx.x] = 0;
+  __syncwarp();
+  uint32_t r[1];
+  ldmatrix(r, tile + 4 * threadIdx.x);  // unwritten_matrix
+  y[threadIdx.x] = __uint_as_float(r[0]);
+}
+PROBE(unwritten_matrix);
+__global__ void matrix_race(const float*, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  tile[threadIdx.x] = 0;
+  __syncwarp();
+  tile[threadIdx.x] = 1;  // matrix_race
+  uint32_t r[1];
+  ldmatrix(r, tile + 4 * (threadIdx.x % 8));  // matrix_race, other
+  y[threadIdx.x] = __uint_as_float(r[0]);
+}
+PROBE(matrix_race);
+
+__global__ void named_chain(const float* x, float* y, long long) {  // warp 0 to 1, then 1 to 2: what 0 wrote, 2 may read
+  float* tile = shared_storage<Tile>().value;
+  const unsigned warp = threadIdx.x / 32;
+  if (warp == 0) {
+    tile[threadIdx.x] = x[threadIdx.x];
+    barrier_arrive(1, 64);
+  } else if (warp == 1) {
+    barrier_sync(1, 64);
+    __syncwarp();
+    barrier_arrive(2, 64);
+  } else {
+    barrier_sync(2, 64);
+    y[threadIdx.x] = tile[threadIdx.x - 64];
+  }
+}
+PROBE(named_chain);
+__global__ void async_tiles(const float* x, float* y, long long) {
+  float* tile = shared_storage<Tile>().value;
+  for (int i = 0; i < 3; ++i) {
+    copy_async<16>(tile + 4 * threadIdx.x, x + 4 * threadIdx.x, threadIdx.x % 4 != 3);
+    copy_async_commit();
+    copy_async_wait<0>();
+    __syncthreads();
+    y[threadIdx.x] = tile[(threadIdx.x + 32) % blockDim.x];
+    __syncthreads();
+  }
+  copy_async<4>(tile + threadIdx.x, x);  // nobody reads it, and the block ends before it lands
+}
+PROBE(async_tiles);
+__global__ void matrix_rows(const float*, float* y, long long) {  // only the first eight lanes' addresses count
+  float* tile = shared_storage<Tile>().value;
+  tile[threadIdx.x] = 0;
+  __syncwarp();
+  uint32_t r[1];
+  ldmatrix(r, tile + 4 * threadIdx.x);
+  stmatrix(tile + 4 * threadIdx.x, r);
+  __syncwarp();
+  y[threadIdx.x] = tile[threadIdx.x ^ 9];
+}
+PROBE(matrix_rows);
+
 }  // namespace
 }  // namespace duel

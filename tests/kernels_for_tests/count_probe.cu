@@ -1,6 +1,7 @@
 // Textbook patterns of access, each to be counted by hand: one load or store of interest a kernel, which tests/test_sim_counts.cpp names.
 #include "tests/kernels_for_tests/count_probe.h"
 
+#include "kernels/conv2d/conv2d.h"
 #include "kernels/launch.h"
 #include "kernels/ptx.h"
 
@@ -159,6 +160,75 @@ __global__ void shared_doubles_strided(const double* x, double* y) {
   y[threadIdx.x] = line.value[2 * threadIdx.x];
 }
 PROBE_OF(double, shared_doubles_strided);
+
+// ---- instructions that go to both, and products ----
+
+__global__ void async_row(const float* x, float* y) {  // half of the lanes bring zeros
+  PaddedTile& tile = shared_storage<PaddedTile>();
+  copy_async<16>(&tile.value[0][0] + 4 * threadIdx.x, x + 4 * threadIdx.x, threadIdx.x % 2 == 0);
+  copy_async_commit();
+  copy_async_wait<0>();
+  __syncthreads();
+  y[threadIdx.x] = tile.value[0][threadIdx.x];
+}
+PROBE(async_row);
+template <class T>
+__device__ void load_matrices(T& tile, const float* x, float* y) {  // four of them side by side, 16 bytes a row
+  fill(tile, x);
+  uint32_t r[4];
+  ldmatrix(r, &tile.value[threadIdx.x % 8][threadIdx.x / 8 * 4]);
+  for (int i = 0; i < 4; ++i) y[32 * i + static_cast<int>(threadIdx.x)] = __uint_as_float(r[i]);
+}
+__global__ void matrix_columns(const float* x, float* y) { load_matrices(shared_storage<Tile>(), x, y); }
+PROBE(matrix_columns);
+struct alignas(16) SteppedTile {
+  float value[32][36];  // rows begin four banks apart
+};
+void run_matrix_rows(const CountProbe::Problem& p, const CountProbe::Args& a, Scratch, Stream stream) {
+  launch(
+      {.grid = p.blocks, .block = p.threads, .shared_bytes = sizeof(SteppedTile)}, stream,
+      +[](const float* x, float* y) { load_matrices(shared_storage<SteppedTile>(), x, y); }, static_cast<const float*>(a.x),
+      static_cast<float*>(a.y));
+}
+KERNEL_VARIANT(CountProbe, matrix_rows, 1, any, no_scratch, run_matrix_rows);
+__global__ void products(const float* x, float* y) {  // 3 fma a lane, 2 more in half of them, one matrix product a warp
+  float sum = x[threadIdx.x];
+  for (int i = 0; i < 3; ++i) sum = fma_rn(sum, 2.0f, 1.0f);
+  if (threadIdx.x % 2)
+    for (int i = 0; i < 2; ++i) sum = mul_rn(sum, 3.0f);
+  float d[4] = {sum};
+  const uint32_t a[4] = {}, b[2] = {};
+  mma_bf16(d, a, b);
+  mma_tf32(d, a, b);
+  y[blockIdx.x * blockDim.x + threadIdx.x] = d[0];
+}
+PROBE(products);
+
+// Transposed convolution as it is often drawn: zeros between the outputs' gradients, and a full convolution over that.
+template <class T>
+__global__ void inserted_zeros(Conv2dProblem d, const T* gy, const T* w, T* gx) {
+  const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (i >= d.x_count()) return;
+  const int c = static_cast<int>(i % d.c), col = static_cast<int>(i / d.c % d.w), row = static_cast<int>(i / d.c / d.w % d.h);
+  const int n = static_cast<int>(i / d.c / d.w / d.h);
+  float sum = 0;
+  for (int r = 0; r < d.r; ++r)
+    for (int s = 0; s < d.s; ++s) {
+      const int pu = row + d.top - r, qv = col + d.left - s;
+      const bool zero = pu < 0 || pu % d.u || pu / d.u >= d.p || qv < 0 || qv % d.v || qv / d.v >= d.q;
+      for (int k = 0; k < d.k; ++k) {
+        const float g = zero ? 0.0f : static_cast<float>(gy[((int64_t{n} * d.p + pu / d.u) * d.q + qv / d.v) * d.k + k]);
+        sum = fma_rn(g, static_cast<float>(w[((int64_t{k} * d.r + r) * d.s + s) * d.c + c]), sum);
+      }
+    }
+  gx[i] = static_cast<T>(sum);
+}
+bool f32_only(const Conv2dProblem& p) { return p.dtype == DType::f32; }
+void run_inserted_zeros(const Conv2dProblem& p, const Conv2dDgrad::Args& a, Scratch, Stream stream) {
+  launch({.grid = blocks_for(p.x_count(), 256), .block = 256}, stream, inserted_zeros<float>, p, static_cast<const float*>(a.gy),
+         static_cast<const float*>(a.w), static_cast<float*>(a.gx));
+}
+KERNEL_VARIANT(Conv2dDgrad, inserted_zeros, 1, f32_only, no_scratch, run_inserted_zeros);
 
 }  // namespace
 }  // namespace duel

@@ -57,6 +57,43 @@ __global__ void unwritten_kernel(int* out) {
   out[1] = __shfl_sync(1u, 5, 1);  // lane 1 takes no part
 }
 
+struct alignas(16) Matrix {
+  uint32_t word[64];
+};
+__device__ void product() {
+  float d[4] = {};
+  const uint32_t a[4] = {}, b[2] = {};
+  mma_bf16(d, a, b);
+}
+__global__ void half_warp_kernel(int* out) {
+  if (threadIdx.x < 16) product();
+  else __syncwarp(0xffff0000u);
+  *out = 1;
+}
+__global__ void left_early_kernel(int*) {
+  if (threadIdx.x == 5) return;
+  product();
+}
+__global__ void two_products_kernel(int*) {  // one line each: not the same instruction
+  float d[4] = {};
+  const uint32_t a[4] = {}, b[2] = {};
+  if (threadIdx.x < 16) mma_bf16(d, a, b);
+  else mma_tf32(d, a, b);
+}
+__global__ void matrix_row_kernel(int*) {
+  uint32_t r[1];
+  ldmatrix(r, shared_storage<Matrix>().word + threadIdx.x);
+}
+__global__ void barrier_number_kernel(int*) { barrier_sync(static_cast<int>(blockDim.x) / 2, 32); }
+__global__ void barrier_size_kernel(int*) { barrier_sync(1, 48); }
+__global__ void barrier_sizes_kernel(int*) { barrier_sync(1, threadIdx.x < 32 ? 64 : 96); }
+__global__ void barrier_lost_kernel(int*) {
+  if (threadIdx.x < 64) barrier_sync(2, 96);
+  else __syncthreads();
+}
+__global__ void copy_out_kernel(int* out) { copy_async<4>(out, out + 1); }
+__global__ void copy_askew_kernel(int* out) { copy_async<16>(shared_storage<Matrix>().word, out + 1); }
+
 template <auto kernel>
 void run(const SimFault::Problem& p, const SimFault::Args& a, Scratch, Stream stream) {
   launch({.grid = dim3(p.grid.x, p.grid.y, p.grid.z), .block = dim3(p.block.x, p.block.y, p.block.z), .shared_bytes = p.shared_bytes},
@@ -74,6 +111,16 @@ KERNEL_VARIANT(SimFault, nested, 1, any, no_scratch, run<nested_kernel>);
 KERNEL_VARIANT(SimFault, width, 1, any, no_scratch, run<width_kernel>);
 KERNEL_VARIANT(SimFault, trap, 1, any, no_scratch, run<trap_kernel>);
 KERNEL_VARIANT(SimFault, unwritten, 1, any, no_scratch, run<unwritten_kernel>);
+KERNEL_VARIANT(SimFault, half_warp, 1, any, no_scratch, run<half_warp_kernel>);
+KERNEL_VARIANT(SimFault, left_early, 1, any, no_scratch, run<left_early_kernel>);
+KERNEL_VARIANT(SimFault, two_products, 1, any, no_scratch, run<two_products_kernel>);
+KERNEL_VARIANT(SimFault, matrix_row, 1, any, no_scratch, run<matrix_row_kernel>);
+KERNEL_VARIANT(SimFault, barrier_number, 1, any, no_scratch, run<barrier_number_kernel>);
+KERNEL_VARIANT(SimFault, barrier_size, 1, any, no_scratch, run<barrier_size_kernel>);
+KERNEL_VARIANT(SimFault, barrier_sizes, 1, any, no_scratch, run<barrier_sizes_kernel>);
+KERNEL_VARIANT(SimFault, barrier_lost, 1, any, no_scratch, run<barrier_lost_kernel>);
+KERNEL_VARIANT(SimFault, copy_out, 1, any, no_scratch, run<copy_out_kernel>);
+KERNEL_VARIANT(SimFault, copy_askew, 1, any, no_scratch, run<copy_askew_kernel>);
 
 }  // namespace
 }  // namespace duel

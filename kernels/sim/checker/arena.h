@@ -3,8 +3,8 @@
 #include <string>
 
 #include "kernels/counts.h"
-#include "kernels/sim/checker/list.h"
 #include "kernels/sim/checker/shadow.h"
+#include "kernels/sim/list.h"
 
 namespace duel::sim::checker {
 

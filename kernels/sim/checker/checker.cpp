@@ -157,9 +157,39 @@ void block_ends() {
   running.active = false;
   if (Checker& c = checker(); c.counters.on()) c.counters.block_barrier(c.threads);
 }
+void count_multiplies(uintptr_t pc, int each, bool matrix) {
+  if (!running.active) return;
+  if (Checker& c = checker(); c.counters.on()) c.counters.multiplies(c.short_pc(pc), each, matrix);
+}
 void count_begin(CountsVisitor visitor, void* user) { Shared::instance().visitor = visitor, Shared::instance().visitor_user = user; }
 void count_end() { Shared::instance().visitor = nullptr; }
 void warp_sync(int first_thread, uint32_t lanes) { checker().order.warp_sync(first_thread, lanes); }
+void named_arrive(int id, int thread) { checker().order.named_arrive(id, thread); }
+void named_pass(int id, int thread) { checker().order.named_pass(id, thread); }
+void named_release(int id) { checker().order.named_release(id); }
+
+// Until it lands, the source may be read and the destination written at any time; both are looked at as if at once, and the destination is
+// marked.
+void copy_begins(void* to, const void* from, size_t bytes, uintptr_t pc) {
+  const uintptr_t at = reinterpret_cast<uintptr_t>(to);
+  Checker& c = checker();
+  if (from) touch(reinterpret_cast<uintptr_t>(from), bytes, Kind::read, pc);
+  else if (c.counters.on()) c.counters.no_access(c.thread, c.short_pc(pc), bytes);
+  touch(at, bytes, Kind::write, pc);
+  const Region& r = c.shared;
+  uint8_t* state = r.states + (at - r.base);
+  for (size_t i = 0; i < bytes; ++i)
+    if (state[i] != forbidden) state[i] = in_flight;
+}
+void copy_lands(void* to, size_t bytes, uintptr_t pc) {
+  Checker& c = checker();
+  const uintptr_t at = reinterpret_cast<uintptr_t>(to);
+  uint8_t* state = c.shared.states + (at - c.shared.base);
+  if (state[0] == forbidden) return;  // said when it began
+  std::memset(state, written, bytes);
+  Look(c, c.shared, at, bytes, Kind::write, pc).whole();
+}
+
 void fence() {
   if (running.active) checker().order.fence(checker().thread);
 }

@@ -35,11 +35,18 @@ void lane_runs(int thread, const void* stack, size_t stack_bytes);
 void nobody_runs();
 void block_barrier();
 void warp_sync(int first_thread, uint32_t lanes);
+void named_arrive(int id, int thread);
+void named_pass(int id, int thread);
+void named_release(int id);
+void copy_begins(void* to, const void* from, size_t bytes, uintptr_t pc);
+void copy_lands(void* to, size_t bytes, uintptr_t pc);
 void fence();
 void block_ends();
 
 void count_begin(CountsVisitor visitor, void* user);
 void count_end();
+
+void count_multiplies(uintptr_t pc, int each, bool matrix);
 
 // Called by the hooks and by what stands in for hooks. `pc`: where in the kernel.
 void touch(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc);        // up to 16 bytes at their natural alignment

@@ -12,6 +12,7 @@ namespace duel::sim::checker {
 namespace {
 
 constexpr int sector = 32, banks = 32, word = 4;
+constexpr uint64_t nowhere = ~uint64_t{0};
 
 // The number of different values; `items` is sorted on return.
 int distinct(uint64_t* items, int count) {
@@ -58,6 +59,7 @@ void Counters::launch_begins(CountsVisitor visitor, void* user) {
   visitor_ = visitor, user_ = user;
   if (!visitor) return;
   sites_.clear();
+  products_.clear();
   barriers_ = 0;
   for (List<Entry>& trace : traces_) trace.clear();
 }
@@ -66,6 +68,18 @@ void Counters::access(int thread, uint32_t pc, uintptr_t at, size_t bytes, Kind 
   for (size_t done = 0; done < bytes; done += 16)  // what is longer than 16 bytes takes several instructions
     traces_[thread].add({at - shared_base + done, pc, static_cast<uint8_t>(std::min<size_t>(16, bytes - done)), static_cast<uint8_t>(kind),
                          static_cast<uint8_t>(space)});
+}
+
+void Counters::no_access(int thread, uint32_t pc, size_t bytes) {
+  traces_[thread].add(
+      {nowhere, pc, static_cast<uint8_t>(bytes), static_cast<uint8_t>(Kind::read), static_cast<uint8_t>(MemorySpace::global)});
+}
+
+void Counters::multiplies(uint32_t pc, int count, bool matrix) {
+  Product* at = products_.begin();
+  while (at != products_.end() && at->pc != pc) ++at;
+  if (at == products_.end()) at = &products_.add({pc, matrix, 0, 0});
+  ++at->lanes, at->multiplies += count;
 }
 
 void Counters::block_barrier(int threads) {
@@ -93,19 +107,23 @@ void Counters::merge(List<Entry>* lanes) {
   for (int i = 0; i < 32; ++i) lanes[i].clear();
 }
 
-Counters::Site& Counters::site_of(const Entry& e) {
+Counters::Site& Counters::site_of(const Entry& e, uint64_t first) {
   for (Site& s : sites_)
     if (s.pc == e.pc && s.bytes == e.bytes && s.space == e.space && s.kind == e.kind) return s;
-  return sites_.add({e.pc, e.bytes, e.kind, e.space, e.at, 0, 0, 0, 0});
+  return sites_.add({e.pc, e.bytes, e.kind, e.space, first, 0, 0, 0, 0});
 }
 
 void Counters::request(const Entry* const* lanes, int count) {
   uint64_t at[32];
-  for (int i = 0; i < count; ++i) at[i] = lanes[i]->at;
+  const int came = count;
+  count = 0;
+  for (int i = 0; i < came; ++i)
+    if (lanes[i]->at != nowhere) at[count++] = lanes[i]->at;
+  if (count == 0) return;
   long long units = 0, fewest = 0;
   const auto count_units = lanes[0]->space == static_cast<uint8_t>(MemorySpace::global) ? count_sectors : count_wavefronts;
   count_units(at, count, lanes[0]->bytes, units, fewest);
-  Site& site = site_of(*lanes[0]);
+  Site& site = site_of(*lanes[0], at[0]);
   ++site.requests;
   site.lanes += count, site.units += units, site.fewest += fewest;
 }
@@ -113,6 +131,7 @@ void Counters::request(const Entry* const* lanes, int count) {
 void Counters::launch_ends(const Launch& launch, uintptr_t image) {
   if (!visitor_) return;
   std::sort(sites_.begin(), sites_.end(), [](const Site& a, const Site& b) { return a.pc < b.pc; });
+  std::sort(products_.begin(), products_.end(), [](const Product& a, const Product& b) { return a.pc < b.pc; });
   struct Texts {
     std::string where;
     char buffer[64];
@@ -138,6 +157,13 @@ void Counters::launch_ends(const Launch& launch, uintptr_t image) {
                  global ? 0 : s.units,
                  global ? 0 : s.fewest};
   }
+  std::string* places = new std::string[products_.size()];
+  ProductCounts* products = new ProductCounts[products_.size()];
+  for (size_t i = 0; i < products_.size(); ++i) {
+    const Product& p = products_[i];
+    places[i] = source_line(image + p.pc);
+    products[i] = {places[i].c_str(), p.matrix, p.lanes, p.multiplies};
+  }
   const std::string row = launch.row ? std::string(launch.row->op) + ":" + launch.row->name : "";
   const LaunchCounts all{row.c_str(),
                          {launch.grid.x, launch.grid.y, launch.grid.z},
@@ -145,8 +171,12 @@ void Counters::launch_ends(const Launch& launch, uintptr_t image) {
                          launch.shared_bytes,
                          barriers_,
                          counts,
-                         static_cast<int>(sites_.size())};
+                         static_cast<int>(sites_.size()),
+                         products,
+                         static_cast<int>(products_.size())};
   visitor_(user_, all);
+  delete[] products;
+  delete[] places;
   delete[] counts;
   delete[] texts;
 }

@@ -3,8 +3,8 @@
 // what the hardware's reconvergence makes of structured code, because kernels are compiled with their blocks in the order of the source.
 #pragma once
 #include "kernels/counts.h"
-#include "kernels/sim/checker/list.h"
 #include "kernels/sim/checker/shadow.h"
+#include "kernels/sim/list.h"
 
 namespace duel::sim {
 struct Launch;
@@ -21,6 +21,8 @@ class Counters {
   void launch_begins(CountsVisitor visitor, void* user);    // visitor: nullptr when nobody counts
   void launch_ends(const Launch& launch, uintptr_t image);  // reports to the visitor
   void access(int thread, uint32_t pc, uintptr_t at, size_t bytes, Kind kind, MemorySpace space, uintptr_t shared_base);
+  void no_access(int thread, uint32_t pc, size_t bytes);  // a lane that takes part in a load of device memory without reading
+  void multiplies(uint32_t pc, int count, bool matrix);
   void block_barrier(int threads);  // also at the end of a block
   void count_barrier() { ++barriers_; }
 
@@ -37,14 +39,20 @@ class Counters {
     uintptr_t first;                           // address of the first access
     long long requests, lanes, units, fewest;  // units: sectors or wavefronts
   };
+  struct Product {
+    uint32_t pc;
+    bool matrix;
+    long long lanes, multiplies;
+  };
   void merge(List<Entry>* lanes);
   void request(const Entry* const* lanes, int count);
-  Site& site_of(const Entry& entry);
+  Site& site_of(const Entry& entry, uint64_t first);
 
   CountsVisitor visitor_ = nullptr;
   void* user_ = nullptr;
   List<Entry> traces_[1024];  // a thread of the block
   List<Site> sites_;
+  List<Product> products_;
   long long barriers_ = 0;
 };
 

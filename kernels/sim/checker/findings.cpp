@@ -76,6 +76,11 @@ void Findings::fault(Fault fault, const Party& p, uintptr_t at, bool global, uin
     say("misaligned: " + who(p) + " at " + place + ", an address that is not a multiple of " + std::to_string(p.bytes));
   } else if (fault == Fault::unwritten) {
     say("unwritten: " + who(p) + " that nothing wrote, at " + place);
+  } else if (fault == Fault::in_flight) {
+    int thread = 0;
+    const AsyncCopy* copy = Block::mine().copies().find(at, thread);
+    say("in flight: " + who(p) + " at " + place + ", where the copy that " + (thread == p.thread ? "it" : "thread " + thread_text(thread)) +
+        " began in " + (copy ? source_line(copy->pc) : "this block") + " has not landed; no copy_async_wait() that covers it lies between");
   } else {
     say("out of bounds: " + who(p) + " at " + place +
         (global ? "" : "; the launch passed .shared_bytes = " + std::to_string(launch_->shared_bytes)));

@@ -21,6 +21,7 @@ void copy_vector(void* to, const void* from, size_t bytes, bool store) {
   touch(store ? AT(to) : AT(from), bytes, store ? Kind::write : Kind::read, PC);
   std::memcpy(to, from, bytes);
 }
+void count_multiplies(int each, bool matrix) { checker::count_multiplies(PC, each, matrix); }
 void atomic_access(const void* at, size_t bytes) { touch(AT(at), bytes, Kind::atomic, PC); }
 }  // namespace duel::sim
 

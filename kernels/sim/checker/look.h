@@ -49,13 +49,20 @@ class Look {
  private:
   bool states_are_right() {
     uint8_t* s = r_.states + offset_;
-    bool all_written = true, any_forbidden = false;
-    for (size_t i = 0; i < bytes_; ++i) all_written &= s[i] == written, any_forbidden |= s[i] == forbidden;
+    bool all_written = true, any_forbidden = false, any_in_flight = false;
+    for (size_t i = 0; i < bytes_; ++i)
+      all_written &= s[i] == written, any_forbidden |= s[i] == forbidden, any_in_flight |= s[i] == in_flight;
     if (all_written) return true;
     if (any_forbidden) {
       size_t first = 0;
       while (s[first] != forbidden) ++first;
       report(Fault::out_of_bounds, first);
+      return false;
+    }
+    if (any_in_flight) {
+      size_t first = 0;
+      while (s[first] != in_flight) ++first;
+      report(Fault::in_flight, first);
       return false;
     }
     if (kind_ != Kind::write) report(Fault::unwritten);

@@ -1,19 +1,55 @@
 #include "kernels/sim/checker/order.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+
+#include "kernels/sim/block.h"
 
 namespace duel::sim::checker {
 
 void Order::block_begins(uint32_t block, int threads) {
   block_ = block;
   epoch_ = 0;
+  threads_ = threads;
+  named_used_ = false;
   learnt_.clear();
   const int warps = (threads + 31) / 32;
   std::memset(known_, 0, sizeof known_[0] * static_cast<size_t>(warps));
   for (int t = 0; t < warps * 32; ++t) known_[t / 32][t & 31][t & 31] = 1;
   std::memset(fenced_, 0, sizeof fenced_[0] * static_cast<size_t>(threads));
 }
+
+void Order::named_arrive(int id, int thread) {
+  if (!far_) {
+    far_ = static_cast<Clocks*>(reserve(1024 * sizeof(Clocks)));
+    joined_ = static_cast<Clocks*>(reserve(named_barriers * sizeof(Clocks)));
+  }
+  if (!named_used_) {
+    named_used_ = true;
+    std::memset(far_, 0, static_cast<size_t>(threads_) * sizeof(Clocks));
+    std::memset(joined_, 0, named_barriers * sizeof(Clocks));
+  }
+  uint32_t* joined = joined_[id];
+  uint32_t* near = known_[thread / 32][thread & 31];
+  const int first = thread & ~31;
+  for (int t = 0; t < threads_; ++t) {
+    const uint32_t clock = (t ^ thread) < 32 ? near[t - first] : far_[thread][t];
+    joined[t] = std::max(joined[t], clock);
+  }
+  ++near[thread & 31];  // what it does from here on, if it does not wait, the others have not seen
+}
+
+void Order::named_pass(int id, int thread) {
+  uint32_t* near = known_[thread / 32][thread & 31];
+  const int first = thread & ~31;
+  for (int t = 0; t < threads_; ++t) {
+    uint32_t& clock = (t ^ thread) < 32 ? near[t - first] : far_[thread][t];
+    clock = std::max(clock, joined_[id][t]);
+  }
+}
+
+void Order::named_release(int id) { std::memset(joined_[id], 0, sizeof(Clocks)); }
 
 void Order::warp_sync(int first_thread, uint32_t lanes) {
   auto& known = known_[first_thread / 32];
@@ -26,6 +62,12 @@ void Order::warp_sync(int first_thread, uint32_t lanes) {
     const int i = std::countr_zero(rest);
     std::memcpy(known[i], joint, sizeof joint);
     ++known[i][i];
+  }
+  if (!named_used_) return;
+  for (int t = 0; t < threads_; ++t) {
+    uint32_t most = 0;
+    for (uint32_t rest = lanes; rest; rest &= rest - 1) most = std::max(most, far_[first_thread + std::countr_zero(rest)][t]);
+    for (uint32_t rest = lanes; rest; rest &= rest - 1) far_[first_thread + std::countr_zero(rest)][t] = most;
   }
 }
 

@@ -1,13 +1,15 @@
-// Which accesses of a launch are ordered: by barriers of the block, by __syncwarp within a warp, by atomics behind a __threadfence between
-// blocks. Shuffles and votes order nothing (CUDA C++ Programming Guide, warp shuffle functions: they imply no memory barrier).
+// Which accesses of a launch are ordered: by barriers of the block, by named barriers among those that come to them, by __syncwarp within a
+// warp, by atomics behind a __threadfence between blocks. Shuffles and votes order nothing (CUDA C++ Programming Guide, warp shuffle
+// functions: they imply no memory barrier).
 //
 // Vector clocks, folded to what a GPU can have. Within a block an epoch, the number of barriers passed; within a warp what each lane knows
-// of each other lane's clock; between blocks what the running block has learnt from releases. Blocks run one after the other.
+// of each other lane's clock, and once a named barrier was used what each thread knows of those in other warps; between blocks what the
+// running block has learnt from releases. Blocks run one after the other.
 #pragma once
 #include <cstdint>
 
-#include "kernels/sim/checker/list.h"
 #include "kernels/sim/checker/shadow.h"
+#include "kernels/sim/list.h"
 
 namespace duel::sim::checker {
 
@@ -17,6 +19,9 @@ class Order {
   void block_begins(uint32_t block, int threads);
   void block_barrier() { ++epoch_; }
   void warp_sync(int first_thread, uint32_t lanes);
+  void named_arrive(int id, int thread);
+  void named_pass(int id, int thread);
+  void named_release(int id);
   void fence(int thread);                 // __threadfence(): what is ordered before it goes out with the thread's next atomics
   void atomic(int thread, uintptr_t at);  // takes over what was released at this address, and releases
 
@@ -24,7 +29,8 @@ class Order {
   bool before(const Access& a, int thread) const {
     if (a.block != block_) return released_before(a, thread);
     if (a.thread == thread || a.epoch < epoch_) return true;
-    return (a.thread ^ thread) < 32 && known_[thread / 32][thread & 31][a.thread & 31] >= a.clock;
+    if ((a.thread ^ thread) < 32) return known_[thread / 32][thread & 31][a.thread & 31] >= a.clock;
+    return named_used_ && far_[thread][a.thread] >= a.clock;
   }
   Access access(int thread, uint32_t pc, bool atomic, size_t bytes) const {
     return {pc,
@@ -51,6 +57,12 @@ class Order {
 
   uint32_t block_ = 0, epoch_ = 0;
   uint32_t known_[32][32][32];  // [warp][lane][of lane]: the clock up to which it knows; of itself, its own clock
+  // Allocated at the first named barrier, valid in a block that has used one.
+  using Clocks = uint32_t[1024];
+  Clocks* far_ = nullptr;     // [thread][of a thread of another warp]
+  Clocks* joined_ = nullptr;  // [barrier]: what those that have come knew
+  bool named_used_ = false;
+  int threads_ = 0;
   struct Fenced {
     uint32_t epoch, clock;  // clock 0: no fence yet
   } fenced_[1024];

@@ -6,7 +6,8 @@
 
 namespace duel::sim::checker {
 
-enum ByteState : uint8_t { forbidden, unwritten, written };  // forbidden: outside every allocation, or given back
+// forbidden: outside every allocation, or given back. in_flight: an asynchronous copy is on its way here.
+enum ByteState : uint8_t { forbidden, unwritten, written, in_flight };
 
 // One access of one thread. 20 bytes, three of them to a cell.
 struct Access {
