@@ -40,6 +40,7 @@ void launch(const LaunchShape& shape, Stream, void (*kernel)(P...), A&&... args)
   auto body = [&]() DUEL_SIM_UNCHECKED { kernel(static_cast<P>(args)...); };
   sim::run_grid(shape.grid, shape.block, shape.shared_bytes, body);
 }
+constexpr int compute_capability() { return 90; }  // see below
 template <class T>
 DUEL_SIM_INLINE T& shared_storage() {
   return *static_cast<T*>(sim::shared_memory(sizeof(T), alignof(T)));
@@ -53,6 +54,9 @@ DUEL_SIM_INLINE T& shared_storage() {
     const cudaError_t duel_error = (call);                                                   \
     if (duel_error != cudaSuccess) ::duel::fail_cuda(duel_error, #call, __FILE__, __LINE__); \
   } while (0)
+
+// Of the GPU, 90 for 9.0, for a row's supports(). Without a GPU nothing runs and nothing needs refusing: 90 as well.
+int compute_capability();
 
 template <class... P, class... A>
 void launch(const LaunchShape& shape, Stream stream, void (*kernel)(P...), A&&... args) {

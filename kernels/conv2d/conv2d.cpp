@@ -73,6 +73,18 @@ std::vector<C> conv_cases() {
       copy.problem.dtype = t;
       cases.push_back(copy);
     }
+  // Channels in chunks of eight, which rows on tensor cores want.
+  for (const char* text : {
+           "n3h7w9c24k40r3u2pad1:bf16", "n2h6w5c8k16r3s2u2v1top0left1p3q5:bf16",
+           "n1h9w9c72k136r5u3pad2:bf16",  // one chunk past a tile, and two tiles
+           "n2h5w5c8k8r1u2:bf16",         // phases that no tap reaches
+           "n1h3w3c8k8r3pad2:bf16",       // more output than input
+           "n3h16w16c8k8r3pad1:bf16",     // wgrad in three parts
+           "n5h11w13c16k24r4pad1:bf16",   // in unequal parts
+           "n4h64w64c8k72r1:bf16",        // enough tiles for the large ones, forward
+           "n4h64w64c72k8r2u2:bf16",      // and backward
+       })
+    cases.push_back(parsed(text, Tag::edge));
   return cases;
 }
 
@@ -87,6 +99,7 @@ Conv2dProblem random_conv(uint64_t seed) {
   d.n = draw.between(1, 3);
   d.c = draw_size(draw), d.k = draw_size(draw);
   if (draw.chance(4)) d.c = draw.between(1, 3), d.k = 16 * draw.between(1, 7);  // an image's channels in, whole vectors out
+  if (draw.chance(5)) d.dtype = DType::bf16, d.c = 8 * draw.between(1, 10), d.k = 8 * draw.between(1, 10);  // chunks of eight channels
   d.h = draw.between(1, 9), d.w = draw.chance(8) ? draw_size(draw) : draw.between(1, 9);
   d.r = draw.of(kernels), d.s = draw.chance(2) ? d.r : draw.of(kernels);
   d.u = draw.of(strides), d.v = draw.chance(2) ? d.u : draw.of(strides);

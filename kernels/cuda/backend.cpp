@@ -76,6 +76,16 @@ Found look() {
   return {"", std::string(p.name) + ", compute capability " + capability + ", driver " + version(driver)};
 }
 
+int capability() {
+  int major = 9, minor = 0;
+  if (cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0) != cudaSuccess ||
+      cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, 0) != cudaSuccess) {
+    cudaGetLastError();
+    return 90;
+  }
+  return 10 * major + minor;
+}
+
 const Found& found() {
   static const Found once = look();
   return once;
@@ -216,4 +226,10 @@ const struct Register {
 } registered;
 
 }  // namespace
+
+int compute_capability() {
+  static const int once = capability();
+  return once;
+}
+
 }  // namespace duel

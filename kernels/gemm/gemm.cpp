@@ -49,6 +49,12 @@ std::vector<Case<GemmProblem>> gemm_cases() {
     }
   for (const char* flags : {"", "/ta=1", "/tb=1"})
     for (const char* sizes : {"m17n15k33", "m1n7k5", "m64n48k100"}) add(std::string(sizes) + ":bf16" + flags + "/out=f32", Tag::edge);
+  // Sides in chunks of eight, which the row on tensor cores wants; the last has enough tiles for the large ones.
+  for (const char* flags : {"", "/ta=1", "/tb=1", "/ta=1/tb=1"}) {
+    for (const char* sizes : {"m8n8k8", "m72n56k40", "m64n64k96", "m136n264k24", "b3m24n40k136"})
+      for (const char* out : {"", "/out=f32"}) add(std::string(sizes) + ":bf16" + flags + out, Tag::edge);
+    add(std::string("b128m72n72k8:bf16") + flags, Tag::edge);
+  }
   for (const char* dtype : {":f32", ":bf16"}) {
     for (const char* text : {"m2048n2048k2048", "m128n16384k100", "m4096n4096k4096", "m8192n128k1024", "m2048n512k4096"})
       add(std::string(text) + dtype, Tag::bench);
@@ -101,6 +107,8 @@ GemmProblem Gemm::random(uint64_t seed) {
   p.ta = draw.between(0, 1), p.tb = draw.between(0, 1);
   constexpr DType types[] = {DType::f32, DType::bf16, DType::f64};
   p.dtype = types[draw.between(0, 2)];
+  if (p.dtype == DType::bf16 && draw.chance(2))
+    for (int* size : {&p.m, &p.n, &p.k}) *size = (*size + 7) / 8 * 8;
   p.out = p.dtype == DType::bf16 && draw.between(0, 1) ? DType::f32 : p.dtype;
   return p;
 }

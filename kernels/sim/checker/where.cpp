@@ -31,7 +31,7 @@ const char* shortened(const char* path) {
 int add_frame(void* data, uintptr_t, const char* file, int line, const char*) {
   Frames& frames = *static_cast<Frames*>(data);
   if (!file) return 0;
-  const bool wrapper = std::strstr(file, "/kernels/sim/") || ends_with(file, "kernels/ptx.h");
+  const bool wrapper = std::strstr(file, "/kernels/sim/") || std::strstr(file, "/kernels/ptx/");
   if (frames.innermost.empty() && !wrapper) frames.innermost = std::string(shortened(file)) + ":" + std::to_string(line);
   if (!frames.kernel.empty() || !ends_with(file, ".cu")) return 0;
   frames.kernel = std::string(shortened(file)) + ":" + std::to_string(line);
@@ -48,7 +48,7 @@ std::string source_line(uintptr_t pc) {
   Frames frames;
   if (state) backtrace_pcinfo(state, pc - 1, add_frame, ignore, &frames);
   if (frames.innermost.empty()) return "an unknown line (built without -g?)";
-  if (frames.kernel.empty()) return frames.innermost;
+  if (frames.kernel.empty() || std::strstr(frames.innermost.c_str(), "kernels/tile/")) return frames.innermost;
   if (frames.kernel == frames.innermost) return frames.kernel;
   return frames.kernel + " (" + base_name(frames.innermost.c_str()) + ")";
 }
