@@ -216,11 +216,16 @@ KernelBenchResult bench_kernels(const KernelBenchOptions& options) {
     }
   }
   if (result.rows == 0) {
+    const bool known = options.problem.empty() || std::any_of(ops().begin(), ops().end(), [&](const OpInfo& op) {
+                         return (options.op.empty() || options.op == op.name) && !cases_of(op, options).empty();
+                       });
+    if (!known) fail(Failure::usage, "--problem '" + options.problem + "' is no op's problem; --list prints those of the table");
     std::string names;
     for (const Row& row : rows())
       if (row.device == options.device && (options.op.empty() || options.op == row.op))
         names += (names.empty() ? "" : ", ") + std::string(row.op) + "/" + row.name;
-    fail(Failure::usage, std::string("no row on ") + name_of(options.device) + " fits; there are " + (names.empty() ? "none" : names) +
+    fail(Failure::usage, std::string("no row on ") + name_of(options.device) + " fits" +
+                             (options.problem.empty() ? "" : " " + options.problem) + "; there are " + (names.empty() ? "none" : names) +
                              "; --list prints rows and problems");
   }
   return result;

@@ -124,6 +124,10 @@ TEST_CASE("the table's tag, a problem and a filter choose what runs") {
   CHECK_THROWS_WITH_AS(bench_kernels(options), doctest::Contains("--filter '('"), Error);
   options.filter = "", options.problem = "n8z3:f32";
   CHECK_THROWS_WITH_AS(bench_kernels(options), doctest::Contains("no key is called z"), Error);
+  options.op = "", options.problem = "garbage";
+  CHECK_THROWS_WITH_AS(bench_kernels(options), doctest::Contains("--problem 'garbage'"), Error);
+  options.problem = "n8:bf16", options.variant = "fours";  // a problem that parses, and that the row does not support
+  CHECK_THROWS_WITH_AS(bench_kernels(options), doctest::Contains("no row on cpu fits n8:bf16"), Error);
   options.op = "triple";
   CHECK_THROWS_WITH_AS(bench_kernels(options), doctest::Contains("no op is called triple"), Error);
 }
