@@ -131,7 +131,8 @@ int train(TrainOptions options, const CLI::App& flags) {
         records.push_back(record_of(state.step, epoch, r));
         run->append(records.back());
       }
-      const Reading readings[] = {{"images/s", progress.steps_per_second() * settings.batch},
+      const double rate = progress.steps_per_second();
+      const Reading readings[] = {{"images/s", rate * settings.batch, false, rate > 0},
                                   {"loss D", r.loss_d},
                                   {"loss G", r.loss_g},
                                   {"D(x)", r.d_real},

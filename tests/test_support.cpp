@@ -193,6 +193,10 @@ TEST_CASE("the progress line fits, whatever the width") {
   for (const char* part : {" 24 %", "1234/5000", "images/s", "  3120", " 0.693", " 61 %", "nan %", "█"}) CHECK(has(wide, part));
   CHECK(has(wide, "\x1b[36m"));
   CHECK(has(render_plain(state), "gan  24 %  1234/5000  1:01 elapsed  3:07 left  images/s   3120"));
+  const std::vector<Reading> not_yet{{.name = "images/s", .known = false}, {"loss D", .693}};
+  const ProgressState early{"gan", 1, 5000, 61, -1, 0, not_yet};
+  for (const std::string& line : {render_bar(early, {200, false, true}), render_plain(early)})
+    CHECK(has(line, "images/s      -  loss D  0.693"));
   for (double v :
        std::vector<double>{0., .693, -.693, 9.9996, 12.5, 99.996, 999.96, -99.5, 12345., 999999.4, 1e-4, 1e9, NAN, INFINITY, -INFINITY})
     CHECK(stable_number(v).size() <= 7);

@@ -13,6 +13,7 @@ struct Reading {
   std::string name;  // "loss D"
   double value = 0;
   bool share = false;  // a share of one, shown as a percentage
+  bool known = true;   // false: "-" holds its place
 };
 
 // Six columns for every value of one sign and size ≤ 1e6 or so, so that a redrawn line does not jump: " 0.693", "-12.35", "  1235".

@@ -18,7 +18,10 @@ std::string count(const ProgressState& s) {
 // 100 % only when it is done; the nudge undoes binary fractions such as 28.999999999999996.
 double whole_percent(double fraction) { return std::floor(100 * fraction + 1e-9); }
 
-std::string value_of(const Reading& r) { return r.share ? stable_share(r.value) : stable_number(r.value); }
+std::string value_of(const Reading& r) {
+  if (!r.known) return fmt::format("{:>{}}", "-", r.share ? 5 : 6);
+  return r.share ? stable_share(r.value) : stable_number(r.value);
+}
 
 // Eighths of a column where the terminal can show them.
 std::string bar_of(double fraction, int width, bool unicode) {
