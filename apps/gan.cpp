@@ -17,6 +17,7 @@
 #include "apps/support/run_folder.h"
 #include "apps/support/signals.h"
 #include "engine/graph.h"
+#include "engine/io/file.h"
 #include "kernels/registry.h"
 
 namespace duel {
@@ -158,7 +159,9 @@ int train(TrainOptions options, const CLI::App& flags) {
     fmt::print("stopped after step {} of {}; go on with: gan train --out {} --resume\n", state.step, total, options.out);
     return stop_exit_code();
   }
-  fmt::print("{} steps; open {}\n", state.step, run->index().string());
+  const std::string done = state.step < total ? fmt::format("{} of {} steps in the time given", state.step, total)
+                                              : counted(static_cast<uint64_t>(state.step), "step");
+  fmt::print("{}; open {}\n", done, run->index().string());
   return 0;
 }
 
@@ -184,7 +187,7 @@ int sample(const PictureOptions& o) {
   check_picture(o.columns, (o.n - 1) / o.columns + 1, sampler.g.config);
   const Tensor z = latents(sampler.g, o.n, o.seed, RandomStream::samples);
   write_png(o.out, sample_grid(sampler.g, z, o.columns));
-  fmt::print("{} images of step {} in {}\n", o.n, sampler.step, o.out);
+  fmt::print("{} of step {} in {}\n", counted(static_cast<uint64_t>(o.n), "image"), sampler.step, o.out);
   return 0;
 }
 
@@ -195,7 +198,7 @@ int interpolate(const PictureOptions& o) {
   const GanSampler sampler(checkpoint_path(o.from), device);
   check_picture(o.steps, o.rows, sampler.g.config);
   write_png(o.out, interpolation_grid(sampler.g, o.rows, o.steps, o.seed));
-  fmt::print("{} walks of {} images in {}\n", o.rows, o.steps, o.out);
+  fmt::print("{} of {} images in {}\n", counted(static_cast<uint64_t>(o.rows), "walk"), o.steps, o.out);
   return 0;
 }
 

@@ -88,7 +88,7 @@ TEST_CASE("idx: plain, gzipped, and what is refused") {
   };
   refused("\1\2\3\4 some other file", "not an IDX file");
   refused(idx({3, 2, 2}, ramp(12), 0x0d), "element type 0x0d");
-  refused(idx({12}, ramp(12)), "1 dimensions where 3 are needed");
+  refused(idx({12}, ramp(12)), "1 dimension where 3 are needed");
   refused(idx({3, 2, 2}, ramp(11)), "truncated");
   refused(idx({3, 2, 2}, ramp(13)), "");
   refused(idx({3, 0, 2}, ""), "dimension of 0");
@@ -97,7 +97,7 @@ TEST_CASE("idx: plain, gzipped, and what is refused") {
   refused(idx({1 << 20, 32, 32}, ramp(12)), "truncated");                                   // a gigabyte in 28 bytes
   refused(idx({1 << 20, 32, 33}, ramp(12)), "more than");
   refused(good.substr(0, 10), "truncated");
-  check_refused([&] { parse_idx(as_bytes(gzipped(good) + "x"), 3, "liar"); }, {"liar", "1 bytes follow"});
+  check_refused([&] { parse_idx(as_bytes(gzipped(good) + "x"), 3, "liar"); }, {"liar", "1 byte follows"});
   check_refused([&] { parse_idx(as_bytes(gzipped(good).substr(0, 30)), 3, "liar"); }, {"liar", "truncated"});
   const std::string bomb = gzipped(idx({3, 2, 2}, std::string(32 << 20, '\0')));
   largest_allocation = 0;

@@ -262,6 +262,18 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
   }
 }
 
+TEST_CASE("one is not plural, and a rate is not shown before there is one") {
+  const Desk desk;
+  const std::string run = desk.run("a").string(), picture = desk.folder.path() / "x.png";
+  const Outcome one = run_process(gan, desk.train("a", {"--steps", "1"}));
+  CHECK_MESSAGE(one.output.find("\n1 step; open ") != std::string::npos, one.output);
+  CHECK_MESSAGE(one.errors.find("images/s      -  loss D") != std::string::npos, one.errors);
+  CHECK(run_process(gan, {"train", "--out", run, "--resume", "--steps", "2"}).output.find("\n2 steps; open ") != std::string::npos);
+  CHECK(run_process(gan, {"sample", run, "--n", "1", "--out", picture}).output.starts_with("1 image of step 2 "));
+  CHECK(run_process(gan, {"interpolate", run, "--rows", "1", "--steps", "2", "--out", picture}).output.starts_with("1 walk of 2 images "));
+  CHECK(run_process(gan, {"interpolate", run, "--rows", "2", "--steps", "3", "--out", picture}).output.starts_with("2 walks of 3 images "));
+}
+
 TEST_CASE("a checkpoint of another net is refused") {
   const Desk desk;
   REQUIRE(run_process(gan, desk.train("a", {"--steps", "2"})).code == 0);

@@ -129,7 +129,7 @@ TEST_CASE("png: lies and bombs are refused before a pixel is decoded") {
   refused(png(header(8192, 8192, 8, 2) + chunk("IDAT", row) + end), "inflates to 4 bytes where its header implies 201334784");
   refused(png(header(1, 1, 8, 2) + chunk("IDAT", deflated(std::string(5, '\0'))) + end), "beyond the 4 bytes");
   refused(png(header(1, 1, 8, 2) + chunk("IDAT", deflated(std::string(64 << 20, '\0'))) + end), "beyond the 4 bytes");  // a bomb
-  refused(png(header(1, 1, 8, 2) + chunk("IDAT", row + "x") + end), "1 bytes follow the PNG's compressed");
+  refused(png(header(1, 1, 8, 2) + chunk("IDAT", row + "x") + end), "1 byte follows the PNG's compressed");
   refused(png(header(1, 1, 8, 2) + chunk("IDAT", row.substr(0, row.size() - 5)) + end), "truncated");
   refused(png(header(1, 1, 8, 2) + chunk("IDAT", "garbage") + end), "damaged PNG image data");
   refused(png(header(1, 1, 8, 2) + end), "truncated");

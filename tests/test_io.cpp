@@ -220,7 +220,7 @@ TEST_CASE("gzip: exactly what is expected") {
   CHECK(std::memcmp(out.data(), text.data(), text.size()) == 0);
   check_refused([&] { inflated(good, text.size() - 1); }, {"g.gz", "more data"});
   check_refused([&] { inflated(good, text.size() + 1); }, {"g.gz", "ends after 20000"});
-  check_refused([&] { inflated(good + "x", text.size()); }, {"g.gz", "1 bytes follow"});
+  check_refused([&] { inflated(good + "x", text.size()); }, {"g.gz", "1 byte follows"});
   check_refused([&] { inflated(good + good, text.size()); }, {"g.gz", "bytes follow"});
   check_refused([&] { inflated("not gzip", 3); }, {"g.gz", "not a gzip"});
   for (size_t n = 2; n < good.size(); n += n < 40 || n + 40 > good.size() ? 1 : 97)

@@ -193,9 +193,9 @@ TEST_CASE("safetensors: lying headers") {
   refused(one(R"("dtype":"U8","shape":null,"data_offsets":[0,4])"), 4, "null");
   refused(one(R"("dtype":"U8","shape":[1,1,1,1,1,1,1,1,4],"data_offsets":[0,4])"), 4, "more than 8 dimensions");
   // ranges and products
-  refused(one(R"("dtype":"U8","shape":[4],"data_offsets":[0,4])"), 5, "1 bytes follow the last tensor");
+  refused(one(R"("dtype":"U8","shape":[4],"data_offsets":[0,4])"), 5, "1 byte follows the last tensor");
   refused(one(R"("dtype":"U8","shape":[4],"data_offsets":[0,4])"), 3, "truncated");
-  refused(one(R"("dtype":"U8","shape":[4],"data_offsets":[1,5])"), 5, "a hole of 1 bytes");
+  refused(one(R"("dtype":"U8","shape":[4],"data_offsets":[1,5])"), 5, "a hole of 1 byte before");
   refused(one(R"("dtype":"U8","shape":[4],"data_offsets":[4,0])"), 4, "before it begins");
   refused(one(R"("dtype":"F32","shape":[4],"data_offsets":[0,4])"), 4, "takes 16 bytes by its shape");
   refused(one(R"("dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,18446744073709551615])"), 4, "truncated");

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/io/file.h"
+
 namespace duel {
 namespace {
 
@@ -39,8 +41,8 @@ GanData load_gan_data(GanSettings& settings) {
   GanData data;
   data.margin = splits.train.h == 28 && splits.train.w == 28 && settings.size == 32 ? 2 : 0;
   if (splits.train.n < settings.batch)
-    fail(Failure::data, fmt::format("{}: {} training images, but --batch is {}; use a smaller batch or more images", settings.data,
-                                    splits.train.n, settings.batch));
+    fail(Failure::data, fmt::format("{}: {}, but --batch is {}; use a smaller batch or more images", settings.data,
+                                    counted(splits.train.n, "training image"), settings.batch));
   auto prepare = [&](Dataset d) {
     if (d.n == 0) return d;
     if (settings.channels && d.c != settings.channels) d = with_channels(d, settings.channels);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/data/splitmix.h"
+#include "engine/io/file.h"
 #include "kernels/error.h"
 
 namespace duel {
@@ -20,7 +21,8 @@ std::vector<int32_t> permutation(int32_t n, uint64_t seed, int64_t epoch) {
 
 Shuffler::Shuffler(int32_t n, int32_t batch, uint64_t seed) : n_(n), batch_(batch), seed_(seed) {
   if (batch < 1) fail(Failure::usage, fmt::format("[shuffler] a batch of {}; take at least 1", batch));
-  if (batch > n) fail(Failure::usage, fmt::format("[shuffler] a batch of {} from {} samples; take --batch {} or smaller", batch, n, n));
+  if (batch > n)
+    fail(Failure::usage, fmt::format("[shuffler] a batch of {} from {}; take --batch {} or smaller", batch, counted(n, "sample"), n));
 }
 
 std::span<const int32_t> Shuffler::next() {

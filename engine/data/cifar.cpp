@@ -69,7 +69,8 @@ std::vector<std::string> class_names(const std::string& path, int classes) {
 void parse_cifar(std::span<const std::byte> file, int classes, const std::string& source, Dataset* data) {
   const size_t label_bytes = classes == 100 ? 2 : 1, record = label_bytes + 3 * plane;
   if (file.empty() || file.size() % record != 0)
-    refuse_file(source, fmt::format("{} bytes, which is no whole number of CIFAR-{} records of {} bytes", file.size(), classes, record));
+    refuse_file(source,
+                fmt::format("{}, which is no whole number of CIFAR-{} records of {} bytes", counted(file.size(), "byte"), classes, record));
   BoundedReader reader(file, source);
   const size_t count = file.size() / record;
   data->images.reserve(data->images.size() + count * 3 * plane);

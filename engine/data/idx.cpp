@@ -18,7 +18,7 @@ Idx parse(Reader reader, int rank) {
   reader.read(head, 4, "the IDX header");
   if (head[0] != 0 || head[1] != 0) reader.refuse("not an IDX file: it does not begin with two zero bytes");
   if (head[2] != 8) reader.refuse(fmt::format("an IDX file of element type 0x{:02x}; unsigned bytes (0x08) are read", head[2]));
-  if (head[3] != rank) reader.refuse(fmt::format("an IDX file of {} dimensions where {} are needed", head[3], rank));
+  if (head[3] != rank) reader.refuse(fmt::format("an IDX file of {} where {} are needed", counted(head[3], "dimension"), rank));
   Idx idx;
   uint64_t total = 1;
   for (int i = 0; i < rank; ++i) {
@@ -68,7 +68,8 @@ Dataset load_split(const std::string& folder, const std::string& name, const std
   Idx labels = read_idx(files[1], 1);
   Idx images = read_idx(files[0], 3);
   if (images.shape[0] != labels.shape[0])
-    refuse_file(files[0], fmt::format("{} images, but {} labels in '{}'", images.shape[0], labels.shape[0], printable(files[1])));
+    refuse_file(files[0], fmt::format("{}, but {} in '{}'", counted(images.shape[0], "image"), counted(labels.shape[0], "label"),
+                                      printable(files[1])));
   const int side = ImageLimits{}.side;
   if (images.shape[1] > static_cast<uint32_t>(side) || images.shape[2] > static_cast<uint32_t>(side))
     refuse_file(files[0], fmt::format("images of {} × {}; up to {} each way are read", images.shape[1], images.shape[2], side));

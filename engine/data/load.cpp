@@ -98,8 +98,9 @@ void hold_out(DataSplits* splits, const std::string& spec, const LoadOptions& op
   }
   if (train.empty() || test.empty())
     fail(Failure::data,
-         fmt::format("'{}' has {} images, too few to hold out {:g} % of each class for testing: at least {} in some class are needed",
-                     printable(spec), splits->train.n, 100 * options.holdout, static_cast<int64_t>(std::ceil(0.5 / options.holdout))));
+         fmt::format("'{}' has {}, too few to hold out {:g} % of each class for testing: at least {} in some class are needed",
+                     printable(spec), counted(splits->train.n, "image"), 100 * options.holdout,
+                     static_cast<int64_t>(std::ceil(0.5 / options.holdout))));
   std::sort(train.begin(), train.end());
   std::sort(test.begin(), test.end());
   splits->test = subset(splits->train, test);

@@ -21,6 +21,9 @@ namespace duel {
   fail(Failure::data, fmt::format("'{}': {}{}", printable(source, 4096), why, advised ? "" : "; fetch the file again, or use another"));
 }
 
+// "1 byte follows", "2 bytes follow".
+inline std::string bytes_follow(uint64_t count) { return counted(count, "byte") + (count == 1 ? " follows" : " follow"); }
+
 // The product of all factors; false when it does not fit 64 bits.
 inline bool checked_product(std::initializer_list<uint64_t> factors, uint64_t* product) {
   *product = 1;
@@ -41,7 +44,8 @@ class BoundedReader {
   [[noreturn]] void refuse(const std::string& why) const { refuse_file(source_, why); }
 
   std::span<const std::byte> take(uint64_t count, const char* what) {
-    if (count > left()) refuse(fmt::format("truncated: {} needs {} bytes at offset {}, {} are left", what, count, at_, left()));
+    if (count > left())
+      refuse(fmt::format("truncated: {} needs {} at offset {}, and the file has {} left", what, counted(count, "byte"), at_, left()));
     const auto piece = bytes_.subspan(at_, static_cast<size_t>(count));
     at_ += static_cast<size_t>(count);
     return piece;
@@ -60,7 +64,7 @@ class BoundedReader {
     return value;
   }
   void finish() const {  // nothing may follow
-    if (left()) refuse(fmt::format("{} bytes follow where the file should end, at offset {}", left(), at_));
+    if (left()) refuse(fmt::format("{} where the file should end, at offset {}", bytes_follow(left()), at_));
   }
 
  private:

@@ -56,6 +56,8 @@ std::string printable(std::string_view text, size_t most) {
   return out;
 }
 
+std::string counted(uint64_t count, std::string_view noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
+
 std::vector<std::byte> read_file(const std::string& path, uint64_t limit) {
   const auto refuse = [&](const std::string& why) { fail(Failure::data, fmt::format("cannot read '{}': {}", printable(path, 4096), why)); };
   const auto failed = [&](int error) {
@@ -76,7 +78,7 @@ std::vector<std::byte> read_file(const std::string& path, uint64_t limit) {
     const ssize_t got = ::read(file.fd, bytes.data() + have, bytes.size() - have);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) failed(errno);
-    if (got == 0) refuse(fmt::format("it shrank from {} to {} bytes while being read", bytes.size(), have));
+    if (got == 0) refuse(fmt::format("it shrank from {} to {} while being read", bytes.size(), counted(have, "byte")));
     have += static_cast<size_t>(got);
   }
   return bytes;

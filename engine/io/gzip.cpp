@@ -50,7 +50,7 @@ size_t GzipReader::step(void* to, size_t count) {
 
 void GzipReader::read(void* to, size_t count, const char* what) {
   const size_t got = step(to, count);
-  if (got < count) refuse(fmt::format("truncated: {} needs {} bytes, the gzip stream ends after {}", what, count, got));
+  if (got < count) refuse(fmt::format("truncated: {} needs {}, the gzip stream ends after {}", what, counted(count, "byte"), got));
 }
 
 bool GzipReader::could_yield(uint64_t count) const { return count / 1032 <= rest_.size() + 8; }  // 8: bits zlib holds already
@@ -58,7 +58,7 @@ bool GzipReader::could_yield(uint64_t count) const { return count / 1032 <= rest
 void GzipReader::finish() {
   char extra;
   if (step(&extra, 1)) refuse("more data in the gzip stream than its header promises");
-  if (!rest_.empty()) refuse(fmt::format("{} bytes follow the end of the gzip stream", rest_.size()));
+  if (!rest_.empty()) refuse(bytes_follow(rest_.size()) + " the end of the gzip stream");
 }
 
 std::vector<std::byte> inflate_exactly(std::span<const std::byte> compressed, uint64_t expected, const std::string& source) {

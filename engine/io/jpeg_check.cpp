@@ -118,8 +118,8 @@ ImageHeader check_jpeg(std::span<const std::byte> bytes, const std::string& sour
       // A block of 8×8 takes at least one bit, and a component has at least one block for each 64 pixels.
       const uint64_t pixels = static_cast<uint64_t>(state.header.w) * static_cast<uint64_t>(state.header.h);
       if (pixels / 512 > file.left())
-        file.refuse(
-            fmt::format("a JPEG that declares {} × {} pixels and has only {} bytes for them", state.header.w, state.header.h, file.left()));
+        file.refuse(fmt::format("a JPEG that declares {} × {} pixels and has only {} for them", state.header.w, state.header.h,
+                                counted(file.left(), "byte")));
     } else if (marker == 0xda) {
       read_scan(segment, &state);
       skip_entropy_coded(bytes, &file);

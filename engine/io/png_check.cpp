@@ -81,8 +81,9 @@ void check_inflates_to(std::span<const std::byte> data, uint64_t expected, const
   }
   if (result == Z_BUF_ERROR) file.refuse("truncated: the PNG's image data stops in the middle");
   if (result != Z_STREAM_END) file.refuse(fmt::format("damaged PNG image data: {}", z.msg ? z.msg : "a preset dictionary is asked for"));
-  if (total != expected) file.refuse(fmt::format("the PNG's image data inflates to {} bytes where its header implies {}", total, expected));
-  if (z.avail_in) file.refuse(fmt::format("{} bytes follow the PNG's compressed image data", z.avail_in));
+  if (total != expected)
+    file.refuse(fmt::format("the PNG's image data inflates to {} where its header implies {}", counted(total, "byte"), expected));
+  if (z.avail_in) file.refuse(bytes_follow(z.avail_in) + " the PNG's compressed image data");
 }
 
 void append_big(std::vector<std::byte>* out, uint32_t value) {

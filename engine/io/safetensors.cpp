@@ -64,16 +64,16 @@ void check_ranges(const std::vector<SafeTensorEntry>& entries, const BoundedRead
     const std::string name = printable(e.name);
     if (e.end < e.begin) reader.refuse(fmt::format("tensor \"{}\" ends at {} before it begins at {}", name, e.end, e.begin));
     if (e.begin < at) reader.refuse(fmt::format("tensor \"{}\" overlaps the one before it: begins at {}, not {}", name, e.begin, at));
-    if (e.begin > at) reader.refuse(fmt::format("a hole of {} bytes before tensor \"{}\"", e.begin - at, name));
+    if (e.begin > at) reader.refuse(fmt::format("a hole of {} before tensor \"{}\"", counted(e.begin - at, "byte"), name));
     if (e.end > reader.left())
       reader.refuse(fmt::format("truncated: tensor \"{}\" ends at byte {} of the data, which has {}", name, e.end, reader.left()));
     const uint64_t bytes = bytes_of(e, reader);
     if (bytes != e.end - e.begin)
-      reader.refuse(fmt::format("tensor \"{}\" takes {} bytes by its shape [{}], {} by its data_offsets", name, bytes,
+      reader.refuse(fmt::format("tensor \"{}\" takes {} by its shape [{}], {} by its data_offsets", name, counted(bytes, "byte"),
                                 fmt::join(e.shape, ", "), e.end - e.begin));
     at = e.end;
   }
-  if (at != reader.left()) reader.refuse(fmt::format("{} bytes follow the last tensor", reader.left() - at));
+  if (at != reader.left()) reader.refuse(bytes_follow(reader.left() - at) + " the last tensor");
 }
 
 void check_sums(const SafeTensors& content, const std::map<std::string, std::string>& sums, const BoundedReader& reader) {
@@ -155,7 +155,7 @@ void write_safetensors(const std::string& path, const SafeTensors& content) {
       bool fits = tensor.shape.size() <= 8;
       for (const int64_t dim : tensor.shape) fits = fits && dim >= 0 && checked_product({count, static_cast<uint64_t>(dim)}, &count);
       if (!fits || count != tensor.bytes.size())
-        refuse(fmt::format("tensor {} has {} bytes, which is not its shape [{}]", printable(name), tensor.bytes.size(),
+        refuse(fmt::format("tensor {} has {}, which is not its shape [{}]", printable(name), counted(tensor.bytes.size(), "byte"),
                            fmt::join(tensor.shape, ", ")));
       if (!names.insert(name).second) refuse("tensor name " + printable(name) + " is taken");
       header += fmt::format(",{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", quoted(name),
