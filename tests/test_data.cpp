@@ -57,7 +57,7 @@ void put_mnist(const TempFolder& folder, bool zipped) {
   store("train-images-idx3-ubyte", idx({3, 2, 2}, ramp(12)));
   store("train-labels-idx1-ubyte", idx({3}, {2, 0, 1}));
   store("t10k-images-idx3-ubyte", idx({1, 2, 2}, "abcd"));
-  store("t10k-labels-idx1-ubyte", idx({1}, std::string(1, 3)));
+  store("t10k-labels-idx1-ubyte", idx({1}, std::string(1, 1)));
 }
 Image flat(int h, int w, std::array<uint8_t, 3> rgb) {
   Image image{h, w, 3, {}};
@@ -114,7 +114,7 @@ TEST_CASE("idx folders, by path and below DUEL_DATA") {
     CHECK(d.train.labels == std::vector<int32_t>{2, 0, 1});
     CHECK(d.train.images[11] == 11);
     CHECK(d.test.images == std::vector<uint8_t>{'a', 'b', 'c', 'd'});
-    CHECK(d.train.classes == std::vector<std::string>{"0", "1", "2", "3"});
+    CHECK(d.train.classes == std::vector<std::string>{"0", "1", "2"});
     const auto colour = load_data(folder.path().string(), {.size = 4, .channels = 3}).test;
     CHECK((colour.h == 4 && colour.c == 3 && colour.images.size() == 48));
     const DataHome home(std::filesystem::path(folder.path().string()).parent_path());
@@ -135,6 +135,28 @@ TEST_CASE("idx folders, by path and below DUEL_DATA") {
   check_refused([&] { load_data(folder.path().string()); }, {folder.path().string(), "t10k-labels-idx1-ubyte"});
   put(folder / "other-train-images-idx3-ubyte", "x");
   check_refused([&] { load_data(folder.path().string()); }, {folder.path().string(), "several files"});
+}
+
+TEST_CASE("idx labels beyond the classes are refused") {
+  for (const bool zipped : {false, true}) {
+    TempFolder folder;
+    put_mnist(folder, zipped);
+    const std::string ending = zipped ? ".gz" : "", three = idx({1}, std::string(1, 3));
+    put(folder / ("t10k-labels-idx1-ubyte" + ending), zipped ? gzipped(three) : three);
+    check_refused([&] { load_data(folder.path().string()); },
+                  {"/t10k-labels-idx1-ubyte" + ending + "': ", "sample 0 has label 3", "the training labels are 0 to 2"});
+  }
+  for (const char* name : {"fashion-mnist", "mnist", "KMNIST"}) {  // ten classes, whichever of them the files hold
+    TempFolder home;
+    const TempFolder elsewhere;
+    put_mnist(elsewhere, false);
+    std::filesystem::rename(elsewhere.path(), home / name);
+    const DataHome data(home.path());
+    CHECK(load_data(name).train.classes.size() == 10);
+    const std::string folder = home / name;
+    put(folder + "/train-labels-idx1-ubyte", idx({3}, {2, 10, 11}));
+    check_refused([&] { load_data(name); }, {folder + "/train-labels-idx1-ubyte", "sample 1 has label 10", " has 0 to 9"});
+  }
 }
 
 TEST_CASE("fashion-mnist as Debian installs it") {

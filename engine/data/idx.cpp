@@ -56,7 +56,12 @@ std::string find_file(const std::string& folder, const std::string& ending) {
   return found.empty() ? "" : found[0];
 }
 
-Dataset load_split(const std::string& folder, const std::string& name, const std::string& split) {
+struct Split {
+  Dataset data;
+  std::string labels;  // the file they came from
+};
+
+Split load_split(const std::string& folder, const std::string& name, const std::string& split) {
   std::string files[2];
   for (int i = 0; i < 2; ++i) {
     const std::string kind = i == 0 ? "-images-idx3-ubyte" : "-labels-idx1-ubyte";
@@ -77,7 +82,21 @@ Dataset load_split(const std::string& folder, const std::string& name, const std
                {}};
   data.images = std::move(images.values);
   data.labels.assign(labels.values.begin(), labels.values.end());
-  return data;
+  return {std::move(data), files[1]};
+}
+
+// How many classes a data set has whatever its files hold; 0 where only its labels tell.
+int published_classes(std::string name) {
+  for (char& c : name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return name == "mnist" || name == "fashion-mnist" || name == "kmnist" ? 10 : 0;
+}
+
+void check_labels(const Split& split, int classes, const std::string& allowed) {
+  const auto& labels = split.data.labels;
+  const auto wrong = std::find_if(labels.begin(), labels.end(), [&](int32_t label) { return label >= classes; });
+  if (wrong != labels.end())
+    refuse_file(split.labels, fmt::format("sample {} has label {}; {} 0 to {}", wrong - labels.begin(), *wrong, allowed, classes - 1));
 }
 
 }  // namespace
@@ -91,13 +110,15 @@ Idx read_idx(const std::string& path, int rank) { return parse_idx(read_file(pat
 bool has_idx_files(const std::string& folder) { return !find_file(folder, "train-images-idx3-ubyte").empty(); }
 
 DataSplits load_idx_folder(const std::string& folder, const std::string& name) {
-  DataSplits splits{load_split(folder, name, "train"), load_split(folder, name, "t10k")};
+  Split train = load_split(folder, name, "train"), test = load_split(folder, name, "t10k");
+  const int published = published_classes(name);
+  const int classes = published ? published : 1 + *std::max_element(train.data.labels.begin(), train.data.labels.end());
+  for (const Split* split : {&train, &test}) check_labels(*split, classes, published ? name + " has" : "the training labels are");
+  DataSplits splits{std::move(train.data), std::move(test.data)};
   if (splits.train.h != splits.test.h || splits.train.w != splits.test.w)
     fail(Failure::data, fmt::format("'{}': training images are {} × {}, test images {} × {}", printable(folder), splits.train.h,
                                     splits.train.w, splits.test.h, splits.test.w));
-  int32_t most = 0;
-  for (const Dataset* d : {&splits.train, &splits.test}) most = std::max(most, *std::max_element(d->labels.begin(), d->labels.end()));
-  for (int32_t i = 0; i <= most; ++i) splits.train.classes.push_back(std::to_string(i));
+  for (int i = 0; i < classes; ++i) splits.train.classes.push_back(std::to_string(i));
   splits.test.classes = splits.train.classes;
   return splits;
 }

@@ -24,6 +24,8 @@ Idx parse_idx(std::span<const std::byte> file, int rank, const std::string& sour
 Idx read_idx(const std::string& path, int rank);
 
 bool has_idx_files(const std::string& folder);  // any file named like the training images
+// As many classes as `name` is known to have (mnist, fashion-mnist and kmnist: 10), else as the training labels say. Throws Error(data)
+// naming the file of a label beyond them.
 DataSplits load_idx_folder(const std::string& folder, const std::string& name);
 
 }  // namespace duel
