@@ -236,6 +236,18 @@ TEST_CASE("image folders: classes, sizes, splits") {
   put(folder / "cats/broken.png", "\x89PNG\r\n\x1a\n");
   check_refused([&] { load_data(folder.path().string(), {.size = 4}); }, {"cats/broken.png", "truncated"});
 
+  std::filesystem::remove(folder / "cats/broken.png");
+  for (const char* link : {"cats/lost.png", "birds"}) {  // a picture and a class that are links to nothing
+    std::filesystem::create_symlink("no\x1bwhere", folder / link);
+    check_refused([&] { load_data(folder.path().string(), {.size = 4}); }, {folder / link, "no\\x1bwhere", "remove the link"});
+    std::filesystem::remove(folder / link);
+  }
+  std::filesystem::create_symlink("dogs/wide.png", folder / ".draft.png");  // hidden: passed over, as hidden files are
+  std::filesystem::create_symlink("../dogs/wide.png", folder / "cats/found.png");
+  CHECK(load_data(folder.path().string(), {.size = 4}).train.n == 5);
+  std::filesystem::rename(folder / "dogs", folder / ".dogs");  // the link to it dangles now
+  check_refused([&] { load_data(folder.path().string(), {.size = 4}); }, {"cats/found.png"});
+
   TempFolder split;
   for (const char* name : {"train", "test", "train/a", "train/b", "test/a"}) std::filesystem::create_directory(split / name);
   write_png(split / "train/a/1.png", {2, 2, 1, {1, 2, 3, 4}});

@@ -26,11 +26,22 @@ bool is_image_name(const fs::path& path) {
   fail(Failure::data, fmt::format("cannot read folder '{}': {}", printable(folder), error.message()));
 }
 
+// What it led to may have been a picture, or a whole class: training without it is not what was asked for.
+void refuse_dead_link(const fs::directory_entry& entry) {
+  std::error_code error;
+  if (!entry.is_symlink(error) || entry.exists(error)) return;
+  fail(Failure::data, fmt::format("cannot read '{}': it is a link to '{}', which cannot be reached; restore that, or remove the link",
+                                  printable(entry.path().string(), 4096), printable(fs::read_symlink(entry.path(), error).string(), 4096)));
+}
+
 std::vector<std::string> sub_folders(const std::string& folder) {
   std::vector<std::string> names;
   std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-    if (std::error_code ignored; !is_hidden(it->path()) && it->is_directory(ignored)) names.push_back(it->path().filename().string());
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (is_hidden(it->path())) continue;
+    refuse_dead_link(*it);
+    if (std::error_code ignored; it->is_directory(ignored)) names.push_back(it->path().filename().string());
+  }
   if (error) refuse_folder(folder, error);
   std::sort(names.begin(), names.end());
   return names;
@@ -42,7 +53,7 @@ std::vector<std::string> image_files(const std::string& folder) {
   for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     std::error_code ignored;
     if (it->is_directory(ignored) && is_hidden(it->path())) it.disable_recursion_pending();
-    else if (is_image_name(it->path()) && it->is_regular_file(ignored)) files.push_back(it->path().string());
+    else if (is_image_name(it->path()) && !it->is_directory(ignored)) refuse_dead_link(*it), files.push_back(it->path().string());
   }
   if (error) refuse_folder(folder, error);
   std::sort(files.begin(), files.end());
