@@ -234,6 +234,11 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
       {desk.train("x", {"--batch", "1000"}), 3, "--batch"},
       {desk.train("x", {"--stpes", "3"}), 2, "--steps"},
       {desk.train("x", {"--lr", "-1"}), 2, "--lr"},
+      {desk.train("x", {"--steps", "-1"}), 2, "--steps -1: 0 to 2147483647"},
+      {desk.train("x", {"--steps", "2147483648"}), 2, "--steps 2147483648: 0 to 2147483647"},
+      {desk.train("x", {"--epochs", "0"}), 2, "--epochs 0: above 0"},
+      {desk.train("x", {"--beta1", "1"}), 2, "--beta1 1"},
+      {desk.train("x", {"--log-every", "0"}), 2, "--log-every 0"},
       {desk.train("x", {"--epochs", "1e30"}), 2, "--epochs"},
       {desk.train("x", {"--minutes", "inf"}), 2, "--minutes"},
       {desk.train("x", {"--ngf", "134217728"}), 2, "--ngf"},
@@ -259,6 +264,11 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
     CHECK_MESSAGE(std::count(o.errors.begin(), o.errors.end(), '\n') == 1, what);
     CHECK_MESSAGE(!fs::exists(at / "x"), what);
     CHECK_MESSAGE(!fs::exists(at / "x.png"), what);
+  }
+  for (const char* flag : {"--steps", "--epochs", "--lr", "--beta1", "--log-every", "--sample-every"}) {  // one flag is blamed, not two
+    const std::string errors = run_process(gan, desk.train("x", {flag, "-1"})).errors;
+    CHECK_MESSAGE(errors.find("--") == errors.find(std::string(flag) + " -1: "), errors);
+    CHECK_MESSAGE(errors.find("--") == errors.rfind("--"), errors);
   }
 }
 

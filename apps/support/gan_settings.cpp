@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "apps/support/cli.h"
 #include "kernels/problem.h"
@@ -65,12 +68,14 @@ void GanSettings::check() const {
   want(net == "dcgan", fmt::format("--net {}: there is dcgan", net));
   want(precision == "f32" || precision == "bf16", fmt::format("--precision {}: f32 or bf16", precision));
   want(batch >= 2, fmt::format("--batch {}: batch norm needs at least 2 images", batch));
-  want(steps >= 0 && epochs > 0 && epochs <= 1e6,
-       fmt::format("--steps {} and --epochs {} must be positive, and epochs at most a million", steps, epochs));
+  constexpr int64_t most_steps = std::numeric_limits<int32_t>::max();  // devices count them in 32 bits
+  want(steps >= 0 && steps <= most_steps, fmt::format("--steps {}: 0 to {}", steps, most_steps));
+  want(epochs > 0 && epochs <= 1e6, fmt::format("--epochs {}: above 0, and up to a million", epochs));
   want(minutes >= 0 && minutes <= 1e6, fmt::format("--minutes {}: 0 to a million", minutes));
-  want(lr > 0 && std::isfinite(lr) && beta1 >= 0 && beta1 < 1, fmt::format("--lr {} must be positive and --beta1 {} in [0, 1)", lr, beta1));
-  want(sample_every >= 1 && log_every >= 1 && checkpoint_every >= 1,
-       "--sample-every, --log-every and --checkpoint-every must be at least 1");
+  want(lr > 0 && std::isfinite(lr), fmt::format("--lr {}: above 0", lr));
+  want(beta1 >= 0 && beta1 < 1, fmt::format("--beta1 {}: from 0 to below 1", beta1));
+  for (const auto& [flag, every] : {std::pair{"sample", sample_every}, {"log", log_every}, {"checkpoint", checkpoint_every}})
+    want(every >= 1, fmt::format("--{}-every {}: at least 1", flag, every));
   DcganConfig config = network();
   if (channels == 0) config.channels = 1;  // not known before the data is loaded
   check_config(config);
