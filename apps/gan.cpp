@@ -87,7 +87,9 @@ int train(TrainOptions options, const CLI::App& flags) {
       settings.steps ? settings.steps : static_cast<int64_t>(std::ceil(settings.epochs * static_cast<double>(order.batches_per_epoch())));
   if (options.resume && total < state.step && (flags.count("--steps") || flags.count("--epochs")))
     fail(Failure::usage, fmt::format("--{} ends at step {}, but the run is at step {} already; ask for more, or leave the flag out",
-                                     flags.count("--steps") ? "steps" : "epochs", total, state.step));
+                                     settings.steps ? "steps" : "epochs", total, state.step));
+  if (options.resume && state.step >= total)
+    fmt::print("nothing left to do: the run ends at step {}; --steps or --epochs takes it further\n", total);
   const Tensor fixed_noise = latents(state.g, 64, settings.seed, RandomStream::fixed_noise);
   Tensor real({settings.batch, settings.size, settings.size, settings.channels}, DType::f32, device);
   GanStep<DcganGenerator, DcganDiscriminator> gan_step{state.g,
@@ -223,7 +225,9 @@ int main(int argc, char** argv) {
   CLI::App* train_command = app.add_subcommand("train", "train into a run folder");
   training.settings.add_flags(*train_command);
   train_command->add_option("--out", training.out, "run folder; an earlier run there is kept as <out>.1")->capture_default_str();
-  train_command->add_flag("--resume", training.resume, "go on with the run in --out, bit for bit");
+  train_command->add_flag(
+      "--resume", training.resume,
+      "go on with the run in --out, bit for bit; --steps or --epochs given now takes the place of every limit given before");
 
   PictureOptions picture;
   CLI::App* sample_command = app.add_subcommand("sample", "a grid of images");

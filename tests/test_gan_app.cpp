@@ -272,6 +272,48 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
   }
 }
 
+TEST_CASE("a resumed run ends where the flag given now says, in steps or passes or minutes") {
+  const Desk desk;  // 8 steps a pass
+  const auto train = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"train", "--out", desk.run("a").string(), "--resume"});
+    return run_process(gan, more);
+  };
+  const auto steps_done = [&] {
+    const std::string metrics = contents_of(desk.run("a") / "metrics.jsonl");
+    return std::count(metrics.begin(), metrics.end(), '\n');
+  };
+  const auto goes_to = [&](const std::vector<std::string>& more, int steps) {
+    const Outcome o = train(more);
+    const std::string what = fmt::format("--resume {}: exit {}, {} steps, said: {}", fmt::join(more, " "), o.code, steps_done(), o.errors);
+    CHECK_MESSAGE(o.code == 0, what);
+    CHECK_MESSAGE(steps_done() == steps, what);
+    return o.output;
+  };
+  const auto refused = [&](const std::vector<std::string>& more, const char* says) {
+    const Outcome o = train(more);
+    CHECK(o.code == 2);
+    CHECK_MESSAGE(o.errors.find(says) != std::string::npos, o.errors);
+  };
+  REQUIRE(run_process(gan, desk.train("a", {"--epochs", "0.5"})).code == 0);
+  CHECK(steps_done() == 4);
+  goes_to({"--steps", "6"}, 6);
+  CHECK(goes_to({}, 6).find("nothing left to do") != std::string::npos);
+  CHECK(goes_to({"--epochs", "1"}, 8).find("nothing left to do") == std::string::npos);
+  goes_to({"--steps", "10", "--epochs", "9"}, 10);
+  refused({"--epochs", "1"}, "--epochs ends at step 8, but the run is at step 10");
+  refused({"--steps", "0", "--epochs", "1"}, "--epochs ends at step 8, but the run is at step 10");
+  refused({"--steps", "9"}, "--steps ends at step 9, but the run is at step 10");
+  goes_to({"--steps", "0", "--epochs", "1.5"}, 12);
+  CHECK(goes_to({"--epochs", "9", "--minutes", "1e-12"}, 12).find("of 72") != std::string::npos);
+  goes_to({}, 12);                 // the limit in minutes is one of the run's settings …
+  goes_to({"--steps", "14"}, 14);  // … until another end is given
+  goes_to({"--epochs", "2", "--minutes", "1e-12"}, 14);
+  goes_to({"--minutes", "0"}, 16);
+  const std::string help = run_process(gan, {"train", "--help"}).output;
+  for (const char* part : {"end after this many steps", "end after this many passes", "takes the place of"})
+    CHECK_MESSAGE(help.find(part) != std::string::npos, help);
+}
+
 TEST_CASE("one is not plural, and a rate is not shown before there is one") {
   const Desk desk;
   const std::string run = desk.run("a").string(), picture = desk.folder.path() / "x.png";

@@ -55,7 +55,10 @@ GanSettings GanSettings::resumed(const GanSettings& saved, const GanSettings& gi
   result.each([&](const char* name, auto& field, const char*, bool) {
     if (app.count(std::string("--") + name)) now[name].get_to(field);
   });
-  if (app.count("--epochs") && !app.count("--steps")) result.steps = 0;  // --epochs given now must not lose against --steps given then
+  // A limit given now must not lose against another one given then.
+  const bool steps = app.count("--steps"), epochs = app.count("--epochs");
+  if (epochs && !steps) result.steps = 0;
+  if ((epochs || steps) && !app.count("--minutes")) result.minutes = 0;
   if (const std::string list = differences(saved, result); !list.empty())
     fail(Failure::usage, "--resume continues the same run, but " + list + "; leave the flag out, or start a new run with another --out");
   return result;

@@ -13,9 +13,9 @@ struct GanSettings {
   int size = 32, channels = 0, batch = 128, nz = 100, ngf = 64, ndf = 64;
   int64_t seed = 1;
   double lr = 2e-4, beta1 = 0.5;
-  int64_t steps = 0;  // 0: from epochs
+  int64_t steps = 0;  // where the run ends; 0: after `epochs`
   double epochs = 2;
-  double minutes = 0;  // stop after this long, whatever steps say; 0: no limit
+  double minutes = 0;  // stop after this long, whatever steps and epochs say; 0: no limit
   int sample_every = 200, log_every = 10, checkpoint_every = 500;
 
   // Calls f(name, field, help, binding): a binding setting must not change when a run is resumed.
@@ -34,9 +34,9 @@ struct GanSettings {
     f("lr", lr, "Adam's step size", true);
     f("beta1", beta1, "Adam's first decay", true);
     f("device", device, "cpu, cuda, sim, sim-checked or auto", true);
-    f("steps", steps, "train this many steps", false);
-    f("epochs", epochs, "train this many passes over the data", false);
-    f("minutes", minutes, "stop after this many minutes; 0: no limit", false);
+    f("steps", steps, "end after this many steps; 0: after --epochs", false);
+    f("epochs", epochs, "end after this many passes over the data, unless --steps is given", false);
+    f("minutes", minutes, "stop after this many minutes, if not at the end by then; 0: no limit", false);
     f("sample-every", sample_every, "steps between sample grids", false);
     f("log-every", log_every, "steps between records in metrics.jsonl", false);
     f("checkpoint-every", checkpoint_every, "steps between checkpoints", false);
@@ -45,7 +45,8 @@ struct GanSettings {
   void add_flags(CLI::App& app);
   nlohmann::ordered_json json() const;
   static GanSettings from_json(const nlohmann::ordered_json& json, const std::string& source);  // throws Error(data)
-  // The settings of a run to resume, with what the command line gave on top. Throws Error(usage) naming each binding setting that differs.
+  // The settings of a run to resume, with what the command line gave on top: --steps or --epochs given now takes the place of every limit
+  // given then. Throws Error(usage) naming each binding setting that differs.
   static GanSettings resumed(const GanSettings& saved, const GanSettings& given, const CLI::App& app);
   // The binding settings in which `now` differs from `before`, as a sentence part; empty when none does.
   static std::string differences(const GanSettings& before, const GanSettings& now);
