@@ -204,15 +204,17 @@ int interpolate(const PictureOptions& o) {
   return 0;
 }
 
-int info(const GanSettings& flags, const std::string& from) {
-  GanSettings settings = flags;
+int info(const GanSettings& given, const std::string& from, const CLI::App& app) {
+  GanSettings settings = given;
   if (!from.empty()) {
+    if (const std::string flags = GanSettings::flags_given(app); !flags.empty())
+      fail(Failure::usage, fmt::format("info describes {} as it is; leave out {}, or leave out the run to describe a net", from, flags));
     const GanSampler sampler(checkpoint_path(from), Device::cpu);
     settings = sampler.settings;
     fmt::print("{}: step {}\n{}\n\n", checkpoint_path(from), sampler.step, settings.json().dump(2));
   }
-  if (settings.channels == 0) settings.channels = 1;
   settings.check();
+  settings.channels = channels_of(settings);
   fmt::print("{}", describe(settings.network()));
   return 0;
 }
@@ -253,7 +255,7 @@ int main(int argc, char** argv) {
     if (*train_command) return train(training, *train_command);
     if (*sample_command) return sample(picture);
     if (*interpolate_command) return interpolate(picture);
-    return info(described, from);
+    return info(described, from, *info_command);
   });
 }
 

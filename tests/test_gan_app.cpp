@@ -252,6 +252,9 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
       {{"sample", (at / "not-a-checkpoint.safetensors").string(), "--out", (at / "x.png").string()}, 3, "not-a-checkpoint"},
       {{"sample", desk.run("good").string(), "--out", (at / "no-such-folder" / "x.png").string()}, 3, "no-such-folder"},
       {{"interpolate", desk.run("good").string(), "--rows", "1200000000", "--out", (at / "x.png").string()}, 2, "too large"},
+      {{"info", desk.run("good").string(), "--size", "32", "--nz", "8"}, 2, "--size and --nz"},
+      {{"info", desk.run("good").string(), "--size", "16"}, 2, "leave out --size"},
+      {{"info", "--data", (at / "missing").string()}, 3, "missing"},
       {{"frobnicate"}, 2, "frobnicate"},
       {{}, 2, "subcommand"},
   };
@@ -270,6 +273,28 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
     CHECK_MESSAGE(errors.find("--") == errors.find(std::string(flag) + " -1: "), errors);
     CHECK_MESSAGE(errors.find("--") == errors.rfind("--"), errors);
   }
+}
+
+TEST_CASE("info tells a net's layers with the data's channels, and a run's with its own") {
+  const Desk desk;
+  const auto says = [&](std::vector<std::string> args, const char* part) {
+    args.insert(args.begin(), "info");
+    const Outcome o = run_process(gan, args, {{"DUEL_DATA", desk.folder.path().string()}});
+    const std::string what = fmt::format("gan {}: exit {}, said: {}{}", fmt::join(args, " "), o.code, o.output, o.errors);
+    CHECK_MESSAGE(o.code == 0, what);
+    CHECK_MESSAGE(o.output.find(part) != std::string::npos, what);
+  };
+  says({}, "32×32×1");  // Fashion-MNIST, installed or not
+  says({"--data", "shapes"}, "32×32×3");
+  says({"--data", "shapes:correlated", "--size", "64"}, "64×64×3");
+  says({"--data", "shapes", "--channels", "1"}, "32×32×1");
+  says({"--data", desk.data.string()}, "32×32×1");
+  fs::create_directories(desk.folder.path() / "photos" / "cats");
+  write_png(desk.folder.path() / "photos" / "cats" / "a.png", {3, 2, 3, std::vector<uint8_t>(18, 7)});
+  write_png(desk.folder.path() / "photos" / "cats" / "b.png", {2, 2, 1, std::vector<uint8_t>(4, 7)});
+  says({"--data", "photos"}, "32×32×3");
+  REQUIRE(run_process(gan, desk.train("a", {"--steps", "1"})).code == 0);
+  says({desk.run("a").string()}, "16×16×1");
 }
 
 TEST_CASE("a resumed run ends where the flag given now says, in steps or passes or minutes") {

@@ -34,6 +34,12 @@ std::vector<float> without_margin(const GanData& data, const std::vector<float>&
 
 }  // namespace
 
+int channels_of(const GanSettings& settings) {
+  if (settings.channels) return settings.channels;
+  if (settings.data == "fashion-mnist") return 1;  // known without its files
+  return load_data(settings.data, {.size = settings.size, .synthetic_train = 1, .synthetic_test = 0}).train.c;
+}
+
 GanData load_gan_data(GanSettings& settings) {
   // A twentieth is held out where a data set has no test images of its own, so that the sample check has something to hold against.
   DataSplits splits = load_data(

@@ -13,6 +13,9 @@ struct GanData {
   int margin = 0;       // background that fit() added around each image: 2 where 28×28 became 32×32
 };
 
+// The channels of the images that load_gan_data() would give.
+int channels_of(const GanSettings& settings);
+
 // Loads settings.data at settings.size; settings.channels 0 becomes the data's. Throws Error(data) when there are fewer images than a
 // batch.
 GanData load_gan_data(GanSettings& settings);

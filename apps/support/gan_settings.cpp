@@ -64,6 +64,17 @@ GanSettings GanSettings::resumed(const GanSettings& saved, const GanSettings& gi
   return result;
 }
 
+std::string GanSettings::flags_given(const CLI::App& app) {
+  std::vector<std::string> flags;
+  GanSettings().each([&](const char* name, auto&, const char*, bool) {
+    if (app.count(std::string("--") + name)) flags.push_back(std::string("--") + name);
+  });
+  if (flags.empty()) return "";
+  const std::string last = flags.back();
+  flags.pop_back();
+  return flags.empty() ? last : fmt::format("{} and {}", fmt::join(flags, ", "), last);
+}
+
 void GanSettings::check() const {
   auto want = [](bool right, const std::string& message) {
     if (!right) fail(Failure::usage, message);

@@ -48,6 +48,8 @@ struct GanSettings {
   // The settings of a run to resume, with what the command line gave on top: --steps or --epochs given now takes the place of every limit
   // given then. Throws Error(usage) naming each binding setting that differs.
   static GanSettings resumed(const GanSettings& saved, const GanSettings& given, const CLI::App& app);
+  // The flags of these settings that the command line gave, such as "--size and --nz"; empty when it gave none.
+  static std::string flags_given(const CLI::App& app);
   // The binding settings in which `now` differs from `before`, as a sentence part; empty when none does.
   static std::string differences(const GanSettings& before, const GanSettings& now);
   void check() const;  // throws Error(usage) on values that make no sense
