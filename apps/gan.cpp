@@ -181,8 +181,18 @@ void check_picture(int64_t columns, int64_t rows, const DcganConfig& config) {
          fmt::format("a picture of {} by {} images of {} pixels is too large; at most {} each way", columns, rows, config.size, most));
 }
 
+void check_at_least(int64_t least, const char* flag, int64_t value) {
+  if (value < least) fail(Failure::usage, fmt::format("{} {}: at least {}", flag, value, least));
+}
+
+void check_is_png(const std::string& out) {
+  const std::string extension = std::filesystem::path(out).extension();
+  if (extension != ".png" && extension != ".PNG")
+    fail(Failure::usage, fmt::format("--out {}: pictures are written as PNG; give a name that ends in .png, such as samples.png", out));
+}
+
 int sample(const PictureOptions& o) {
-  if (o.n < 1 || o.columns < 1) fail(Failure::usage, "--n and --columns must be at least 1");
+  check_at_least(1, "--n", o.n), check_at_least(1, "--columns", o.columns), check_is_png(o.out);
   const Device device = choose_device(o.device);
   set_default_device(device);
   const GanSampler sampler(checkpoint_path(o.from), device);
@@ -194,7 +204,7 @@ int sample(const PictureOptions& o) {
 }
 
 int interpolate(const PictureOptions& o) {
-  if (o.rows < 1 || o.steps < 2) fail(Failure::usage, "--rows must be at least 1 and --steps at least 2");
+  check_at_least(1, "--rows", o.rows), check_at_least(2, "--steps", o.steps), check_is_png(o.out);
   const Device device = choose_device(o.device);
   set_default_device(device);
   const GanSampler sampler(checkpoint_path(o.from), device);

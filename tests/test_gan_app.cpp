@@ -252,6 +252,9 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
       {{"sample", (at / "not-a-checkpoint.safetensors").string(), "--out", (at / "x.png").string()}, 3, "not-a-checkpoint"},
       {{"sample", desk.run("good").string(), "--out", (at / "no-such-folder" / "x.png").string()}, 3, "no-such-folder"},
       {{"interpolate", desk.run("good").string(), "--rows", "1200000000", "--out", (at / "x.png").string()}, 2, "too large"},
+      {{"sample", desk.run("good").string(), "--out", (at / "x.jpg").string()}, 2, "x.jpg"},
+      {{"sample", (at / "nothing-here").string(), "--out", (at / "x").string()}, 2, "such as "},
+      {{"interpolate", (at / "nothing-here").string(), "--out", (at / "x.png.gz").string()}, 2, ".png"},
       {{"info", desk.run("good").string(), "--size", "32", "--nz", "8"}, 2, "--size and --nz"},
       {{"info", desk.run("good").string(), "--size", "16"}, 2, "leave out --size"},
       {{"info", "--data", (at / "missing").string()}, 3, "missing"},
@@ -266,7 +269,7 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
     CHECK_MESSAGE(o.errors.find(r.says) != std::string::npos, what);
     CHECK_MESSAGE(std::count(o.errors.begin(), o.errors.end(), '\n') == 1, what);
     CHECK_MESSAGE(!fs::exists(at / "x"), what);
-    CHECK_MESSAGE(!fs::exists(at / "x.png"), what);
+    for (const char* picture : {"x.png", "x.jpg", "x.png.gz"}) CHECK_MESSAGE(!fs::exists(at / picture), what);
   }
   for (const char* flag : {"--steps", "--epochs", "--lr", "--beta1", "--log-every", "--sample-every"}) {  // one flag is blamed, not two
     const std::string errors = run_process(gan, desk.train("x", {flag, "-1"})).errors;
