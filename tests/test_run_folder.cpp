@@ -153,6 +153,67 @@ TEST_CASE("processes that start one run at the same moment each get a folder or 
   CHECK(entries(scratch.path()).size() == made);
 }
 
+TEST_CASE("a lock goes with the process that held it, and no other one does") {
+  test::TempFolder scratch;
+  const fs::path demo = scratch.path() / "demo";
+  auto locks = [&] {
+    size_t found = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(scratch.path())) found += entry.path().filename() == "lock";
+    return found;
+  };
+  for (int i = 0; i < 2; i++) {  // the second sets the first aside
+    RunFolder run = RunFolder::create(demo);
+    run.write_config({{"run", i}});
+    CHECK(locks() == 1);
+    const RunFolder moved = std::move(run);
+    CHECK(fs::exists(demo / "lock"));
+  }
+  CHECK(entries(scratch.path()).size() == 2);
+  CHECK(locks() == 0);
+  {
+    const RunFolder resumed = RunFolder::resume(demo);
+    CHECK(locks() == 1);
+    fs::rename(demo, scratch.path() / "elsewhere");  // by hand, while it trains; then another run takes the name
+    RunFolder::create(demo).write_config({{"run", 2}});
+    std::ofstream(demo / "lock").flush();
+  }
+  CHECK(fs::exists(demo / "lock"));
+}
+
+TEST_CASE("processes that take turns in one run never train in it together") {
+  test::TempFolder scratch;
+  const fs::path demo = scratch.path() / "demo";
+  RunFolder::create(demo).write_config({});
+  std::vector<pid_t> children;
+  for (int i = 0; i < 6; i++) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      for (int turns = 0; turns < 200;) try {
+          const RunFolder run = RunFolder::resume(demo);
+          const int alone = open((demo / "alone").c_str(), O_CREAT | O_EXCL | O_RDWR, 0600);
+          if (alone < 0) _exit(1);
+          close(alone), fs::remove(demo / "alone");
+          turns++;
+        } catch (const Error& error) {
+          if (!has(error.what(), "another process is training")) {
+            std::fprintf(stderr, "%s\n", error.what());
+            _exit(2);
+          }
+        }
+      _exit(0);
+    }
+    children.push_back(child);
+  }
+  for (pid_t child : children) {
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  }
+  CHECK(!fs::exists(demo / "lock"));
+}
+
 namespace {
 
 // What create() leaves behind when it is killed.

@@ -1,5 +1,5 @@
 // The lock of a run folder: the file `lock` in it, held by flock while a process trains there. flock belongs to the open file, so it ends
-// with the process, however that ends.
+// with the process, however that ends. A process that is not killed removes the file as well (RunFolder), while it holds the lock.
 #pragma once
 #include <unistd.h>
 
@@ -28,7 +28,8 @@ struct FolderLock {
 // Throws Failure::data where the lock cannot be opened for another reason.
 FolderLock try_lock(const std::filesystem::path& folder);
 
-// Between opening a lock and holding it, another process may have moved the folder away.
+// Between opening a lock and holding it, another process may have moved the folder away, or removed the lock. Whoever gets one has to ask,
+// and to try again where the answer is no: then two processes never hold what each takes for the lock of one folder.
 bool is_lock_of(int lock, const std::filesystem::path& folder);
 
 }  // namespace duel

@@ -76,6 +76,13 @@ void make_folder(const fs::path& folder) {
   if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) refuse("make the folder", folder, errno, other_place);
 }
 
+// Removes the lock that this process holds, so that none stays behind. Whoever opened it before finds, once it has it, that it is a lock of
+// nothing any more (is_lock_of), and tries again. Where there are no settings yet, the lock is what shows the folder to be a run.
+void remove_lock(int lock, const fs::path& folder) {
+  std::error_code ignored;
+  if (is_lock_of(lock, folder) && fs::exists(folder / "config.json", ignored)) fs::remove(folder / "lock", ignored);
+}
+
 // Renames without ever replacing anything; file systems that cannot promise it get a check first.
 int rename_new(const fs::path& from, const fs::path& to) {
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
@@ -98,7 +105,10 @@ fs::path set_aside(const fs::path& path) {
   for (int64_t number = 1;; number++) {
     const fs::path kept = path.string() + "." + std::to_string(number);
     const int failed = rename_new(path, kept);
-    if (failed == 0) return kept;
+    if (failed == 0) {
+      remove_lock(lock.fd, kept);
+      return kept;
+    }
     if (failed != EEXIST && failed != ENOTEMPTY) refuse("keep the earlier run as", kept, failed, other_place);
   }
 }
@@ -133,13 +143,15 @@ RunFolder RunFolder::create(const fs::path& wanted) {
 RunFolder RunFolder::resume(const fs::path& wanted) {
   const fs::path path = tidy(wanted);
   std::error_code error;
-  if (!fs::exists(path / "config.json", error))
-    fail(Failure::data, fmt::format("there is no run to resume in {} (no config.json); leave out --resume to start one", path.string()));
-  RunFolder run(path, lock_folder(path));
-  if (run.lock_ >= 0 && !is_lock_of(run.lock_, path)) refuse("resume", path, ENOENT, "another process has just moved it away; try again");
-  for (const char* folder : {"samples", "checkpoints"}) make_folder(path / folder);
-  run.open_metrics();
-  return run;
+  for (;;) {
+    if (!fs::exists(path / "config.json", error))
+      fail(Failure::data, fmt::format("there is no run to resume in {} (no config.json); leave out --resume to start one", path.string()));
+    RunFolder run(path, lock_folder(path));
+    if (run.lock_ >= 0 && !is_lock_of(run.lock_, path)) continue;  // its process has just ended and removed it, or moved the run away
+    for (const char* folder : {"samples", "checkpoints"}) make_folder(path / folder);
+    run.open_metrics();
+    return run;
+  }
 }
 
 RunFolder::RunFolder(RunFolder&& other) noexcept
@@ -150,6 +162,7 @@ RunFolder::RunFolder(RunFolder&& other) noexcept
 
 RunFolder::~RunFolder() {
   if (metrics_ >= 0) close(metrics_);
+  remove_lock(lock_, path_);
   if (lock_ >= 0) close(lock_);
 }
 

@@ -1,7 +1,7 @@
 // The folder of a run: runs/<name>/ with
 //   config.json    every setting, written once, atomically        samples/      sample grids, step_00001000.png
 //   metrics.jsonl  one JSON record a line, in order of steps        checkpoints/  what --resume reads
-//   index.html     the page to look at                              lock          held while a process trains here
+//   index.html     the page to look at                              lock          held, and there, while a process trains here
 #pragma once
 #include <sys/types.h>
 
@@ -27,7 +27,7 @@ class RunFolder {
 
   RunFolder(RunFolder&& other) noexcept;
   RunFolder& operator=(RunFolder&&) = delete;
-  ~RunFolder();  // gives the lock back; the folder stays
+  ~RunFolder();  // gives the lock back and removes it; the folder stays
 
   const std::filesystem::path& path() const { return path_; }
   const std::filesystem::path& previous() const { return previous_; }  // where create() moved the earlier run; empty if there was none
