@@ -354,6 +354,27 @@ TEST_CASE("one is not plural, and a rate is not shown before there is one") {
   CHECK(run_process(gan, {"interpolate", run, "--rows", "2", "--steps", "3", "--out", picture}).output.starts_with("2 walks of 3 images "));
 }
 
+TEST_CASE("a full disk before the first checkpoint leaves no run behind, and an earlier one where it was") {
+  const Desk desk;
+  // Nothing above 4 KiB can be written: the settings can, a checkpoint cannot. Ignored signals stay ignored in the program.
+  auto short_of_room = [&](std::vector<std::string> args) {
+    args.insert(args.begin(), {"-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"", gan.string()});
+    return run_process("/bin/sh", args);
+  };
+  const Outcome fresh = short_of_room(desk.train("a", {"--steps", "2"}));
+  CHECK_MESSAGE(fresh.code == 3, fresh.errors);
+  CHECK(fresh.errors.find("last.safetensors") != std::string::npos);
+  CHECK(!fs::exists(desk.run("a")));
+  REQUIRE(run_process(gan, desk.train("a", {"--steps", "2"})).code == 0);
+  const auto before = weights_of(desk.run("a") / "checkpoints" / "last.safetensors");
+  CHECK(short_of_room(desk.train("a", {"--steps", "2", "--seed", "4"})).code == 3);
+  CHECK(!fs::exists(desk.run("a.1")));
+  CHECK(short_of_room({"train", "--out", desk.run("a").string(), "--resume", "--steps", "4"}).code == 3);
+  CHECK(weights_of(desk.run("a") / "checkpoints" / "last.safetensors") == before);
+  CHECK(run_process(gan, {"train", "--out", desk.run("a").string(), "--resume", "--steps", "4"}).code == 0);
+  CHECK(!fs::exists(desk.run("a") / "lock"));
+}
+
 TEST_CASE("a checkpoint of another net is refused") {
   const Desk desk;
   REQUIRE(run_process(gan, desk.train("a", {"--steps", "2"})).code == 0);

@@ -214,6 +214,37 @@ TEST_CASE("processes that take turns in one run never train in it together") {
   CHECK(!fs::exists(demo / "lock"));
 }
 
+TEST_CASE("a run that fails before its first checkpoint leaves what was there before") {
+  test::TempFolder scratch;
+  const fs::path runs = scratch.path() / "runs", demo = runs / "demo";
+  auto start = [&](const std::string& file, bool resume = false) {
+    refusal(Failure::data, [&] {
+      RunFolder run = resume ? RunFolder::resume(demo) : RunFolder::create(demo);
+      if (!resume) run.write_config({{"file", file}});
+      if (!file.empty()) std::ofstream(run.path() / file).flush();
+      const RunFolder moved = std::move(run);
+      fail(Failure::data, "the disk is full");
+    });
+  };
+  start("");
+  CHECK(entries(scratch.path()) == std::vector<std::string>{"runs"});
+  CHECK(entries(runs).empty());
+  start("samples/step_00000000.png");  // of no use without a checkpoint
+  CHECK(entries(runs).empty());
+  start("", true);
+  CHECK(entries(runs).empty());
+  start("checkpoints/last.safetensors");
+  CHECK(RunFolder::resume(demo).read_config()["file"] == "checkpoints/last.safetensors");
+  start("");  // the earlier run has its name again
+  CHECK(entries(runs) == std::vector<std::string>{"demo"});
+  CHECK(RunFolder::resume(demo).read_config()["file"] == "checkpoints/last.safetensors");
+  start("notes");  // no file of ours
+  CHECK(entries(runs) == std::vector<std::string>{"demo", "demo.1"});
+  fs::remove_all(demo), fs::rename(runs / "demo.1", demo), fs::remove(demo / "checkpoints" / "last.safetensors");
+  start("", true);  // not this process's to take away
+  CHECK(RunFolder::resume(demo).read_config()["file"] == "checkpoints/last.safetensors");
+}
+
 namespace {
 
 // What create() leaves behind when it is killed.

@@ -135,6 +135,7 @@ RunFolder RunFolder::create(const fs::path& wanted) {
     if (!kept.empty()) run.previous_ = kept;
   }
   scaffold.keep();
+  run.built_as_ = building;
   run.lock_ = half.lock.release();
   run.open_metrics();
   return run;
@@ -157,13 +158,37 @@ RunFolder RunFolder::resume(const fs::path& wanted) {
 RunFolder::RunFolder(RunFolder&& other) noexcept
     : path_(std::move(other.path_)),
       previous_(std::move(other.previous_)),
+      built_as_(std::exchange(other.built_as_, {})),
       lock_(std::exchange(other.lock_, -1)),
-      metrics_(std::exchange(other.metrics_, -1)) {}
+      metrics_(std::exchange(other.metrics_, -1)),
+      exceptions_(other.exceptions_) {}
 
 RunFolder::~RunFolder() {
   if (metrics_ >= 0) close(metrics_);
+  if (!built_as_.empty() && std::uncaught_exceptions() > exceptions_) take_away();
   remove_lock(lock_, path_);
   if (lock_ >= 0) close(lock_);
+}
+
+// Back to the name it was built under, so that no other process meets a folder half removed. Never fails: what cannot be removed stays.
+void RunFolder::take_away() const {
+  std::error_code error;
+  if (lock_ >= 0 && !is_lock_of(lock_, path_)) return;
+  if (!fs::is_empty(checkpoints(), error) || error) return;
+  for (fs::directory_iterator it(path_, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename();
+    if (name != "lock" && name != "samples" && name != "checkpoints" && name != "config.json" && name != "metrics.jsonl") return;
+  }
+  if (error || rename_new(path_, built_as_) != 0) return;
+  try {
+    if (!previous_.empty()) {
+      const FolderLock lock = try_lock(previous_);
+      const bool unused = lock.state == FolderLock::held && is_lock_of(lock.file.fd, previous_);
+      if (unused) remove_lock(lock.file.fd, rename_new(previous_, path_) == 0 ? path_ : previous_);
+    }
+  } catch (const Error&) {
+  }
+  fs::remove_all(built_as_, error);
 }
 
 void RunFolder::open_metrics() {

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -18,16 +19,16 @@ class RunFolder {
  public:
   // A fresh folder. An earlier run of that name is kept: it is renamed to <path>.1, or the next number that is free. Everything is built
   // beside the final place and renamed into it, so a failure leaves nothing behind and an earlier run where it was; what a killed process
-  // left there goes when the next run of that name starts.
-  // Throws Failure::data when the folder cannot be made, when another process trains in the earlier one, or when what stands there is
-  // neither a run nor empty; Failure::usage for a path that names no folder.
+  // left there goes when the next run of that name starts. A run that an exception ends before its first checkpoint is of no use: its
+  // folder is removed, and an earlier run gets its name back. Throws Failure::data when the folder cannot be made, when another process
+  // trains in the earlier one, or when what stands there is neither a run nor empty; Failure::usage for a path that names no folder.
   static RunFolder create(const std::filesystem::path& path);
   // The folder of an earlier run, to go on in it. Throws Failure::data when there is none or another process trains in it.
   static RunFolder resume(const std::filesystem::path& path);
 
   RunFolder(RunFolder&& other) noexcept;
   RunFolder& operator=(RunFolder&&) = delete;
-  ~RunFolder();  // gives the lock back and removes it; the folder stays
+  ~RunFolder();  // gives the lock back and removes it; the folder stays, unless create() made it for nothing
 
   const std::filesystem::path& path() const { return path_; }
   const std::filesystem::path& previous() const { return previous_; }  // where create() moved the earlier run; empty if there was none
@@ -51,9 +52,11 @@ class RunFolder {
  private:
   RunFolder(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
   void open_metrics();
+  void take_away() const;
 
-  std::filesystem::path path_, previous_;
+  std::filesystem::path path_, previous_, built_as_;  // built_as_: empty in a resumed run
   int lock_ = -1, metrics_ = -1;
+  int exceptions_ = std::uncaught_exceptions();  // more of them at the end: one of them ends the run
 };
 
 }  // namespace duel
