@@ -77,6 +77,9 @@ int train(TrainOptions options, const CLI::App& flags) {
   // A resumed run touches its folder only once its first step has shown that it computes as before.
   auto go_on = [&] {
     if (!options.resume) return;
+    if (resumed_at > 0 && !std::filesystem::exists(run->metrics()))
+      fmt::print(stderr, "gan: {} is not there, so the page's curves show the run from step {} on\n", run->metrics().string(),
+                 resumed_at + 1);
     records = run->rewind(resumed_at);
     run->write_config(settings.json());
   };

@@ -342,6 +342,25 @@ TEST_CASE("a resumed run ends where the flag given now says, in steps or passes 
     CHECK_MESSAGE(help.find(part) != std::string::npos, help);
 }
 
+TEST_CASE("deleted metrics are mentioned once, when the run goes on") {
+  const Desk desk;
+  REQUIRE(run_process(gan, desk.train("a", {"--steps", "3"})).code == 0);
+  const fs::path metrics = desk.run("a") / "metrics.jsonl";
+  const std::vector<std::string> more{"train", "--out", desk.run("a").string(), "--resume", "--steps", "5"};
+  fs::remove(metrics);
+  CHECK(run_process(gan, more, {{"DUEL_VARIANT", "conv2d_fwd:ref"}}).code == 2);  // refused: it must not hide the loss
+  CHECK(!fs::exists(metrics));
+  const Outcome o = run_process(gan, more);
+  CHECK(o.code == 0);
+  CHECK_MESSAGE(o.errors.starts_with(fmt::format("gan: {} is not there", metrics.string())), o.errors);
+  CHECK(o.errors.find("from step 4") != std::string::npos);
+  const std::string kept = contents_of(metrics);
+  CHECK(kept.starts_with("{\"step\":4,"));
+  CHECK(std::count(kept.begin(), kept.end(), '\n') == 2);
+  CHECK(run_process(gan, {"train", "--out", desk.run("a").string(), "--resume", "--steps", "6"}).errors.find("not there") ==
+        std::string::npos);
+}
+
 TEST_CASE("one is not plural, and a rate is not shown before there is one") {
   const Desk desk;
   const std::string run = desk.run("a").string(), picture = desk.folder.path() / "x.png";

@@ -355,6 +355,18 @@ TEST_CASE("metrics of a killed and resumed run equal an uninterrupted one's") {
   CHECK(!refusal(Failure::internal, [&] { whole.append({{"loss", 1}}); }).empty());
 }
 
+TEST_CASE("deleted metrics stay so until the run goes on") {
+  test::TempFolder scratch;
+  const fs::path demo = scratch.path() / "demo";
+  RunFolder::create(demo).write_config({});
+  fs::remove(demo / "metrics.jsonl");
+  CHECK(!fs::exists(RunFolder::resume(demo).metrics()));
+  RunFolder again = RunFolder::resume(demo);
+  CHECK(again.rewind(5).empty());
+  again.append({{"step", 6}});
+  CHECK(test::read_text(again.metrics()) == "{\"step\":6}\n");
+}
+
 TEST_CASE("a full disk takes the torn line back") {
   test::TempFolder scratch;
   RunFolder run = RunFolder::create(scratch.path() / "demo");

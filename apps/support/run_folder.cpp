@@ -150,7 +150,8 @@ RunFolder RunFolder::resume(const fs::path& wanted) {
     RunFolder run(path, lock_folder(path));
     if (run.lock_ >= 0 && !is_lock_of(run.lock_, path)) continue;  // its process has just ended and removed it, or moved the run away
     for (const char* folder : {"samples", "checkpoints"}) make_folder(path / folder);
-    run.open_metrics();
+    // Metrics that were deleted stay so until the run goes on: a resume that is refused must not hide the loss.
+    if (fs::exists(run.metrics(), error)) run.open_metrics();
     return run;
   }
 }
@@ -230,6 +231,7 @@ void RunFolder::append(const Json& record) {
   if (!record.is_object() || !record.contains("step") || !record["step"].is_number_integer())
     fail(Failure::internal, "[metrics] a record needs an integer \"step\": " + record.dump(-1, ' ', false, Json::error_handler_t::replace));
   const std::string line = record.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (metrics_ < 0) open_metrics();
   const off_t before = lseek(metrics_, 0, SEEK_END);
   for (size_t done = 0; done < line.size();) {
     const ssize_t n = file_calls().write(metrics_, line.data() + done, line.size() - done);
