@@ -52,6 +52,8 @@ const Fault faults[] = {
      {"out of bounds: block (0,0,0) thread (0,0,0)", "at x - 4 bytes", "4 bytes before the start of"}},
     {"past_shared", {{1}, {256}, 256, 1024}, {"out of bounds", "thread (255,0,0)", "byte 1024 of shared memory", ".shared_bytes = 1024"}},
     {"host_pointer", {{1}, {1}, 8}, {"not device memory: block (0,0,0) thread (0,0,0)", "reads 4 bytes at 0x"}},
+    {"register_past_end", {{1}, {8}, 8}, {"index: block (0,0,0) thread (5,0,0)", "takes element 4 of an array 'float [4]'"}},
+    {"shared_field_past_end", {{1}, {8}, 8, 64}, {"index: block (0,0,0) thread (0,0,0)", "takes element -1 of an array 'float [8]'"}},
     {"null_pointer",
      {{1}, {40}, 40},
      {"not device memory: block (0,0,0) thread (0,0,0)", "at 0x0", "was stopped at an access that would crash"}},

@@ -79,6 +79,7 @@ std::vector<C> conv_cases() {
            "n1h9w9c72k136r5u3pad2:bf16",  // one chunk past a tile, and two tiles
            "n2h5w5c8k8r1u2:bf16",         // phases that no tap reaches
            "n1h3w3c8k8r3pad2:bf16",       // more output than input
+           "n2h1w3c8k8r3u2pad1:bf16",     // phases without a pixel
            "n3h16w16c8k8r3pad1:bf16",     // wgrad in three parts
            "n5h11w13c16k24r4pad1:bf16",   // in unequal parts
            "n4h64w64c8k72r1:bf16",        // enough tiles for the large ones, forward

@@ -70,6 +70,23 @@ __global__ void null_pointer(const float*, float* y, long long) {
   y[threadIdx.x] = null[threadIdx.x];  // null_pointer
 }
 PROBE(null_pointer);
+__global__ void register_past_end(const float* x, float* y, long long) {
+  float own[4] = {1, 2, 3, 4};
+  const int i = static_cast<int>(x[threadIdx.x]) + 4 * (threadIdx.x == 5);
+  y[threadIdx.x] = own[i];  // register_past_end
+}
+PROBE(register_past_end);
+__global__ void shared_field_past_end(const float* x, float* y, long long) {  // within the block's memory, but of the neighbouring field
+  struct Fields {
+    float a[8], b[8];
+  };
+  Fields& shared = shared_storage<Fields>();
+  shared.a[threadIdx.x] = shared.b[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  const int i = static_cast<int>(x[threadIdx.x]) - (threadIdx.x == 0);
+  y[threadIdx.x] = shared.b[i];  // shared_field_past_end
+}
+PROBE(shared_field_past_end);
 __global__ void misaligned_read(const float* x, float* y, long long) {
   y[threadIdx.x] = *reinterpret_cast<const float*>(reinterpret_cast<const char*>(x + threadIdx.x) + 2);  // misaligned_read
 }

@@ -92,6 +92,12 @@ void touch_range(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   count(c, *region, at, bytes, kind, pc);
 }
 
+void bad_index(const char* array, unsigned long index, uintptr_t pc) {
+  if (!running.active) return;
+  Checker& c = checker();
+  c.findings.index({pc, 0, 0, Kind::read, c.block, c.thread}, array, index);
+}
+
 void launch_begins(const Launch& launch) {
   Checker& c = checker();
   c.launching.lock();

@@ -50,6 +50,7 @@ void count_multiplies(uintptr_t pc, int each, bool matrix);
 
 // Called by the hooks and by what stands in for hooks. `pc`: where in the kernel.
 void touch(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc);        // up to 16 bytes at their natural alignment
+void bad_index(const char* array, unsigned long index, uintptr_t pc);   // outside an array of constant length
 void touch_range(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc);  // any length, no alignment
 
 }  // namespace duel::sim::checker

@@ -63,9 +63,9 @@ std::string Findings::thread_text(int number) const {
   const auto n = static_cast<unsigned>(number);
   return text_of(uint3{n % b.x, n / b.x % b.y, n / b.x / b.y});
 }
-std::string Findings::who(const Party& p) const {
-  return "block " + block_text(p.block) + " thread " + thread_text(p.thread) + " in " + source_line(p.pc) + " " + verb(p.kind) + " " +
-         bytes_text(p.bytes);
+std::string Findings::who(const Party& p) const { return place(p) + " " + verb(p.kind) + " " + bytes_text(p.bytes); }
+std::string Findings::place(const Party& p) const {
+  return "block " + block_text(p.block) + " thread " + thread_text(p.thread) + " in " + source_line(p.pc);
 }
 
 void Findings::fault(Fault fault, const Party& p, uintptr_t at, bool global, uintptr_t base) {
@@ -99,6 +99,12 @@ void Findings::race(const Party& p, uintptr_t at, bool global, uintptr_t base, c
     how = other.thread / 32 == p.thread / 32 ? "; no __syncwarp() or __syncthreads() lies between" : "; no __syncthreads() lies between";
   say("race: " + who(p) + " at " + place + ", which " + (same_block ? "" : "block " + block_text(other.block) + " ") + "thread " +
       thread_text(other.thread) + " " + past + " in " + source_line(other_pc) + how);
+}
+
+void Findings::index(const Party& p, const char* array, unsigned long index) {
+  const Unwatched unwatched;
+  if (!is_new(300, p.pc, 0)) return;
+  say("index: " + place(p) + " takes element " + std::to_string(static_cast<long>(index)) + " of an array " + array);
 }
 
 void Findings::host_memory(const Party& p, bool constant) {

@@ -23,6 +23,7 @@ class Findings {
   // `at`: the first byte that is wrong. `base`: of shared memory, where the access is to that.
   void fault(Fault fault, const Party& party, uintptr_t at, bool global, uintptr_t base);
   void race(const Party& party, uintptr_t at, bool global, uintptr_t base, const Access& other, Kind other_kind, uintptr_t image);
+  void index(const Party& party, const char* array, unsigned long index);
   void host_memory(const Party& party, bool constant);
   std::string text() const;  // empty when nothing was found
 
@@ -36,6 +37,7 @@ class Findings {
   void say(const std::string& text);
   std::string block_text(uint32_t number) const;
   std::string thread_text(int number) const;
+  std::string place(const Party& party) const;
   std::string who(const Party& party) const;
 
   const Launch* launch_ = nullptr;

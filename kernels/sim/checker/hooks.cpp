@@ -1,5 +1,5 @@
-// What -fsanitize=thread has the compiler call before each load and store. The names and types are the compiler's; no sanitizer is linked.
-// A hook must not throw: the compiler believes that it cannot.
+// What -fsanitize=thread,bounds-strict has the compiler call, before each load and store. The names and types are the compiler's; no
+// sanitizer is linked. A hook must not throw: the compiler believes that it cannot.
 #include <cstdint>
 #include <cstring>
 
@@ -66,7 +66,22 @@ void atomic_access(const void* at, size_t bytes) { touch(AT(at), bytes, Kind::at
     return __atomic_compare_exchange_n(at, expected, v, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED); \
   }
 
+// What -fsanitize=bounds-strict has it call before an index outside an array whose length is a constant. The layout is the compiler's.
+struct OutOfBounds {
+  struct {
+    const char* file;
+    uint32_t line, column;
+  } where;
+  struct Type {
+    uint16_t kind, info;
+    char name[1];  // "'float [4]'"
+  } * array;
+};
+
 extern "C" {
+void __ubsan_handle_out_of_bounds(void* data, unsigned long index) {
+  duel::sim::checker::bad_index(static_cast<OutOfBounds*>(data)->array->name, index, PC);
+}
 void __tsan_init() {}
 void __tsan_func_entry(void*) {}
 void __tsan_func_exit() {}
