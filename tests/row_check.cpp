@@ -113,6 +113,8 @@ Verdict run_and_compare(const Row& row, const Question& q) {
       }
       if (first) verdict.outputs.push_back(std::move(got));
     }
+    // Blocks of the checked GPU run one after the other, and it sees each byte that nothing wrote: a second run would say the same.
+    if (row.device == Device::sim_checked) break;
   }
   verdict.passed = true;
   return verdict;

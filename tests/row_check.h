@@ -4,8 +4,8 @@
 //   Verdict v = check(row, q);                                // runs the row twice and holds it against the answer
 //
 // Buffers are aligned to row_alignment and to no more. A row passes only if every buffer's margins are whole, no input has changed, every
-// output element is written and right, and a second run on memory that holds other garbage gives the same bits. A difference is accepted by
-// `difference <= tolerance`, which no NaN satisfies.
+// output element is written and right, and a second run on memory that holds other garbage gives the same bits (the checked GPU runs once).
+// A difference is accepted by `difference <= tolerance`, which no NaN satisfies.
 //
 // Values::integers   inputs are small integers. Where the op is exact on them the answer must be the reference's number, bit for bit
 //                    (the two zeros count as one number).

@@ -73,19 +73,22 @@ std::vector<C> conv_cases() {
       copy.problem.dtype = t;
       cases.push_back(copy);
     }
-  // Channels in chunks of eight, which rows on tensor cores want.
-  for (const char* text : {
-           "n3h7w9c24k40r3u2pad1:bf16", "n2h6w5c8k16r3s2u2v1top0left1p3q5:bf16",
-           "n1h9w9c72k136r5u3pad2:bf16",  // one chunk past a tile, and two tiles
-           "n2h5w5c8k8r1u2:bf16",         // phases that no tap reaches
-           "n1h3w3c8k8r3pad2:bf16",       // more output than input
-           "n2h1w3c8k8r3u2pad1:bf16",     // phases without a pixel
-           "n3h16w16c8k8r3pad1:bf16",     // wgrad in three parts
-           "n5h11w13c16k24r4pad1:bf16",   // in unequal parts
-           "n4h64w64c8k72r1:bf16",        // enough tiles for the large ones, forward
-           "n4h64w64c72k8r2u2:bf16",      // and backward
-       })
-    cases.push_back(parsed(text, Tag::edge));
+  // Channels in whole chunks of 16 bytes, which rows on tensor cores want.
+  for (const char* dtype : {":bf16", ":f32"})
+    for (const char* text : {
+             "n3h7w9c24k40r3u2pad1", "n2h6w5c8k16r3s2u2v1top0left1p3q5",
+             "n1h9w9c72k136r5u3pad2",  // one chunk past a tile, and two tiles
+             "n2h5w5c8k8r1u2",         // phases that no tap reaches
+             "n1h3w3c8k8r3pad2",       // more output than input
+             "n2h1w3c8k8r3u2pad1",     // phases without a pixel
+             "n3h16w16c8k8r3pad1",     // wgrad in several parts
+             "n5h11w13c16k24r4pad1",   // in unequal parts
+         })
+      cases.push_back(parsed((std::string(text) + dtype).c_str(), Tag::edge));
+  cases.push_back(parsed("n4h64w64c8k72r1:bf16", Tag::edge));    // enough tiles for the large ones, forward
+  cases.push_back(parsed("n4h64w64c72k8r2u2:bf16", Tag::edge));  // and backward
+  for (const char* text : {"n3h7w9c4k12r3u2pad1:f32", "n2h8w8c20k28r4u2pad1:f32"})
+    cases.push_back(parsed(text, Tag::edge));  // chunks of four
   return cases;
 }
 

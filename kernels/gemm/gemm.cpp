@@ -49,12 +49,15 @@ std::vector<Case<GemmProblem>> gemm_cases() {
     }
   for (const char* flags : {"", "/ta=1", "/tb=1"})
     for (const char* sizes : {"m17n15k33", "m1n7k5", "m64n48k100"}) add(std::string(sizes) + ":bf16" + flags + "/out=f32", Tag::edge);
-  // Sides in chunks of eight, which the row on tensor cores wants; the last has enough tiles for the large ones.
+  // Sides in whole chunks of 16 bytes, which rows on tensor cores want; the last has enough tiles for the large ones.
   for (const char* flags : {"", "/ta=1", "/tb=1", "/ta=1/tb=1"}) {
     for (const char* sizes : {"m8n8k8", "m72n56k40", "m64n64k96", "m136n264k24", "b3m24n40k136"})
-      for (const char* out : {"", "/out=f32"}) add(std::string(sizes) + ":bf16" + flags + out, Tag::edge);
-    add(std::string("b128m72n72k8:bf16") + flags, Tag::edge);
+      for (const std::string dtype : {":bf16", ":f32"}) add(sizes + dtype + flags, Tag::edge);
+    add(std::string("m68n52k12:f32") + flags, Tag::edge);  // chunks of four
+    for (const char* sizes : {"m72n56k40", "m136n264k24"}) add(std::string(sizes) + ":bf16" + flags + "/out=f32", Tag::edge);
   }
+  for (const char* large : {"b128m72n72k8:bf16", "b128m72n72k8:f32", "b128m72n72k8:bf16/ta=1/tb=1", "b128m72n72k8:f32/ta=1/tb=1"})
+    add(large, Tag::edge);
   for (const char* dtype : {":f32", ":bf16"}) {
     for (const char* text : {"m2048n2048k2048", "m128n16384k100", "m4096n4096k4096", "m8192n128k1024", "m2048n512k4096"})
       add(std::string(text) + dtype, Tag::bench);

@@ -1,79 +1,10 @@
-// gemm, rung 5: bf16 on tensor cores, operands copied to shared memory three steps ahead (kernels/tile/block_product.h). Each element of A
-// and B is read once a tile of the output, and multiplied by the tile's other side: 64 or 128 products an element, in 16 bytes a request.
-// Contiguous sides must be multiples of 8. Bounded by the rate of mma.sync on large problems, by latency on those of few tiles.
-#include "kernels/gemm/gemm.h"
-#include "kernels/launch.h"
-#include "kernels/tile/block_product.h"
+// gemm, rung 5: bf16 on tensor cores, operands copied to shared memory three steps ahead. Each element of A and B is read once a tile of
+// the output, and multiplied by the tile's other side: 64 or 128 products an element, in 16 bytes a request. Contiguous sides must be
+// multiples of 8. Bounded by the rate of mma.sync on large problems, by latency on those of few tiles.
+#include "kernels/gemm/tensor_gemm.h"
 
 namespace duel {
-namespace {
 
-bool supports(const GemmProblem& p) {
-  const int a_row = p.ta ? p.m : p.k, b_row = p.tb ? p.k : p.n;
-  return p.dtype == DType::bf16 && p.valid() && a_row % 8 == 0 && b_row % 8 == 0 && p.n % 8 == 0 && compute_capability() >= 80;
-}
+KERNEL_VARIANT(Gemm, tensor_cores, 5, tensor_gemm::supports<bf16>, no_scratch, tensor_gemm::run<bf16>);
 
-template <class Product, bool ta, bool tb, class C>
-__global__ void __launch_bounds__(Product::threads)
-    gemm_tensor(GemmProblem p, int tiles_m, int tiles_n, const bf16* a, const bf16* b, C* c) {
-  using Storage = typename Product::Storage;
-  Storage& shared = shared_storage<Storage>();
-  const int tile = static_cast<int>(blockIdx.x) % (tiles_m * tiles_n), member = static_cast<int>(blockIdx.x) / (tiles_m * tiles_n);
-  const int m0 = tile % tiles_m * Product::m, n0 = tile / tiles_m * Product::n;
-  a += int64_t{member} * p.m * p.k;
-  b += int64_t{member} * p.k * p.n;
-  c += int64_t{member} * p.m * p.n;
-  const auto chunk_of = [](const bf16* of, int row, int rows, int col, int cols) {
-    const bool inside = row < rows && col < cols;
-    return Chunk{inside ? of + int64_t{row} * cols + col : of, inside};
-  };
-  const auto chunk_a = [&](int step, int row, int chunk) {
-    const int k0 = step * Product::k;
-    if constexpr (ta) return chunk_of(a, k0 + row, p.k, m0 + 8 * chunk, p.m);
-    else return chunk_of(a, m0 + row, p.m, k0 + 8 * chunk, p.k);
-  };
-  const auto chunk_b = [&](int step, int row, int chunk) {
-    const int k0 = step * Product::k;
-    if constexpr (tb) return chunk_of(b, n0 + row, p.n, k0 + 8 * chunk, p.k);
-    else return chunk_of(b, k0 + row, p.k, n0 + 8 * chunk, p.n);
-  };
-  typename Product::Sums sums;
-  Product::run(shared, (p.k + Product::k - 1) / Product::k, chunk_a, chunk_b, sums);
-  const auto to = [&](int row, int col) { return m0 + row < p.m && n0 + col < p.n ? c + int64_t{m0 + row} * p.n + n0 + col : nullptr; };
-  if constexpr (sizeof(C) == sizeof(float)) Product::store_f32(sums, to);
-  else Product::store_bf16(shared, sums, [&](int row, int chunk) { return to(row, 8 * chunk); });
-}
-
-template <int size, int warps_m, int warps_n, bool ta, bool tb, class C>
-void start(const GemmProblem& p, const Gemm::Args& a, Stream stream) {
-  using Product = BlockProduct<size, size, 32, warps_m, warps_n, !ta, tb>;
-  const int tiles_m = (p.m + size - 1) / size, tiles_n = (p.n + size - 1) / size;
-  launch({.grid = static_cast<unsigned>(tiles_m * tiles_n * p.batch),
-          .block = Product::threads,
-          .shared_bytes = sizeof(typename Product::Storage)},
-         stream, gemm_tensor<Product, ta, tb, C>, p, tiles_m, tiles_n, static_cast<const bf16*>(a.a), static_cast<const bf16*>(a.b),
-         static_cast<C*>(a.c));
-}
-
-template <bool ta, bool tb, class C>
-void choose(const GemmProblem& p, const Gemm::Args& a, Stream stream) {
-  const int64_t large_tiles = int64_t{p.batch} * ((p.m + 127) / 128) * ((p.n + 127) / 128);
-  if (large_tiles >= 128 && p.m > 64 && p.n > 64) start<128, 2, 4, ta, tb, C>(p, a, stream);  // enough for every multiprocessor
-  else start<64, 2, 2, ta, tb, C>(p, a, stream);
-}
-
-void run(const GemmProblem& p, const Gemm::Args& a, Scratch, Stream stream) {
-  const auto with_out = [&]<bool ta, bool tb>() {
-    if (p.out == DType::f32) choose<ta, tb, float>(p, a, stream);
-    else choose<ta, tb, bf16>(p, a, stream);
-  };
-  if (p.ta && p.tb) with_out.template operator()<true, true>();
-  else if (p.ta) with_out.template operator()<true, false>();
-  else if (p.tb) with_out.template operator()<false, true>();
-  else with_out.template operator()<false, false>();
-}
-
-KERNEL_VARIANT(Gemm, tensor_cores, 5, supports, no_scratch, run);
-
-}  // namespace
 }  // namespace duel

@@ -1,32 +1,35 @@
-// One tile of a matrix product by a block, on tensor cores: D[m,n] = A[m,k]·B[k,n], A and B bf16, sums in f32. What matrix product and the
-// three convolutions share; they differ in where a chunk of A and of B comes from and where D goes.
+// One tile of a matrix product by a block, on tensor cores: D[m,n] = A[m,k]·B[k,n], operands bf16 or f32, sums in f32. What matrix product
+// and the three convolutions share; they differ in where a chunk of A and of B comes from and where D goes.
 //
 // k runs in steps through `stages` pairs of tiles in shared memory: while one is multiplied, copies fill the next ones (cp.async), and one
-// barrier a step keeps them apart. ldmatrix takes operands from either orientation: a tile holds rows of A (of Bᵀ) along k, or rows along m
-// (along n), as memory has them.
+// barrier a step keeps them apart. Operands come from either orientation: a tile holds rows of A (of Bᵀ) along k, or rows along m (along
+// n), as memory has them.
 //
 // Sums are over k in ascending order of the steps, on each device in the order of its matrix instruction.
 #pragma once
-#include "kernels/tile/shared_tile.h"
+#include "kernels/tile/fragments.h"
 
 namespace duel {
 
-// D's tile is m×n, a step takes k; warps_m × warps_n warps share it. along_k: memory has k contiguous.
-template <int m_, int n_, int k_, int warps_m, int warps_n, bool a_along_k, bool b_along_k>
+// D's tile is m×n; warps_m × warps_n warps share it. along_k: memory has k contiguous.
+template <class T_, int m_, int n_, int warps_m, int warps_n, bool a_along_k, bool b_along_k>
 struct BlockProduct {
-  static constexpr int m = m_, n = n_, k = k_, stages = 3, threads = 32 * warps_m * warps_n;
+  using T = T_;
+  using Fragment = Fragments<T>;
+  static constexpr int m = m_, n = n_, k = 64 / static_cast<int>(sizeof(T)), stages = 3, threads = 32 * warps_m * warps_n;
   static constexpr int warp_m = m / warps_m, warp_n = n / warps_n, tiles_m = warp_m / 16, tiles_n = warp_n / 8;
-  static_assert(warp_m % 16 == 0 && warp_n % 16 == 0 && k % 16 == 0, "a warp multiplies 16×16 by 16×16");
+  static_assert(warp_m % 16 == 0 && warp_n % 16 == 0, "a warp multiplies by 16 columns at a time");
+  static constexpr int elements = chunk_elements<T>;
 
-  using ATile = std::conditional_t<a_along_k, SharedTile<m, k>, SharedTile<k, m>>;
-  using BTile = std::conditional_t<b_along_k, SharedTile<n, k>, SharedTile<k, n>>;
+  template <int size, bool along_k>
+  using Tile = std::conditional_t<along_k, SharedTile<T, size, k>, SharedTile<T, k, size, !Fragment::transposing_load>>;
   struct Stage {
-    ATile a;
-    BTile b;
+    Tile<m, a_along_k> a;
+    Tile<n, b_along_k> b;
   };
   union Storage {
     Stage stage[stages];
-    SharedTile<m, n> d;  // on its way out
+    std::conditional_t<sizeof(T) == 2, SharedTile<T, m, n>, char> d;  // on its way out, where that goes by way of shared memory
   };
   using Sums = float[tiles_m][tiles_n][4];
 
@@ -61,27 +64,17 @@ struct BlockProduct {
     const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
     const int m0 = warp / warps_n * warp_m, n0 = warp % warps_n * warp_n;
 #pragma unroll
-    for (int k0 = 0; k0 < k; k0 += 16) {
-      uint32_t a[tiles_m][4], b[tiles_n / 2][4];
+    for (int k0 = 0; k0 < k; k0 += Fragment::k) {
+      typename Fragment::A a[tiles_m];
+      typename Fragment::B b[tiles_n / 2][2];
 #pragma unroll
-      for (int i = 0; i < tiles_m; ++i) {  // matrices in the order (0, 0), (8, 0), (0, 8), (8, 8) of (m, k)
-        const int at = m0 + 16 * i;
-        if constexpr (a_along_k) ldmatrix(a[i], stage.a.at(at + lane % 16, k0 / 8 + lane / 16));
-        else ldmatrix_transposed(a[i], stage.a.at(k0 + lane % 8 + lane / 16 * 8, at / 8 + lane / 8 % 2));
-      }
+      for (int i = 0; i < tiles_m; ++i) a[i] = Fragment::template load_a<a_along_k>(stage.a, m0 + 16 * i, k0, lane);
 #pragma unroll
-      for (int j = 0; j < tiles_n / 2; ++j) {  // (0, 0), (8, 0), (0, 8), (8, 8) of (k, n)
-        const int at = n0 + 16 * j;
-        if constexpr (b_along_k) ldmatrix(b[j], stage.b.at(at + lane % 8 + lane / 16 * 8, k0 / 8 + lane / 8 % 2));
-        else ldmatrix_transposed(b[j], stage.b.at(k0 + lane % 16, at / 8 + lane / 16));
-      }
+      for (int j = 0; j < tiles_n / 2; ++j) Fragment::template load_b<b_along_k>(b[j], stage.b, k0, n0 + 16 * j, lane);
 #pragma unroll
       for (int i = 0; i < tiles_m; ++i)
 #pragma unroll
-        for (int j = 0; j < tiles_n; ++j) {
-          const uint32_t pair[2] = {b[j / 2][j % 2 * 2], b[j / 2][j % 2 * 2 + 1]};
-          mma_bf16(sums[i][j], a[i], pair);
-        }
+        for (int j = 0; j < tiles_n; ++j) Fragment::multiply(sums[i][j], a[i], b[j / 2][j % 2]);
     }
   }
 
@@ -105,19 +98,23 @@ struct BlockProduct {
       if (float* at = to(row, col)) store_vec(at, Pack<float, 2>{{x, y}});
     });
   }
-  // D's tile as bf16, by way of shared memory in chunks of 16 bytes: to(row, chunk) → where the chunk goes, or nullptr.
+  // D's tile in the operands' type: to(row, col) → where 16 bytes from there on go, or nullptr. bf16 goes by way of shared memory, because
+  // a lane's pair is only 4 bytes.
   template <class To>
-  static __device__ void store_bf16(Storage& shared, const Sums& sums, To to) {
-    __syncthreads();  // the last step's operands have been read
-    each_pair(sums, [&](int row, int col, float x, float y) {
-      bf16* at = shared.d.at(row, col / chunk_elements) + col % chunk_elements;
-      *reinterpret_cast<uint32_t*>(at) = bf16(x).bits | static_cast<uint32_t>(bf16(y).bits) << 16;
-    });
-    __syncthreads();
-    constexpr int chunks = n / chunk_elements;
+  static __device__ void store(Storage& shared, const Sums& sums, To to) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      store_f32(sums, to);
+    } else {
+      __syncthreads();  // the last step's operands have been read
+      each_pair(sums, [&](int row, int col, float x, float y) {
+        *reinterpret_cast<uint32_t*>(&shared.d.value(row, col)) = bf16(x).bits | static_cast<uint32_t>(bf16(y).bits) << 16;
+      });
+      __syncthreads();
+      constexpr int chunks = n / elements;
 #pragma unroll
-    for (int i = static_cast<int>(threadIdx.x); i < m * chunks; i += threads)
-      if (bf16* at = to(i / chunks, i % chunks)) store_vec(at, load_vec<Pack<bf16, 8>>(shared.d.at(i / chunks, i % chunks)));
+      for (int i = static_cast<int>(threadIdx.x); i < m * chunks; i += threads)
+        if (bf16* at = to(i / chunks, i % chunks * elements)) store_vec(at, load_vec<Pack<bf16, 8>>(shared.d.at(i / chunks, i % chunks)));
+    }
   }
 };
 

@@ -1,40 +1,44 @@
-// A tile of bf16 in shared memory, moved in chunks of 16 bytes and read by ldmatrix.
+// A tile of bf16 or f32 in shared memory, moved in chunks of 16 bytes.
 //
-// Chunks of a row are permuted by the row's number, so that the eight rows of a matrix lie in different banks, whether they are read as
-// rows or filled side by side: eight chunks are one wavefront.
+// Chunks of a row are permuted by the row's number, so that what a warp reads together lies in different banks: the eight rows of a matrix
+// (ldmatrix), or, by_column, two chunks in each of four rows, four bytes a lane. Chunks side by side always do.
 #pragma once
 #include "kernels/launch.h"
 #include "kernels/ptx.h"
 
 namespace duel {
 
-constexpr int chunk_elements = 8;
+template <class T>
+constexpr int chunk_elements = 16 / static_cast<int>(sizeof(T));
 
-template <int rows_, int cols>
+template <class T, int rows_, int cols, bool by_column = false>
 struct alignas(128) SharedTile {
-  static constexpr int rows = rows_, chunks = cols / chunk_elements;
+  static constexpr int rows = rows_, chunks = cols / chunk_elements<T>;
   static_assert(chunks == 4 || chunks % 8 == 0, "a row is 64 bytes or a multiple of 128");
-  bf16 element[rows * cols];
-  __device__ bf16* at(int row, int chunk) {
-    const int turn = chunks == 4 ? row / 2 % 4 : row % 8;
-    return element + row * cols + (chunk ^ turn) * chunk_elements;
+  static_assert(!by_column || chunks % 8 == 0, "four rows of two chunks each fill the banks once");
+  T element[rows * cols];
+  __device__ T* at(int row, int chunk) {
+    const int turn = by_column ? row % 4 * 2 : chunks == 4 ? row / 2 % 4 : row % 8;
+    return element + row * cols + (chunk ^ turn) * chunk_elements<T>;
   }
+  __device__ T& value(int row, int col) { return at(row, col / chunk_elements<T>)[col % chunk_elements<T>]; }
 };
 
 // Where a chunk comes from; `inside` false: zeros, and nothing is read.
+template <class T>
 struct Chunk {
-  const bf16* from;
+  const T* from;
   bool inside;
 };
 
-// Begins to fill a tile, chunk by chunk over the threads of the block; source(row, chunk) → Chunk.
-template <int threads, int rows, int cols, class Source>
-__device__ void fill_async(SharedTile<rows, cols>& tile, Source source) {
-  constexpr int chunks = SharedTile<rows, cols>::chunks;
+// Begins to fill a tile, chunk by chunk over the threads of the block; source(row, chunk) → Chunk<T>.
+template <int threads, class Tile, class Source>
+__device__ void fill_async(Tile& tile, Source source) {
 #pragma unroll
-  for (int i = static_cast<int>(threadIdx.x); i < rows * chunks; i += threads) {
-    const Chunk chunk = source(i / chunks, i % chunks);
-    copy_async<16>(tile.at(i / chunks, i % chunks), chunk.from, chunk.inside);
+  for (int i = static_cast<int>(threadIdx.x); i < Tile::rows * Tile::chunks; i += threads) {
+    const int row = i / Tile::chunks, column = i % Tile::chunks;
+    const auto chunk = source(row, column);
+    copy_async<16>(tile.at(row, column), chunk.from, chunk.inside);
   }
 }
 
