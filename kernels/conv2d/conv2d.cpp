@@ -11,16 +11,6 @@ using C = Case<Conv2dProblem>;
 
 C parsed(const char* text, Tag tag) { return {Conv2dProblem::parse(text), tag}; }
 
-// Taps that land inside the image: what a convolution usefully multiplies.
-double useful_taps(int in, int out, int kernel, int stride, int before) {
-  double taps = 0;
-  for (int o = 0; o < out; ++o) {
-    const int first = o * stride - before;
-    taps += std::max(0, std::min(first + kernel, in) - std::max(first, 0));
-  }
-  return taps;
-}
-
 double conv_flops(const Conv2dProblem& p) {
   return 2.0 * p.n * p.c * p.k * useful_taps(p.h, p.p, p.r, p.u, p.top) * useful_taps(p.w, p.q, p.s, p.v, p.left);
 }
@@ -121,37 +111,18 @@ Buffer y_buffer(const Conv2dProblem& p, const char* name, Role role) { return {n
 
 std::string Conv2dProblem::text() const {
   auto part = [](const char* key, int value) { return key + std::to_string(value); };
-  std::string t = part("n", n) + part("h", h) + part("w", w) + part("c", c) + part("k", k) + part("r", r);
-  if (s != r) t += part("s", s);
-  if (u != 1) t += part("u", u);
-  if (v != u) t += part("v", v);
-  const bool symmetric = top == left && p == conv_size(h, r, u, top) && q == conv_size(w, s, v, top);
-  if (!symmetric) t += part("top", top) + part("left", left) + part("p", p) + part("q", q);
-  else if (top) t += part("pad", top);
-  return t + ":" + name_of(dtype);
+  return part("n", n) + part("h", h) + part("w", w) + part("c", c) + part("k", k) + window_text(*this) + ":" + name_of(dtype);
 }
 
 Conv2dProblem Conv2dProblem::parse(const std::string& text) {
   ProblemWords words = parse_words(text);
-  auto take = [&](const char* key, int standard) {
-    auto it = words.integers.find(key);
-    if (it == words.integers.end()) return standard;
-    const int64_t value = it->second;
-    if (value < 0 || value > (1 << 24)) fail(Failure::usage, "problem '" + text + "': " + key + " is out of range");
-    words.integers.erase(it);
-    return static_cast<int>(value);
-  };
   Conv2dProblem p;
   p.dtype = words.dtype;
-  p.n = take("n", 1), p.h = take("h", 1), p.w = take("w", 1), p.c = take("c", 1), p.k = take("k", 1);
-  p.r = take("r", 1), p.s = take("s", p.r), p.u = take("u", 1), p.v = take("v", p.u);
-  const int pad = take("pad", 0);
-  p.top = take("top", pad), p.left = take("left", pad);
-  if (p.u == 0 || p.v == 0) fail(Failure::usage, "problem '" + text + "': a stride of 0");
-  p.p = take("p", conv_size(p.h, p.r, p.u, p.top)), p.q = take("q", conv_size(p.w, p.s, p.v, p.left));
+  p.n = take_size(words, "n", 1), p.h = take_size(words, "h", 1), p.w = take_size(words, "w", 1);
+  p.c = take_size(words, "c", 1), p.k = take_size(words, "k", 1);
+  take_window(words, p);
   ProblemReader(words).finish();
-  for (int size : {p.n, p.h, p.w, p.c, p.k, p.r, p.s, p.p, p.q})
-    if (size < 1) fail(Failure::usage, "problem '" + text + "': every size must be at least 1, and the kernel must fit the padded image");
+  if (p.n < 1 || p.c < 1 || p.k < 1) fail(Failure::usage, "problem '" + text + "': every size must be at least 1");
   return p;
 }
 

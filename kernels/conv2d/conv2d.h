@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kernels/op.h"
+#include "kernels/window.h"
 
 namespace duel {
 
@@ -29,9 +30,6 @@ struct Conv2dProblem {
   HD int64_t w_count() const { return int64_t{k} * r * s * c; }
   HD int64_t y_count() const { return int64_t{n} * p * q * k; }
 };
-
-// The output size that symmetric padding gives.
-constexpr int conv_size(int in, int kernel, int stride, int pad) { return (in + 2 * pad - kernel) / stride + 1; }
 
 struct Conv2dFwd {
   using Problem = Conv2dProblem;
