@@ -3,9 +3,11 @@
 // All inputs of an op are on one device and, unless said otherwise, of one dtype. A wrong shape throws Error(usage) that leads with [op].
 // Every op differentiates to any order unless its comment says "no derivative".
 #pragma once
+#include "engine/rng.h"
 #include "engine/tensor.h"
 #include "kernels/activation/activation.h"
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/pool2d/pool2d.h"
 
 namespace duel {
 
@@ -22,6 +24,27 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& w, Window window = {});
 Tensor conv2d_fwd(const Tensor& x, const Tensor& w, Conv2dProblem problem);
 Tensor conv2d_dgrad(const Tensor& gy, const Tensor& w, Conv2dProblem problem);
 Tensor conv2d_wgrad(const Tensor& x, const Tensor& gy, Conv2dProblem problem);  // in the accumulator's dtype
+
+// --- pooling: engine/ops/pool2d.cpp ------------------------------------------------------------------------------------------------------
+struct Pool {
+  int size = 2, stride = 0, pad = 0;  // stride 0: as large as the window, so windows lie side by side; pad < size
+};
+// x [n,h,w,c] → [n,p,q,c] with p = ⌊(h + 2·pad − size)/stride⌋ + 1. Of equal values in a window the first gets the whole gradient.
+Tensor max_pool2d(const Tensor& x, Pool pool = {});
+Tensor avg_pool2d(const Tensor& x, Pool pool = {}, PoolOver over = PoolOver::window);
+Tensor global_avg_pool(const Tensor& x);                       // [n,h,w,c] → [n,c]
+Tensor upsample_nearest(const Tensor& x, int rows, int cols);  // [n,h,w,c] → [n, h·rows, w·cols, c]: each pixel repeated
+// Any strides, padding and output size: the five ops of kernels/pool2d. The problem's dtype is set from the tensors.
+Tensor max_pool2d_fwd(const Tensor& x, Pool2dProblem problem);
+Tensor max_pool2d_scatter(const Tensor& gy, const Tensor& tap, Pool2dProblem problem);  // tap i32, of y's shape, has no derivative
+Tensor max_pool2d_gather(const Tensor& x, const Tensor& tap, Pool2dProblem problem);
+Tensor avg_pool2d_fwd(const Tensor& x, Pool2dProblem problem);
+Tensor avg_pool2d_grad(const Tensor& gy, Pool2dProblem problem);
+
+// --- dropout: engine/ops/dropout.cpp -----------------------------------------------------------------------------------------------------
+// Drops elements with probability p and divides the others by 1 − p. The coins are those of rng at `step` (i32[1], where x is); each layer
+// of a net has its own. For training: evaluation leaves it out.
+Tensor dropout(const Tensor& x, double p, const Rng& rng, const Tensor& step, int layer = 0);
 
 // --- matrix product: engine/ops/gemm.cpp -------------------------------------------------------------------------------------------------
 // op(a)·op(b) of [m,k]·[k,n], or of equal batches of them; ta: a is stored [k,m]; tb: b is stored [n,k].

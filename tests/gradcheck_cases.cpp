@@ -26,6 +26,36 @@ std::vector<GradCase> convolution() {
   return cases;
 }
 
+// The taps' gather and scatter are linear, so any taps will do: these name each window's taps in turn.
+std::vector<GradCase> pooling() {
+  std::vector<GradCase> cases;
+  for (const char* name : {"n2h4w4c2r2u2", "n2h6w5c2r3s2u2v1top0left1p3q5", "n1h5w4c3r3u2pad1"}) {
+    Pool2dProblem d = Pool2dProblem::parse(name);
+    const Tensor x = values({d.n, d.h, d.w, d.c}, 1), y = values({d.n, d.p, d.q, d.c}, 2);
+    std::vector<double> taps(static_cast<size_t>(d.y_count()));
+    for (size_t i = 0; i < taps.size(); ++i) taps[i] = static_cast<double>(i % static_cast<size_t>(d.r * d.s));
+    const Tensor tap = Tensor::from(y.shape(), taps, DType::i32);
+    cases.push_back({"max_pool2d", name, {x}, [d](In t) { return square(max_pool2d_fwd(t[0], d)); }});
+    cases.push_back({"max_pool2d_scatter", name, {y}, [d, tap](In t) { return square(max_pool2d_scatter(t[0], tap, d)); }});
+    cases.push_back({"max_pool2d_gather", name, {x}, [d, tap](In t) { return square(max_pool2d_gather(t[0], tap, d)); }});
+    for (PoolOver over : {PoolOver::window, PoolOver::inside, PoolOver::one}) {
+      d.over = over;
+      cases.push_back({"avg_pool2d", d.text(), {x}, [d](In t) { return square(avg_pool2d_fwd(t[0], d)); }});
+      cases.push_back({"avg_pool2d_grad", d.text(), {y}, [d](In t) { return square(avg_pool2d_grad(t[0], d)); }});
+    }
+  }
+  const Tensor x = values({2, 3, 2, 2}, 1);
+  cases.push_back({"avg_pool2d", "global", {x}, [](In t) { return square(global_avg_pool(t[0])); }});
+  cases.push_back({"avg_pool2d_grad", "upsampling", {x}, [](In t) { return square(upsample_nearest(t[0], 3, 2)); }});
+  return cases;
+}
+
+std::vector<GradCase> dropping() {
+  return {{"dropout", "", {values({3, 7}, 1)}, [](In t) {
+             return square(dropout(t[0], 0.4, {1, RandomStream::dropout}, step_counter(5)));
+           }}};
+}
+
 std::vector<GradCase> dense() {
   return {
       {"matmul", "plain", {values({3, 4}, 1), values({4, 2}, 2)}, [](In t) { return matmul(t[0], t[1]); }},
@@ -173,7 +203,8 @@ std::vector<GradCase> layout() {
 
 std::vector<GradCase> grad_cases() {
   std::vector<GradCase> all;
-  for (const auto& family : {convolution(), dense(), norm(), activations(), unary(), binary(), reductions(), losses(), layout()})
+  for (const auto& family :
+       {convolution(), pooling(), dropping(), dense(), norm(), activations(), unary(), binary(), reductions(), losses(), layout()})
     all.insert(all.end(), family.begin(), family.end());
   return all;
 }

@@ -88,6 +88,25 @@ TEST_CASE("each op and its derivative") {
         {"softmax", {"x"}, [](auto& t) { return softmax(t[0]); }},
         {"log_softmax", {"x"}, [](auto& t) { return log_softmax(t[0]); }},
         {"cross_entropy", {"x"}, [&](auto& t) { return cross_entropy(t[0], golden("cross_entropy.labels")); }},
+        {"max_pool_2", {"x"}, [](auto& t) { return max_pool2d(t[0]); }},
+        {"max_pool_k3s2p1",
+         {"x"},
+         [](auto& t) {
+           return max_pool2d(t[0], {3, 2, 1});
+         }},
+        {"avg_pool_2", {"x"}, [](auto& t) { return avg_pool2d(t[0]); }},
+        {"avg_pool_k3s2p1",
+         {"x"},
+         [](auto& t) {
+           return avg_pool2d(t[0], {3, 2, 1});
+         }},
+        {"avg_pool_inside",
+         {"x"},
+         [](auto& t) {
+           return avg_pool2d(t[0], {3, 2, 1}, PoolOver::inside);
+         }},
+        {"global_avg_pool", {"x"}, [](auto& t) { return global_avg_pool(t[0]); }},
+        {"upsample_3x2", {"x"}, [](auto& t) { return upsample_nearest(t[0], 3, 2); }},
     };
     const double rtol = dtype == DType::f64 ? 1e-10 : 1.3e-6 * std::sqrt(64.0), atol = dtype == DType::f64 ? 1e-10 : 1e-5;
     for (const Op& op : ops) {

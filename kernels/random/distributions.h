@@ -42,6 +42,13 @@ struct BernoulliDraw {
   HD DrawnFour operator()(PhiloxWords w) const { return {{one(w.x), one(w.y), one(w.z), one(w.w)}}; }
 };
 
+// Coins that show 1 with probability p.
+inline BernoulliDraw bernoulli_draw(double p) {
+  DrawScale s{};
+  s.a = static_cast<float>(p);
+  return {s};
+}
+
 // Calls f with the functor of the problem's distribution.
 template <class F>
 void with_draw(const RandomProblem& p, F&& f) {

@@ -69,6 +69,16 @@ def ops():
     out["cross_entropy.labels"] = labels.to(torch.int32)
     case("cross_entropy", lambda x: F.cross_entropy(x, labels, reduction="none"), x=r(3, 7) * 4)
 
+    with torch.random.fork_rng():  # a stream of its own: cases that are added leave the others' numbers alone
+        torch.manual_seed(2)
+        case("max_pool_2", lambda x: F.max_pool2d(x, 2), x=r(2, 3, 6, 8))
+        case("max_pool_k3s2p1", lambda x: F.max_pool2d(x, 3, 2, 1), x=r(2, 3, 7, 6))
+        case("avg_pool_2", lambda x: F.avg_pool2d(x, 2), x=r(2, 3, 6, 8))
+        case("avg_pool_k3s2p1", lambda x: F.avg_pool2d(x, 3, 2, 1), x=r(2, 3, 7, 6))
+        case("avg_pool_inside", lambda x: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False), x=r(2, 3, 7, 6))
+        case("global_avg_pool", lambda x: F.adaptive_avg_pool2d(x, 1).flatten(1), x=r(2, 3, 5, 4))
+        case("upsample_3x2", lambda x: F.interpolate(x, scale_factor=(3, 2), mode="nearest"), x=r(2, 3, 3, 4))
+
     bn = nn.BatchNorm2d(4)
     bn(r(3, 4, 3, 3)), bn.train()
     x = r(3, 4, 3, 3) * 2 + 1
