@@ -18,6 +18,7 @@ enum class RandomStream : int {
   penalty,
   dropout,
   augment,
+  init_classifier,
   test = 100
 };
 

@@ -16,38 +16,12 @@ int stages(int size) {  // doublings from 4×4
   return n;
 }
 
-Weight weight(const Shape& shape, DType precision, Device device, bool with_copy) {
-  const DType master = precision == DType::f64 ? DType::f64 : DType::f32;
-  Weight w{Tensor(shape, master, device), {}};
-  if (with_copy && precision == DType::bf16) w.copy = Tensor(shape, DType::bf16, device);
-  return w;
-}
-
-// w [k,4,4,c]; `normed` is how many channels BN sees after the layer, 0 for none.
 ConvLayer layer(int k, int c, int normed, Window window, DType precision, Device device) {
-  ConvLayer l;
-  l.window = window;
-  l.w = weight({k, kernel, kernel, c}, precision, device, true);
-  if (normed) {
-    l.gamma = weight({normed}, precision, device, false), l.beta = weight({normed}, precision, device, false);
-    l.running_mean = Tensor({normed}, l.gamma.master.dtype(), device), l.running_var = Tensor({normed}, l.gamma.master.dtype(), device);
-  }
-  return l;
+  return make_conv(k, kernel, c, normed, window, precision, device);
 }
 
 void each_layer(std::vector<ConvLayer>& layers, const Visitor& visit) {
-  for (size_t i = 0; i < layers.size(); ++i) {
-    ConvLayer& l = layers[i];
-    const std::string at = std::to_string(i) + ".";
-    if (visit.weight) visit.weight(at + "w", l.w);
-    if (!l.has_norm()) continue;
-    if (visit.weight) visit.weight(at + "gamma", l.gamma), visit.weight(at + "beta", l.beta);
-    if (visit.buffer) visit.buffer(at + "running_mean", l.running_mean), visit.buffer(at + "running_var", l.running_var);
-  }
-}
-
-Tensor normed(const Tensor& x, const ConvLayer& l, Mode mode, ActivationSpec then) {
-  return mode == Mode::train ? batch_norm(x, l.norm(), then) : batch_norm_infer(x, l.norm(), then);
+  for (size_t i = 0; i < layers.size(); ++i) each_tensor(std::to_string(i) + ".", layers[i], visit);
 }
 
 template <class Model>

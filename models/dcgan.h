@@ -8,11 +8,10 @@
 //
 // No bias anywhere. Weights start from N(0, .02), BN gamma from N(1, .02), beta from 0.
 #pragma once
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "engine/ops.h"
+#include "models/layers.h"
 
 namespace duel {
 
@@ -23,30 +22,6 @@ struct DcganConfig {
 };
 // Throws Error(usage), naming the setting, on a size that is not 16, 32, 64 or 128, or channels outside 1..4.
 void check_config(const DcganConfig& config);
-
-// A weight as the optimiser sees it (f32), and in the precision that the network computes in.
-struct Weight {
-  Tensor master, copy;  // copy: bf16, or undefined in f32
-  const Tensor& used() const { return copy ? copy : master; }
-};
-
-// Visits every tensor of a model in a fixed order: initialisation, optimiser, checkpoint, counting and inspection all come from here.
-//   name   "2.w", "2.gamma", "2.beta", "2.running_mean", …
-struct Visitor {
-  std::function<void(const std::string& name, Weight& w)> weight;  // trained
-  std::function<void(const std::string& name, Tensor& t)> buffer;  // BN's running statistics: kept, not trained
-};
-
-struct ConvLayer {
-  Weight w;            // [k,4,4,c]
-  Weight gamma, beta;  // [c]; undefined where the layer has no BN
-  Tensor running_mean, running_var;
-  Window window;
-  bool has_norm() const { return static_cast<bool>(gamma.master); }
-  BatchNorm norm() const { return {gamma.master, beta.master, running_mean, running_var}; }
-};
-
-enum class Mode { train, infer };  // batch statistics or running ones
 
 struct DcganGenerator {
   DcganConfig config;
@@ -65,40 +40,6 @@ struct DcganDiscriminator {
   Tensor operator()(const Tensor& x, Mode mode = Mode::train) const;  // logits [n,1,1,1], f32 (f64 from an f64 net)
   void each(const Visitor& visit);
 };
-
-// What each(f) is for.
-template <class Model>
-Tensors masters(Model& model) {
-  Tensors list;
-  model.each({[&](const std::string&, Weight& w) { list.push_back(w.master); }, {}});
-  return list;
-}
-template <class Model>
-Tensors used(Model& model) {  // what gradients are taken with respect to
-  Tensors list;
-  model.each({[&](const std::string&, Weight& w) { list.push_back(w.used()); }, {}});
-  return list;
-}
-template <class Model>
-Tensors copies(Model& model) {
-  Tensors list;
-  model.each({[&](const std::string&, Weight& w) { list.push_back(w.copy); }, {}});
-  return list;
-}
-template <class Model>
-int64_t parameter_count(Model& model) {
-  int64_t count = 0;
-  for (const Tensor& t : masters(model)) count += t.count();
-  return count;
-}
-// Brings the bf16 copies up to date after the masters were written from outside (initialisation, checkpoint).
-template <class Model>
-void refresh_copies(Model& model) {
-  model.each({[&](const std::string&, Weight& w) {
-                if (w.copy) w.copy.assign(cast(w.master, w.copy.dtype()).detach());
-              },
-              {}});
-}
 
 // N(0, .02) for weights, N(1, .02) for gamma, 0 for beta, 0 and 1 for the running statistics; from Philox, so the same on every device.
 void init_weights(DcganGenerator& g, int64_t seed);

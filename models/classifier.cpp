@@ -1,0 +1,178 @@
+#include "models/classifier.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "engine/grad.h"
+#include "engine/rng.h"
+
+namespace duel {
+namespace {
+
+constexpr int least_side = 4, lenet_kernel = 5, resnet_kernel = 3;
+constexpr Window same5{.stride = 1, .pad = 2};
+
+Window same3(int stride) { return {.stride = stride, .pad = 1}; }
+int halved(int size) { return (size + 1) / 2; }  // by a convolution of stride 2 with "same" padding
+
+Tensor flat(const Tensor& x) { return reshape(x, {x.shape()[0], x.count() / x.shape()[0]}); }
+
+Tensor residual(const ResidualBlock& b, const Tensor& x, Mode mode) {
+  const Tensor inner = normed(conv2d(x, b.first.w.used(), b.first.window), b.first, mode, {Act::relu});
+  const Tensor change = normed(conv2d(inner, b.second.w.used(), b.second.window), b.second, mode);
+  return relu(change + (b.shortcut.w.master ? normed(conv2d(x, b.shortcut.w.used(), b.shortcut.window), b.shortcut, mode) : x));
+}
+
+}  // namespace
+
+void check_config(const ClassifierConfig& c) {
+  auto want = [](bool right, const std::string& message) {
+    if (!right) fail(Failure::usage, message);
+  };
+  want(c.h >= least_side && c.w >= least_side && c.h <= 4096 && c.w <= 4096,
+       fmt::format("images of {}×{} pixels: a classifier takes 4 to 4096 each way", c.h, c.w));
+  want(c.channels >= 1 && c.channels <= 4, fmt::format("--channels {}: 1 to 4", c.channels));
+  want(c.classes >= 2 && c.classes <= 65536, fmt::format("{} classes: a classifier tells 2 to 65536 apart", c.classes));
+  want(c.width >= 1 && c.width <= 1024, fmt::format("--width {}: 1 to 1024", c.width));
+  want(c.blocks >= 1 && c.blocks <= 100, fmt::format("--blocks {}: 1 to 100", c.blocks));
+  want(c.dropout >= 0 && c.dropout < 1, fmt::format("--dropout {}: in [0, 1)", c.dropout));
+}
+
+LeNet::LeNet(const ClassifierConfig& c, Device device) : config(c) {
+  conv[0] = make_conv(c.width, lenet_kernel, c.channels, c.width, same5, c.precision, device);
+  conv[1] = make_conv(2 * c.width, lenet_kernel, c.width, 2 * c.width, same5, c.precision, device);
+  hidden = make_dense((c.h / 4) * (c.w / 4) * 2 * c.width, 4 * c.width, c.precision, device);
+  out = make_dense(4 * c.width, c.classes, c.precision, device);
+}
+
+Tensor LeNet::operator()(const Tensor& x, Mode mode, const Coins& coins) const {
+  Tensor h = x;
+  for (const ConvLayer& l : conv) h = normed(max_pool2d(conv2d(h, l.w.used(), l.window)), l, mode, {Act::relu});
+  h = relu(hidden(flat(h)));
+  if (mode == Mode::train) h = dropout(h, config.dropout, {coins.seed, RandomStream::dropout}, coins.step);
+  return out(h);
+}
+
+void LeNet::each(const Visitor& visit) {
+  each_tensor("conv0.", conv[0], visit), each_tensor("conv1.", conv[1], visit);
+  each_tensor("hidden.", hidden, visit), each_tensor("out.", out, visit);
+}
+
+ResNet::ResNet(const ClassifierConfig& c, Device device) : config(c) {
+  auto layer = [&](int to, int kernel, int from, Window window) { return make_conv(to, kernel, from, to, window, c.precision, device); };
+  stem = layer(c.width, resnet_kernel, c.channels, same3(1));
+  int channels = c.width;
+  for (int stage = 0; stage < 3; ++stage)
+    for (int i = 0; i < c.blocks; ++i) {
+      const int to = c.width << stage, stride = stage > 0 && i == 0 ? 2 : 1;
+      ResidualBlock block{layer(to, resnet_kernel, channels, same3(stride)), layer(to, resnet_kernel, to, same3(1)), {}};
+      if (to != channels) block.shortcut = layer(to, 1, channels, {.stride = stride, .pad = 0});
+      blocks.push_back(block);
+      channels = to;
+    }
+  out = make_dense(channels, c.classes, c.precision, device);
+}
+
+Tensor ResNet::operator()(const Tensor& x, Mode mode, const Coins&) const {
+  Tensor h = normed(conv2d(x, stem.w.used(), stem.window), stem, mode, {Act::relu});
+  for (const ResidualBlock& b : blocks) h = residual(b, h, mode);
+  return out(global_avg_pool(h));
+}
+
+void ResNet::each(const Visitor& visit) {
+  each_tensor("stem.", stem, visit);
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const std::string at = fmt::format("block{}.", i);
+    each_tensor(at + "first.", blocks[i].first, visit), each_tensor(at + "second.", blocks[i].second, visit);
+    if (blocks[i].shortcut.w.master) each_tensor(at + "shortcut.", blocks[i].shortcut, visit);
+  }
+  each_tensor("out.", out, visit);
+}
+
+Classifier::Classifier(const ClassifierConfig& config, Device device) : config(config) {
+  check_config(config);
+  if (config.net == ClassifierNet::lenet) net = LeNet(config, device);
+  else net = ResNet(config, device);
+}
+
+Tensor Classifier::operator()(const Tensor& x, Mode mode, const Coins& coins) const {
+  const bool fits = x && x.shape().rank() == 4 && x.shape()[0] > 0 && x.shape() == Shape{x.shape()[0], config.h, config.w, config.channels};
+  if (!fits) {
+    std::string table = describe(config);
+    table.insert(table.find("input"), "→ ");
+    fail(Failure::usage, fmt::format("[classifier] x is {}, which does not fit the line marked → of\n{}\nresize the images, or build the "
+                                     "net for their size",
+                                     x ? x.text() : "undefined", table));
+  }
+  const Tensor logits =
+      std::visit([&](const auto& any) { return any(is_floating(x.dtype()) ? cast(x, config.precision) : x, mode, coins); }, net);
+  return cast(logits, accumulator_of(logits.dtype()));
+}
+
+void Classifier::each(const Visitor& visit) {
+  std::visit([&](auto& any) { any.each(visit); }, net);
+}
+
+void init_weights(Classifier& net, int64_t seed) {
+  NoGrad constant;
+  const Rng rng{seed, RandomStream::init_classifier};
+  int index = 0;
+  net.each({[&](const std::string& name, Weight& w) {
+              const Shape& shape = w.master.shape();
+              const DType dtype = w.master.dtype();
+              const Device device = w.master.device();
+              const Tensor step = step_counter(index++, device);
+              const double fan_in = static_cast<double>(w.master.count()) / static_cast<double>(shape[0]);
+              if (name.ends_with(".w")) w.master.assign(rng.normal(shape, step, 0, std::sqrt((name == "out.w" ? 1 : 2) / fan_in), dtype));
+              else w.master.assign(Tensor::full(shape, name.ends_with("gamma") ? 1 : 0, dtype, device));
+            },
+            [&](const std::string& name, Tensor& t) {
+              t.assign(Tensor::full(t.shape(), name.ends_with("var") ? 1 : 0, t.dtype(), t.device()));
+            }});
+  refresh_copies(net);
+}
+
+std::string describe(const ClassifierConfig& c) {
+  check_config(c);
+  std::string table = fmt::format("{:<12} {:<30} {:>16} {:>12}\n", "layer", "", "output", "parameters");
+  int64_t total = 0;
+  int h = c.h, w = c.w, channels = c.channels;
+  auto row = [&](const std::string& name, const std::string& what, int64_t count) {
+    total += count;
+    table += fmt::format("{:<12} {:<30} {:>16} {:>12}\n", name, what,
+                         h ? fmt::format("{}×{}×{}", h, w, channels) : std::to_string(channels), count);
+  };
+  auto conv = [](int64_t to, int64_t kernel, int64_t from) { return to * kernel * kernel * from + 2 * to; };  // with BN
+  auto dense = [&](const std::string& name, const std::string& what, int64_t to) {
+    const int64_t from = int64_t{channels} * (h ? h * w : 1);
+    h = 0, channels = static_cast<int>(to);
+    row(name, what, to * from + to);
+  };
+  row("input", "in [−1, 1]", 0);
+  if (c.net == ClassifierNet::lenet) {
+    for (int i = 0; i < 2; ++i) {
+      const int from = std::exchange(channels, c.width << i);
+      h /= 2, w /= 2;
+      row(fmt::format("conv{}", i), "conv k5, max pool 2, BN, ReLU", conv(channels, lenet_kernel, from));
+    }
+    dense("hidden", fmt::format("dense, ReLU, dropout {}", c.dropout), 4 * c.width);
+  } else {
+    channels = c.width;
+    row("stem", "conv k3, BN, ReLU", conv(channels, resnet_kernel, c.channels));
+    for (int i = 0; i < 3 * c.blocks; ++i) {
+      const int from = std::exchange(channels, c.width << (i / c.blocks));
+      const bool changes = channels != from;
+      if (changes) h = halved(h), w = halved(w);
+      row(fmt::format("block{}", i), changes ? "two conv k3, s2; + conv k1 s2" : "two conv k3; + input",
+          conv(channels, resnet_kernel, from) + conv(channels, resnet_kernel, channels) + (changes ? conv(channels, 1, from) : 0));
+    }
+    h = 0;
+    row("mean", "over the image", 0);
+  }
+  dense("out", "dense, logits", c.classes);
+  return table + fmt::format("{:<12} {:<30} {:>16} {:>12}\n", classifier_names[static_cast<int>(c.net)], "", "", total);
+}
+
+}  // namespace duel
