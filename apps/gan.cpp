@@ -36,7 +36,7 @@ void refuse_non_finite(const GanReport& r, int64_t step) {
 }
 
 // Prints the sample check. A data set it cannot be held against (all images alike) is said aloud, and costs nobody the run.
-std::vector<Check> judge(const GanState& state, const GanData& data) {
+std::vector<Check> judge(const GanState& state, const ImageData& data) {
   const std::vector<float> samples = generate(state.g, latents(state.g, 256, state.settings.seed, RandomStream::evaluation));
   try {
     const auto checks = check_against(data, samples).checks();
@@ -59,7 +59,7 @@ int train(TrainOptions options, const CLI::App& flags) {
   settings.check();
   const Device device = choose_device(settings.device);
   set_default_device(device);
-  GanData data = load_gan_data(settings);
+  ImageData data = load_gan_data(settings);
   GanState state(settings, device, fingerprint(data.train));
 
   // All that can be refused has been: from here on there is a folder.

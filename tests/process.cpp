@@ -54,6 +54,15 @@ Outcome run_process(const std::filesystem::path& program, const std::vector<std:
   return finish(child);
 }
 
+std::vector<std::string> with_flags(std::vector<std::string> args, const std::vector<std::string>& more) {
+  for (size_t i = 0; i < more.size(); i += 2) {
+    auto at = std::find(args.begin(), args.end(), more[i]);
+    if (at != args.end() && i + 1 < more.size()) *(at + 1) = more[i + 1];
+    else args.insert(args.end(), more.begin() + static_cast<long>(i), more.begin() + static_cast<long>(std::min(i + 2, more.size())));
+  }
+  return args;
+}
+
 Outcome start_and_kill(const std::filesystem::path& program, const std::vector<std::string>& args, int signal,
                        const std::filesystem::path& file, int lines) {
   Child child;

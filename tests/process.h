@@ -16,6 +16,9 @@ struct Outcome {
 Outcome run_process(const std::filesystem::path& program, const std::vector<std::string>& args,
                     const std::map<std::string, std::string>& environment = {});
 
+// The arguments with flags and their values added; a flag that is there already gets the new value.
+std::vector<std::string> with_flags(std::vector<std::string> args, const std::vector<std::string>& more);
+
 // Starts the program, sends `signal` once `file` has at least `lines` lines (or the program is done), and waits for its end.
 Outcome start_and_kill(const std::filesystem::path& program, const std::vector<std::string>& args, int signal,
                        const std::filesystem::path& file, int lines);

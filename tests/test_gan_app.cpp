@@ -9,6 +9,7 @@
 #include <random>
 
 #include "engine/io/image.h"
+#include "tests/idx_images.h"
 #include "tests/process.h"
 #include "tests/support.h"
 
@@ -18,63 +19,38 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Four IDX files with blobs of 16×16 pixels: enough for a tiny net, and quick to load.
-void write_idx(const fs::path& folder) {
-  fs::create_directories(folder);
-  auto write = [&](const char* name, const std::vector<uint8_t>& bytes) {
-    std::ofstream(folder / name, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  };
-  for (const auto& [prefix, n] : {std::pair{"train", 64}, {"t10k", 16}}) {
-    std::vector<uint8_t> images{0, 0, 8, 3, 0, 0, 0, static_cast<uint8_t>(n), 0, 0, 0, 16, 0, 0, 0, 16},
-        labels{0, 0, 8, 1, 0, 0, 0, static_cast<uint8_t>(n)};
-    for (int i = 0; i < n; ++i) {
-      for (int y = 0; y < 16; ++y)
-        for (int x = 0; x < 16; ++x)
-          images.push_back(static_cast<uint8_t>((x - 4 - i % 8) * (x - 4 - i % 8) + (y - 8) * (y - 8) < 9 ? 255 : (i * 7) % 32));
-      labels.push_back(static_cast<uint8_t>(i % 2));
-    }
-    write(fmt::format("{}-images-idx3-ubyte", prefix).c_str(), images), write(fmt::format("{}-labels-idx1-ubyte", prefix).c_str(), labels);
-  }
-}
-
 struct Desk {
   TempFolder folder;
   fs::path data = folder.path() / "data";
-  Desk() { write_idx(data); }
+  Desk() { write_blobs(data); }
   fs::path run(const std::string& name) const { return folder.path() / name; }
-  std::vector<std::string> train(const std::string& name, std::vector<std::string> more = {}) const {
-    std::vector<std::string> args{"train",
-                                  "--data",
-                                  data.string(),
-                                  "--out",
-                                  run(name).string(),
-                                  "--device",
-                                  "cpu",
-                                  "--size",
-                                  "16",
-                                  "--ngf",
-                                  "4",
-                                  "--ndf",
-                                  "4",
-                                  "--nz",
-                                  "8",
-                                  "--batch",
-                                  "8",
-                                  "--log-every",
-                                  "1",
-                                  "--sample-every",
-                                  "5",
-                                  "--checkpoint-every",
-                                  "2",
-                                  "--seed",
-                                  "3"};
-    for (size_t i = 0; i < more.size(); i += 2) {  // a flag given here replaces the one above
-      auto at = std::find(args.begin(), args.end(), more[i]);
-      if (at != args.end() && i + 1 < more.size()) *(at + 1) = more[i + 1];
-      else args.insert(args.end(), more.begin() + static_cast<long>(i), more.begin() + static_cast<long>(std::min(i + 2, more.size())));
-    }
-    return args;
+  std::vector<std::string> train(const std::string& name, const std::vector<std::string>& more = {}) const {
+    return with_flags({"train",
+                       "--data",
+                       data.string(),
+                       "--out",
+                       run(name).string(),
+                       "--device",
+                       "cpu",
+                       "--size",
+                       "16",
+                       "--ngf",
+                       "4",
+                       "--ndf",
+                       "4",
+                       "--nz",
+                       "8",
+                       "--batch",
+                       "8",
+                       "--log-every",
+                       "1",
+                       "--sample-every",
+                       "5",
+                       "--checkpoint-every",
+                       "2",
+                       "--seed",
+                       "3"},
+                      more);
   }
 };
 

@@ -1,16 +1,12 @@
 #include "apps/support/gan_data.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-
-#include "engine/io/file.h"
 
 namespace duel {
 namespace {
 
 // The first `count` images as floats, without the margin.
-std::vector<float> inner_values(const GanData& data, const Dataset& from, int count) {
+std::vector<float> inner_values(const ImageData& data, const Dataset& from, int count) {
   const int m = data.margin;
   std::vector<float> values;
   for (int i = 0; i < count; ++i)
@@ -21,7 +17,7 @@ std::vector<float> inner_values(const GanData& data, const Dataset& from, int co
   return values;
 }
 
-std::vector<float> without_margin(const GanData& data, const std::vector<float>& samples) {
+std::vector<float> without_margin(const ImageData& data, const std::vector<float>& samples) {
   const int m = data.margin, h = data.train.h, w = data.train.w, c = data.train.c;
   std::vector<float> values;
   for (size_t i = 0; i < samples.size(); i += static_cast<size_t>(h) * w * c)
@@ -40,36 +36,15 @@ int channels_of(const GanSettings& settings) {
   return load_data(settings.data, {.size = settings.size, .synthetic_train = 1, .synthetic_test = 0}).train.c;
 }
 
-GanData load_gan_data(GanSettings& settings) {
+ImageData load_gan_data(GanSettings& settings) {
   // A twentieth is held out where a data set has no test images of its own, so that the sample check has something to hold against.
-  DataSplits splits = load_data(
-      settings.data, {.size = settings.size, .channels = settings.channels, .seed = static_cast<uint64_t>(settings.seed), .holdout = 0.05});
-  GanData data;
-  data.margin = splits.train.h == 28 && splits.train.w == 28 && settings.size == 32 ? 2 : 0;
-  if (splits.train.n < settings.batch)
-    fail(Failure::data, fmt::format("{}: {}, but --batch is {}; use a smaller batch or more images", settings.data,
-                                    counted(splits.train.n, "training image"), settings.batch));
-  auto prepare = [&](Dataset d) {
-    if (d.n == 0) return d;
-    if (settings.channels && d.c != settings.channels) d = with_channels(d, settings.channels);
-    return d.h == settings.size && d.w == settings.size ? d : fit(d, settings.size);
-  };
-  data.train = prepare(std::move(splits.train)), data.test = prepare(std::move(splits.test));
+  ImageData data = load_images(
+      {.data = settings.data, .size = settings.size, .channels = settings.channels, .seed = settings.seed, .batch = settings.batch});
   settings.channels = data.train.c;
   return data;
 }
 
-void load_batch(const GanData& data, Shuffler& order, Tensor& real) {
-  static thread_local std::vector<uint8_t> pixels;
-  static thread_local std::vector<float> values;
-  const auto indices = order.next();
-  pixels.resize(indices.size() * data.train.sample_bytes()), values.resize(pixels.size());
-  gather(data.train, indices, pixels.data(), nullptr);
-  to_signed(pixels, values.data());
-  real.assign(static_cast<const void*>(values.data()));
-}
-
-SampleCheck check_against(const GanData& data, const std::vector<float>& samples) {
+SampleCheck check_against(const ImageData& data, const std::vector<float>& samples) {
   const int64_t side_h = data.train.h - 2 * data.margin, side_w = data.train.w - 2 * data.margin;
   return check_samples(without_margin(data, samples), inner_values(data, data.test, std::min(data.test.n, 256)),
                        inner_values(data, data.train, std::min(data.train.n, 10000)), side_h * side_w * data.train.c);

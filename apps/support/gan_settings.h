@@ -1,14 +1,14 @@
-// The settings of a GAN run: flags, config.json and the checkpoint hold the same fields, listed once.
+// The settings of a GAN run.
 #pragma once
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "apps/support/run_settings.h"
 #include "models/dcgan.h"
 
 namespace duel {
 
-struct GanSettings {
+struct GanSettings : RunSettings<GanSettings> {
+  static constexpr auto kind = "a GAN run";
   std::string net = "dcgan", data = "fashion-mnist", device = "auto", precision = "f32";
   int size = 32, channels = 0, batch = 128, nz = 100, ngf = 64, ndf = 64;
   int64_t seed = 1;
@@ -18,7 +18,6 @@ struct GanSettings {
   double minutes = 0;  // stop after this long, whatever steps and epochs say; 0: no limit
   int sample_every = 200, log_every = 10, checkpoint_every = 500;
 
-  // Calls f(name, field, help, binding): a binding setting must not change when a run is resumed.
   template <class F>
   void each(F&& f) {
     f("net", net, "network: dcgan", true);
@@ -42,16 +41,6 @@ struct GanSettings {
     f("checkpoint-every", checkpoint_every, "steps between checkpoints", false);
   }
 
-  void add_flags(CLI::App& app);
-  nlohmann::ordered_json json() const;
-  static GanSettings from_json(const nlohmann::ordered_json& json, const std::string& source);  // throws Error(data)
-  // The settings of a run to resume, with what the command line gave on top: --steps or --epochs given now takes the place of every limit
-  // given then. Throws Error(usage) naming each binding setting that differs.
-  static GanSettings resumed(const GanSettings& saved, const GanSettings& given, const CLI::App& app);
-  // The flags of these settings that the command line gave, such as "--size and --nz"; empty when it gave none.
-  static std::string flags_given(const CLI::App& app);
-  // The binding settings in which `now` differs from `before`, as a sentence part; empty when none does.
-  static std::string differences(const GanSettings& before, const GanSettings& now);
   void check() const;  // throws Error(usage) on values that make no sense
   DcganConfig network() const;
 };

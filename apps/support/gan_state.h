@@ -1,9 +1,7 @@
 // Everything a GAN run must remember to go on bit for bit: both nets, both optimisers, and where it was in its data and its noise.
 #pragma once
-#include <memory>
-
+#include "apps/support/checkpoint.h"
 #include "apps/support/gan_settings.h"
-#include "engine/io/safetensors.h"
 #include "models/gan_step.h"
 
 namespace duel {
@@ -26,11 +24,11 @@ struct GanState {
   // what computed then.
   void load(const std::string& path);
   // After the first step: notes the rows it ran. Throws Error(usage) when they are not those that the loaded run was computed with.
-  void note_rows();
+  void note_rows() { computing_with_.note_rows(); }
 
  private:
-  std::vector<std::string> rows_;  // "op:variant" of a training step, sorted; empty before the first one
-  void each(const std::function<void(const std::string& name, Tensor& t)>& f);
+  ComputingWith computing_with_;
+  void each(const TensorVisit& f);
 };
 
 // Only the generator and the settings, for sampling, on any device and with any rows.
@@ -40,11 +38,5 @@ struct GanSampler {
   int64_t step = 0;
   GanSampler(const std::string& path, Device device);
 };
-
-// The checkpoint that `path` means: itself, or checkpoints/last.safetensors of a run folder. Throws Error(data) when there is none.
-std::string checkpoint_path(const std::string& path);
-
-// What the bits of a run depend on besides its settings and rows: device, CPU level and thread count.
-nlohmann::ordered_json computing_with(Device device);
 
 }  // namespace duel

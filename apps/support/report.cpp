@@ -113,6 +113,23 @@ std::string checks_table(const std::vector<Check>& checks) {
          rows + "</tbody></table></section>\n";
 }
 
+std::string plain_table(const Table& table) {
+  auto cells = [](const std::vector<std::string>& row, const char* scope) {
+    std::string html = "<tr>";
+    for (size_t i = 0; i < row.size(); ++i) {
+      const bool heads = *scope == 'c' || i == 0;
+      html += fmt::format("<{0}{1}{2}>{3}</{0}>", heads ? "th" : "td", heads ? fmt::format(" scope=\"{}\"", scope) : "",
+                          i ? " class=\"number\"" : "", html_escape(row[i]));
+    }
+    return html + "</tr>\n";
+  };
+  std::string html = "<section class=\"card\"><h2>" + html_escape(table.title) + "</h2>\n";
+  if (!table.note.empty()) html += "<p class=\"note\">" + html_escape(table.note) + "</p>\n";
+  html += "<table class=\"checks\"><thead>" + cells(table.head, "col") + "</thead>\n<tbody>\n";
+  for (const auto& row : table.rows) html += cells(row, "row");
+  return html + "</tbody></table></section>\n";
+}
+
 std::string settings_table(const std::vector<std::pair<std::string, std::string>>& settings) {
   if (settings.empty()) return "";
   std::string rows;
@@ -188,7 +205,9 @@ std::string render_report(const Page& page) {
   Json film = Json::array();
   const std::string title = html_escape(page.title);
   const std::string samples = samples_figure(chosen_frames(page.frames), film);
-  const std::string tables = checks_table(page.checks) + settings_table(page.settings);
+  std::string tables = checks_table(page.checks);
+  for (const Table& table : page.tables) tables += plain_table(table);
+  tables += settings_table(page.settings);
   std::string html =
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src "

@@ -31,6 +31,13 @@ struct Series {
   bool share = false;  // values are shares of one: the axis runs from 0 to 100 %
 };
 
+// Rows of text behind a heading line; the first column names its row, the others are set as numbers.
+struct Table {
+  std::string title, note;  // the note may be empty
+  std::vector<std::string> head;
+  std::vector<std::vector<std::string>> rows;
+};
+
 struct Page {
   std::string title;     // "DCGAN on Fashion-MNIST"
   std::string subtitle;  // "step 5,000 of 5,000 · 2 min 14 s"
@@ -39,6 +46,7 @@ struct Page {
   Image interpolation;        // empty: left out
   std::vector<Series> series;
   std::vector<Check> checks;
+  std::vector<Table> tables;
 };
 
 // At most 48 frames (the first, the last, evenly between) and 450 numbers a curve go into the page, so it stays a few MB.

@@ -1,0 +1,61 @@
+// What the checkpoints of all runs have in common: tensors that must be finite, metadata, and what the bits of the run depend on.
+#pragma once
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/io/safetensors.h"
+#include "engine/tensor.h"
+#include "models/layers.h"
+
+namespace duel {
+
+// Calls f with each tensor of a state and its name.
+using TensorVisit = std::function<void(const std::string& name, Tensor& t)>;
+
+// All tensors of a model: masters and buffers, their names behind `prefix`.
+template <class Model>
+void each_state(const std::string& prefix, Model& model, const TensorVisit& f) {
+  model.each({[&](const std::string& name, Weight& w) { f(prefix + name, w.master); },
+              [&](const std::string& name, Tensor& t) { f(prefix + name, t); }});
+}
+
+// Adds `t` to a file that is to be written. Throws Error(numeric), naming the step and the path, when it is not finite.
+void add_tensor(SafeTensors& file, const std::string& name, const Tensor& t, int64_t step, const std::string& path);
+
+// A checkpoint of one kind of run, as it was read. Every function throws Error(data), naming the file, on what does not fit.
+class Checkpoint {
+ public:
+  // `format` is what its metadata must name; `kind` is "a GAN run", for messages.
+  Checkpoint(const std::string& path, const std::string& format, const std::string& kind);
+  const std::string& path() const { return path_; }
+  std::string entry(const std::string& key) const;
+  nlohmann::ordered_json json(const std::string& key) const;  // an object
+  int64_t integer(const std::string& key) const;              // a count
+  void load(const std::string& name, Tensor& t) const;
+
+ private:
+  std::string path_, kind_;
+  SafeTensors file_;
+};
+
+// The checkpoint that `path` means: itself, or checkpoints/<name>.safetensors of a run folder. Throws Error(data) when there is none.
+std::string checkpoint_path(const std::string& path, const std::string& name = "last");
+
+// What the bits of a run depend on besides its settings: device, CPU level, thread count, and the rows that a training step runs.
+class ComputingWith {
+ public:
+  explicit ComputingWith(Device device) : device_(device) {}
+  nlohmann::ordered_json json() const;
+  // Takes the number of threads of then. Throws Error(usage) where another device would compute now.
+  void resume(const Checkpoint& from);
+  // After the first step: notes the rows it ran. Throws Error(usage) when they are not those that the resumed run was computed with.
+  void note_rows();
+
+ private:
+  Device device_;
+  std::vector<std::string> rows_;  // "op:variant" of a training step, sorted; empty before the first one
+};
+
+}  // namespace duel

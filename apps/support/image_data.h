@@ -1,0 +1,30 @@
+// The images a run trains on, at the network's size, and batches of them.
+#pragma once
+#include <string>
+
+#include "engine/data/batches.h"
+#include "engine/data/dataset.h"
+#include "engine/tensor.h"
+
+namespace duel {
+
+struct ImageData {
+  Dataset train, test;  // test.n is 0 where there is none
+  int margin = 0;       // background that fit() added around each image: 2 where 28×28 became 32×32
+};
+
+struct ImageOptions {
+  std::string data;            // as load_data() takes it
+  int size = 0, channels = 0;  // 0 keeps the data's
+  int64_t seed = 1;
+  int batch = 1;
+  double holdout = 0.05;  // of the training images, for testing, where a data set has no test images of its own
+};
+// Throws Error(data) when there are fewer images than a batch.
+ImageData load_images(const ImageOptions& options);
+
+// Puts the next batch of `order` into `x`, f32 [batch,h,w,c] in [−1, 1], and its labels into `labels`, i32 [batch], unless that is
+// undefined.
+void load_batch(const ImageData& data, Shuffler& order, Tensor& x, Tensor labels = {});
+
+}  // namespace duel

@@ -1,0 +1,18 @@
+// What the pages of all runs begin with, and curves from the records of metrics.jsonl.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "apps/support/report.h"
+
+namespace duel {
+
+// Title "<what> on <data>", the step, and the settings with the device at their head.
+Page run_page(const std::string& what, const std::string& data, const std::string& device, int64_t step,
+              const nlohmann::ordered_json& settings);
+
+// The numbers under `key`; a record without it leaves a gap.
+Curve curve_of(const std::vector<nlohmann::ordered_json>& records, const char* key, const char* name);
+
+}  // namespace duel

@@ -1,0 +1,93 @@
+// The settings of a run: flags, config.json and the checkpoint hold the same fields, listed once, in S::each(f), which calls
+// f(name, field, help, binding) for each. A binding setting must not change when a run is resumed. S::kind says what run it is: "a GAN
+// run".
+#pragma once
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "apps/support/cli.h"
+#include "kernels/error.h"
+
+namespace duel {
+
+template <class S>
+struct RunSettings {
+  void add_flags(CLI::App& app) {
+    self().each([&](const char* name, auto& field, const char* help, bool) {
+      CLI::Option* option = app.add_option(std::string("--") + name, field, help)->capture_default_str();
+      if constexpr (std::is_integral_v<std::decay_t<decltype(field)>>) option->check(fits_64_bits());
+    });
+  }
+
+  nlohmann::ordered_json json() const {
+    nlohmann::ordered_json json;
+    S(self()).each([&](const char* name, auto& field, const char*, bool) { json[name] = field; });
+    return json;
+  }
+
+  static S from_json(const nlohmann::ordered_json& json, const std::string& source) {  // throws Error(data)
+    S settings;
+    settings.each([&](const char* name, auto& field, const char*, bool) {
+      try {
+        json.at(name).get_to(field);
+      } catch (const nlohmann::json::exception&) {
+        fail(Failure::data,
+             fmt::format("{}: setting \"{}\" is missing or of the wrong kind; this is not the configuration of {}", source, name, S::kind));
+      }
+    });
+    return settings;
+  }
+
+  // The binding settings in which `now` differs from `before`, as a sentence part; empty when none does.
+  static std::string differences(const S& before, const S& now) {
+    const nlohmann::ordered_json then = before.json(), here = now.json();
+    std::string list;
+    S(before).each([&](const char* name, auto&, const char*, bool binding) {
+      if (binding && then[name] != here[name])
+        list += fmt::format("{}--{} was {} and is now {}", list.empty() ? "" : "; ", name, then[name].dump(), here[name].dump());
+    });
+    return list;
+  }
+
+  // The settings of a run to resume, with what the command line gave on top: --steps or --epochs given now takes the place of every limit
+  // given then. Throws Error(usage) naming each binding setting that differs.
+  static S resumed(const S& saved, const S& given, const CLI::App& app) {
+    S result = saved;
+    const nlohmann::ordered_json now = given.json();
+    result.each([&](const char* name, auto& field, const char*, bool) {
+      if (app.count(std::string("--") + name)) now[name].get_to(field);
+    });
+    // A limit given now must not lose against another one given then.
+    const bool steps = app.count("--steps"), epochs = app.count("--epochs");
+    if (epochs && !steps) result.steps = 0;
+    if constexpr (requires { result.minutes; })
+      if ((epochs || steps) && !app.count("--minutes")) result.minutes = 0;
+    if (const std::string list = differences(saved, result); !list.empty())
+      fail(Failure::usage, "--resume continues the same run, but " + list + "; leave the flag out, or start a new run with another --out");
+    return result;
+  }
+
+  // The flags of these settings that the command line gave, such as "--size and --nz"; empty when it gave none.
+  static std::string flags_given(const CLI::App& app) {
+    std::vector<std::string> flags;
+    S().each([&](const char* name, auto&, const char*, bool) {
+      if (app.count(std::string("--") + name)) flags.push_back(std::string("--") + name);
+    });
+    if (flags.empty()) return "";
+    const std::string last = flags.back();
+    flags.pop_back();
+    return flags.empty() ? last : fmt::format("{} and {}", fmt::join(flags, ", "), last);
+  }
+
+ private:
+  S& self() { return static_cast<S&>(*this); }
+  const S& self() const { return static_cast<const S&>(*this); }
+};
+
+}  // namespace duel
