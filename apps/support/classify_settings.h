@@ -1,0 +1,58 @@
+// The settings of a classifier's run.
+#pragma once
+#include <string>
+
+#include "apps/support/run_settings.h"
+#include "engine/optim.h"
+#include "models/classifier.h"
+
+namespace duel {
+
+struct ClassifySettings : RunSettings<ClassifySettings> {
+  static constexpr auto kind = "a classifier's run";
+
+  std::string net = "lenet", data = "fashion-mnist", device = "auto", precision = "f32", optimizer = "sgd", schedule = "cosine";
+  int size = 0, channels = 0, width = 32, blocks = 1, batch = 128;
+  double dropout = 0.5, lr = 0.05, momentum = 0.9, weight_decay = 5e-4, smoothing = 0;
+  int64_t seed = 1;
+  int64_t steps = 0;  // 0: from epochs
+  double epochs = 10;
+  double minutes = 0;  // stop after this long, whatever steps say; 0: no limit
+  int eval_every = 0;  // 0: an epoch
+  int checkpoint_every = 500;
+
+  // A cosine ends at zero when the run does, so its length is part of what is computed.
+  template <class F>
+  void each(F&& f) {
+    const bool shaped = schedule != "constant";
+    f("net", net, "network: lenet or resnet", true);
+    f("data", data, "fashion-mnist, shapes, shapes:correlated, or a folder", true);
+    f("size", size, "image size, square; 0 takes the data's", true);
+    f("channels", channels, "1 or 3; 0 takes the data's", true);
+    f("width", width, "channels of the first layer", true);
+    f("blocks", blocks, "blocks of a stage of the ResNet", true);
+    f("dropout", dropout, "of the LeNet's dense layer", true);
+    f("batch", batch, "images a step", true);
+    f("precision", precision, "f32 or bf16", true);
+    f("seed", seed, "all randomness follows from it", true);
+    f("optimizer", optimizer, "sgd or adamw", true);
+    f("lr", lr, "step size at the start", true);
+    f("schedule", schedule, "of the step size: cosine (to 0 at the end) or constant", true);
+    f("momentum", momentum, "of sgd; the first decay of adamw", true);
+    f("weight-decay", weight_decay, "pull of weights towards 0", true);
+    f("smoothing", smoothing, "of labels", true);
+    f("device", device, "cpu, cuda, sim, sim-checked or auto", true);
+    f("steps", steps, "train this many steps", shaped);
+    f("epochs", epochs, "train this many passes over the data", shaped);
+    f("minutes", minutes, "stop after this many minutes; 0: no limit", false);
+    f("eval-every", eval_every, "steps between looks at the test images; 0: an epoch", true);
+    f("checkpoint-every", checkpoint_every, "steps between checkpoints", false);
+  }
+
+  void check() const;                                         // throws Error(usage) on values that make no sense
+  ClassifierConfig network(int h, int w, int classes) const;  // channels known
+  OptimizerSettings optimizer_settings() const;
+  double lr_at(int64_t step, int64_t total) const;  // of the step after `step`
+};
+
+}  // namespace duel

@@ -1,0 +1,80 @@
+#include "apps/support/classify_state.h"
+
+namespace duel {
+namespace {
+
+constexpr const char* format_name = "duel-classify-1";
+
+nlohmann::ordered_json network_json(const ClassifierConfig& c, const std::vector<std::string>& classes) {
+  return {{"h", c.h}, {"w", c.w}, {"classes", classes}};
+}
+
+}  // namespace
+
+ClassifyState::ClassifyState(const ClassifySettings& settings, const Dataset& train, Device device)
+    : settings(settings),
+      classes(train.classes),
+      net(settings.network(train.h, train.w, static_cast<int>(train.classes.size())), device),
+      step_on_device(step_counter(0, device)),
+      loss_sum(Tensor::zeros({}, DType::f32, device)),
+      data_fingerprint(fingerprint(train)),
+      computing_with_(device) {
+  init_weights(net, settings.seed);
+  optimizer = Optimizer(settings.optimizer_settings(), masters(net), copies(net));
+}
+
+void ClassifyState::each(const TensorVisit& f) {
+  each_state("net.", net, f);
+  optimizer.each([&](const std::string& name, Tensor& t) { f("optimizer." + name, t); });
+  f("step", step_on_device), f("loss_sum", loss_sum);
+}
+
+void ClassifyState::save(const std::string& path) {
+  SafeTensors file;
+  each([&](const std::string& name, Tensor& t) { add_tensor(file, name, t, step, path); });
+  file.metadata = {{"format", format_name},
+                   {"settings", settings.json().dump()},
+                   {"network", network_json(net.config, classes).dump()},
+                   {"computing_with", computing_with_.json().dump()},
+                   {"data", fmt::format("{:016x}", data_fingerprint)},
+                   {"step", std::to_string(step)},
+                   {"seen_at", std::to_string(seen_at)},
+                   {"best_right", std::to_string(best_right)},
+                   {"epoch", std::to_string(epoch)},
+                   {"position", std::to_string(position)}};
+  write_safetensors(path, file);
+}
+
+void ClassifyState::load(const std::string& path) {
+  const Checkpoint file(path, format_name, ClassifySettings::kind);
+  const ClassifySettings saved = ClassifySettings::from_json(file.json("settings"), path);
+  if (const std::string list = ClassifySettings::differences(saved, settings); !list.empty())
+    fail(Failure::data, fmt::format("{}: the checkpoint of another net or run: {}", path, list));
+  if (file.entry("data") != fmt::format("{:016x}", data_fingerprint))
+    fail(Failure::data, fmt::format("{}: the images of {} are not those that the run was trained on; put them back, or start a new run",
+                                    path, settings.data));
+  computing_with_.resume(file);
+  each([&](const std::string& name, Tensor& t) { file.load(name, t); });
+  refresh_copies(net);
+  step = file.integer("step"), seen_at = file.integer("seen_at"), best_right = file.integer("best_right");
+  epoch = file.integer("epoch"), position = file.integer("position");
+}
+
+TrainedClassifier::TrainedClassifier(const std::string& path, Device device) {
+  const Checkpoint file(path, format_name, ClassifySettings::kind);
+  settings = ClassifySettings::from_json(file.json("settings"), path);
+  settings.check();
+  const nlohmann::ordered_json network = file.json("network");
+  int h = 0, w = 0;
+  try {
+    network.at("h").get_to(h), network.at("w").get_to(w), network.at("classes").get_to(classes);
+  } catch (const nlohmann::json::exception&) {
+    fail(Failure::data, fmt::format("{}: \"network\" in its metadata is damaged", path));
+  }
+  net = Classifier(settings.network(h, w, static_cast<int>(classes.size())), device);
+  each_state("net.", net, [&](const std::string& name, Tensor& t) { file.load(name, t); });
+  refresh_copies(net);
+  step = file.integer("step");
+}
+
+}  // namespace duel
