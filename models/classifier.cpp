@@ -115,6 +115,10 @@ void Classifier::each(const Visitor& visit) {
   std::visit([&](auto& any) { any.each(visit); }, net);
 }
 
+Device Classifier::device() const {
+  return std::visit([](const auto& any) { return any.out.w.master.device(); }, net);
+}
+
 void init_weights(Classifier& net, int64_t seed) {
   NoGrad constant;
   const Rng rng{seed, RandomStream::init_classifier};

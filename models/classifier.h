@@ -74,6 +74,7 @@ struct Classifier {
   // Mode::train needs coins where there is dropout; Mode::infer needs none.
   Tensor operator()(const Tensor& x, Mode mode = Mode::infer, const Coins& coins = {}) const;
   void each(const Visitor& visit);
+  Device device() const;
 };
 
 void init_weights(Classifier& net, int64_t seed);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/registry.h"
+#include "models/classify_step.h"
 #include "models/gan_step.h"
 #include "tests/support.h"
 
@@ -57,5 +58,32 @@ TEST_CASE("a DCGAN step on the simulated GPU equals the CPU's") {
       }
     }
     CHECK(apart / count < (precision == DType::f32 ? 0.01 : 0.2));
+  }
+}
+
+TEST_CASE("a classifier's steps on the simulated GPU equal the CPU's, dropout's coins included") {
+  if (!find_backend(Device::sim)) return test::skip("this build has no simulated GPU");
+  for (ClassifierNet kind : {ClassifierNet::lenet, ClassifierNet::resnet}) {
+    const ClassifierConfig config{.net = kind, .h = 8, .w = 10, .channels = 2, .classes = 3, .width = 4};
+    std::vector<double> losses;
+    for (Device device : {Device::cpu, Device::sim}) {
+      Classifier net(config, device);
+      init_weights(net, 1);
+      Optimizer optimizer({.kind = OptimizerKind::sgd, .lr = 0.05, .momentum = 0.9}, masters(net), copies(net));
+      const Tensor x = Rng{5}.normal({6, config.h, config.w, config.channels}, step_counter(0, device));
+      ClassifyStep step{net,
+                        optimizer,
+                        1,
+                        step_counter(0, device),
+                        x,
+                        Tensor::from({6}, {0, 1, 2, 2, 1, 0}, DType::i32, device),
+                        Tensor::zeros({}, DType::f32, device)};
+      for (int i = 0; i < 3; ++i) step();
+      NoGrad only_looking;
+      losses.push_back(step.loss_sum.item());
+      losses.push_back(mean(cross_entropy(net(x), step.labels)).item());
+    }
+    CHECK(losses[0] == doctest::Approx(losses[2]).epsilon(1e-3));
+    CHECK(losses[1] == doctest::Approx(losses[3]).epsilon(1e-3));
   }
 }

@@ -50,8 +50,6 @@ double Scores::balanced_accuracy() const {
 
 std::vector<float> predict(const Classifier& net, std::span<const uint8_t> images) {
   NoGrad only_looking;
-  Device device{};
-  const_cast<Classifier&>(net).each({[&](const std::string&, Weight& w) { device = w.master.device(); }, {}});
   const ClassifierConfig& c = net.config;
   const size_t one = static_cast<size_t>(c.h) * static_cast<size_t>(c.w) * static_cast<size_t>(c.channels);
   const int64_t n = static_cast<int64_t>(images.size() / one);
@@ -60,7 +58,7 @@ std::vector<float> predict(const Classifier& net, std::span<const uint8_t> image
     const int64_t count = std::min(at_once, n - from);
     values.resize(static_cast<size_t>(count) * one);
     to_signed(images.subspan(static_cast<size_t>(from) * one, values.size()), values.data());
-    const Tensor x = Tensor::from_bytes({count, c.h, c.w, c.channels}, DType::f32, values.data(), device);
+    const Tensor x = Tensor::from_bytes({count, c.h, c.w, c.channels}, DType::f32, values.data(), net.device());
     const Tensor p = cast(softmax(net(x)), DType::f32);
     p.copy_out(probabilities.data() + from * c.classes);
   }
