@@ -31,6 +31,11 @@ bool long_tests() {
 fs::path source_dir() { return DUEL_SOURCE_DIR; }
 fs::path build_dir() { return DUEL_BUILD_DIR; }
 
+bool wanted(const Row& row) {
+  const char *device = std::getenv("DUEL_TEST_DEVICE"), *file = std::getenv("DUEL_TEST_FILE");
+  return (!device || device == std::string(name_of(row.device))) && (!file || std::filesystem::path(row.file).filename() == file);
+}
+
 std::string why_not(Device device) {
   const DeviceBackend* found = find_backend(device);
   if (!found) return std::string("this build has no ") + name_of(device) + " rows";

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-#include "kernels/device.h"
+#include "kernels/registry.h"
 
 namespace duel::test {
 
@@ -25,6 +25,8 @@ std::filesystem::path build_dir();
 
 // Why this device cannot be used here, as one sentence; empty when it can.
 std::string why_not(Device device);
+// DUEL_TEST_DEVICE and DUEL_TEST_FILE narrow a run to rows of one device and of one source file (its name without folders).
+bool wanted(const Row& row);
 
 // A fresh folder, removed with all it holds.
 class TempFolder {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "engine/dispatch.h"
@@ -53,14 +54,34 @@ void check_function(const char* name, F ours, G exact, double allowed) {
   CHECK_MESSAGE(worst <= allowed, name, "(", at, ") = ", ours(at), " is ", worst, " ulp off; allowed ", allowed);
 }
 
+// On every device that is here; `args` point to host memory, where outputs come back to. look() gets "naive on sim".
 template <class Op>
-void run_every_cpu_row(const typename Op::Problem& p, const typename Op::Args& args, const std::function<void(const char*)>& look) {
+void run_every_row(const typename Op::Problem& p, const typename Op::Args& args, const std::function<void(const char*)>& look) {
+  std::vector<void*> pointers(sizeof args / sizeof(void*));
+  std::memcpy(pointers.data(), &args, sizeof args);
+  const std::vector<Buffer> buffers = Op::buffers(p);
   for (const Row& row : rows_of(Op::name)) {
-    if (row.device != Device::cpu || !row.supports(&p)) continue;
-    std::vector<void*> pointers(sizeof args / sizeof(void*));
-    std::memcpy(pointers.data(), &args, sizeof args);
-    run_on_aligned_copies(row, &p, pointers, Op::buffers(p));
-    look(row.name);
+    if (row.rank == baseline_rank || !test::wanted(row) || !test::why_not(row.device).empty() || !row.supports(&p)) continue;
+    if (row.device == Device::cpu) {
+      run_on_aligned_copies(row, &p, pointers, buffers);
+    } else {
+      const DeviceBackend& device = backend(row.device);
+      std::vector<void*> there;
+      for (size_t i = 0; i < buffers.size(); ++i) {
+        there.push_back(device.allocate(buffers[i].bytes()));
+        if (buffers[i].role != Role::out) device.copy_in(there[i], pointers[i], buffers[i].bytes());
+      }
+      const size_t bytes = row.scratch(&p);
+      void* scratch = device.allocate(bytes);
+      run_row(row, &p, there.data(), {bytes ? scratch : nullptr, bytes}, device.stream());
+      device.synchronise();
+      for (size_t i = 0; i < buffers.size(); ++i) {
+        if (buffers[i].role != Role::in) device.copy_out(pointers[i], there[i], buffers[i].bytes());
+        device.release(there[i], buffers[i].bytes());
+      }
+      device.release(scratch, bytes);
+    }
+    look((std::string(row.name) + " on " + name_of(row.device)).c_str());
   }
 }
 
@@ -95,7 +116,7 @@ TEST_CASE("activations keep NaN and reach their limits at infinity") {
                             {Act::softplus, 0, inf}}) {
     float y[5];
     const ActivationProblem p{.n = 5, .act = e.act, .slope = 0.2};
-    run_every_cpu_row<Activation>(p, {x, y}, [&](const char* row) {
+    run_every_row<Activation>(p, {x, y}, [&](const char* row) {
       CHECK_MESSAGE((same(y[0], e.at_minus) && same(y[1], e.at_plus) && std::isnan(y[2])), row, " ", p.text());
     });
   }
@@ -104,9 +125,9 @@ TEST_CASE("activations keep NaN and reach their limits at infinity") {
 TEST_CASE("derivatives at the kink are PyTorch's") {
   const float saved[] = {0.f, -0.f, 1.f, -1.f}, g[] = {1, 1, 1, 1};
   float gx[4];
-  run_every_cpu_row<ActivationGrad>({.n = 4, .act = Act::relu}, {saved, g, gx},
-                                    [&](const char* row) { CHECK_MESSAGE((gx[0] == 0 && gx[1] == 0 && gx[2] == 1 && gx[3] == 0), row); });
-  run_every_cpu_row<ActivationGrad>({.n = 4, .act = Act::leaky_relu, .slope = 0.25}, {saved, g, gx}, [&](const char* row) {
+  run_every_row<ActivationGrad>({.n = 4, .act = Act::relu}, {saved, g, gx},
+                                [&](const char* row) { CHECK_MESSAGE((gx[0] == 0 && gx[1] == 0 && gx[2] == 1 && gx[3] == 0), row); });
+  run_every_row<ActivationGrad>({.n = 4, .act = Act::leaky_relu, .slope = 0.25}, {saved, g, gx}, [&](const char* row) {
     CHECK_MESSAGE((gx[0] == 0.25f && gx[1] == 0.25f && gx[2] == 1 && gx[3] == 0.25f), row);
   });
 }
@@ -115,16 +136,16 @@ TEST_CASE("element-wise functions treat NaN as documented") {
   const float a[] = {nan_value, 1, nan_value, 2}, b[] = {1, nan_value, nan_value, 3};
   float y[4];
   for (BinaryFn fn : {BinaryFn::maximum, BinaryFn::minimum})
-    run_every_cpu_row<Binary>({.inner = 4, .fn = fn}, {a, b, y}, [&](const char* row) {
+    run_every_row<Binary>({.inner = 4, .fn = fn}, {a, b, y}, [&](const char* row) {
       CHECK_MESSAGE((std::isnan(y[0]) && std::isnan(y[1]) && std::isnan(y[2]) && y[3] == (fn == BinaryFn::maximum ? 3.f : 2.f)), row);
     });
   for (UnaryFn fn : {UnaryFn::clamp, UnaryFn::sign, UnaryFn::abs, UnaryFn::sqrt, UnaryFn::log})
-    run_every_cpu_row<Unary>({.inner = 4, .fn = fn, .a = -1, .b = 1}, {a, y}, [&](const char* row) {
+    run_every_row<Unary>({.inner = 4, .fn = fn, .a = -1, .b = 1}, {a, y}, [&](const char* row) {
       CHECK_MESSAGE((std::isnan(y[0]) && !std::isnan(y[1])), row, " ", unary_names[static_cast<int>(fn)]);
     });
   const float logits[] = {1000, -1000, 1000, -1000}, targets[] = {1, 0, 0, 1};  // far beyond where σ rounds to 0 or 1
-  run_every_cpu_row<Binary>({.inner = 4, .fn = BinaryFn::bce_logits}, {logits, targets, y},
-                            [&](const char* row) { CHECK_MESSAGE((y[0] == 0 && y[1] == 0 && y[2] == 1000 && y[3] == 1000), row); });
+  run_every_row<Binary>({.inner = 4, .fn = BinaryFn::bce_logits}, {logits, targets, y},
+                        [&](const char* row) { CHECK_MESSAGE((y[0] == 0 && y[1] == 0 && y[2] == 1000 && y[3] == 1000), row); });
 }
 
 TEST_CASE("casts round to nearest even and saturate") {
@@ -134,10 +155,10 @@ TEST_CASE("casts round to nearest even and saturate") {
   const uint8_t bytes[n] = {0, 2, 2, 0, 0, 254, 255, 255, 0, 255, 0, 0, 255, 0};
   int32_t i32[n];
   uint8_t u8[n];
-  run_every_cpu_row<Cast>({n, DType::f32, DType::i32}, {x, i32}, [&](const char* row) {
+  run_every_row<Cast>({n, DType::f32, DType::i32}, {x, i32}, [&](const char* row) {
     for (int i = 0; i < n; ++i) CHECK_MESSAGE(i32[i] == integers[i], row, ": ", x[i], " became ", i32[i]);
   });
-  run_every_cpu_row<Cast>({n, DType::f32, DType::u8}, {x, u8}, [&](const char* row) {
+  run_every_row<Cast>({n, DType::f32, DType::u8}, {x, u8}, [&](const char* row) {
     for (int i = 0; i < n; ++i) CHECK_MESSAGE(u8[i] == bytes[i], row, ": ", x[i], " became ", static_cast<int>(u8[i]));
   });
 }
@@ -145,11 +166,11 @@ TEST_CASE("casts round to nearest even and saturate") {
 TEST_CASE("a maximum shows NaN, and over nothing is −∞") {
   std::vector<float> x(1000, 1.f);
   float y = 0;
-  run_every_cpu_row<Reduce>({.n = 0, .fn = ReduceFn::maximum}, {x.data(), &y}, [&](const char* row) { CHECK_MESSAGE(y == -inf, row); });
+  run_every_row<Reduce>({.n = 0, .fn = ReduceFn::maximum}, {x.data(), &y}, [&](const char* row) { CHECK_MESSAGE(y == -inf, row); });
   for (size_t at : {0u, 1u, 500u, 999u}) {
     x[at] = nan_value;
-    run_every_cpu_row<Reduce>({.n = 1000, .fn = ReduceFn::maximum}, {x.data(), &y},
-                              [&](const char* row) { CHECK_MESSAGE(std::isnan(y), row, " ", at); });
+    run_every_row<Reduce>({.n = 1000, .fn = ReduceFn::maximum}, {x.data(), &y},
+                          [&](const char* row) { CHECK_MESSAGE(std::isnan(y), row, " ", at); });
     x[at] = 1.f;
   }
 }
@@ -158,10 +179,10 @@ TEST_CASE("a label that is no class gives NaN, in its own row only") {
   const float logits[] = {1, 2, 1, 2, 1, 2};
   const int32_t labels[] = {-1, 1, 2};
   float loss[3], y[6];
-  run_every_cpu_row<CrossEntropy>({.rows = 3, .cols = 2}, {logits, labels, loss}, [&](const char* row) {
+  run_every_row<CrossEntropy>({.rows = 3, .cols = 2}, {logits, labels, loss}, [&](const char* row) {
     CHECK_MESSAGE((std::isnan(loss[0]) && std::abs(loss[1] - 0.31326169f) < 1e-6f && std::isnan(loss[2])), row);
   });
-  run_every_cpu_row<OneHot>({.rows = 3, .cols = 2}, {labels, y}, [&](const char* row) {
+  run_every_row<OneHot>({.rows = 3, .cols = 2}, {labels, y}, [&](const char* row) {
     CHECK_MESSAGE((std::isnan(y[0]) && std::isnan(y[1]) && y[2] == 0 && y[3] == 1 && std::isnan(y[4]) && std::isnan(y[5])), row);
   });
 }

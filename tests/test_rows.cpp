@@ -43,12 +43,6 @@ struct Sweep {
 
 bool usable(Device device) { return why_not(device).empty(); }
 
-// DUEL_TEST_DEVICE and DUEL_TEST_FILE narrow a run to rows of one device and of one source file (its name without folders).
-bool wanted(const Row& row) {
-  const char *device = std::getenv("DUEL_TEST_DEVICE"), *file = std::getenv("DUEL_TEST_FILE");
-  return (!device || device == std::string(name_of(row.device))) && (!file || std::filesystem::path(row.file).filename() == file);
-}
-
 // Runs every usable row from this rank on that supports the problem; the answer is computed once.
 void every_row(const OpInfo& op, const ErasedCase& problem, Values values, uint64_t seed, int lowest_rank, Sweep& sweep) {
   std::vector<Row> able;

@@ -12,8 +12,7 @@ ImageData load_images(const ImageOptions& o) {
   ImageData data;
   data.margin = splits.train.h == 28 && splits.train.w == 28 && o.size == 32 ? 2 : 0;
   if (splits.train.n < o.batch)
-    fail(Failure::data,
-         fmt::format("{}: {}, but --batch is {}; use a smaller batch or more images", o.data,
+    fail(Failure::data, fmt::format("{}: {}, but --batch is {}; use a smaller batch or more images", o.data,
                                     counted(splits.train.n, "training image"), o.batch));
   auto prepare = [&](Dataset d) {
     if (d.n == 0) return d;

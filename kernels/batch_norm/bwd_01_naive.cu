@@ -38,7 +38,7 @@ __global__ void sums_naive(BatchNormProblem p, RowChunks r, Inputs<T> in, double
   const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (i >= int64_t{r.chunks} * p.c) return;
   const int64_t chunk = i / p.c, c = i % p.c;
-  const int64_t begin = chunk * r.rows, end = begin + r.rows < p.rows ? begin + r.rows : p.rows;
+  const int64_t begin = chunk * r.rows, end = min(begin + r.rows, int64_t{p.rows});
   A sum = 0, sum_normal = 0;
   for (int64_t row = begin; row < end; ++row) {
     const A g = gated(p, in, row * p.c + c, c);

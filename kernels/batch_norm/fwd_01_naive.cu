@@ -17,7 +17,7 @@ __global__ void moments_naive(BatchNormProblem p, RowChunks r, const T* x, doubl
   const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (i >= int64_t{r.chunks} * p.c) return;
   const int64_t chunk = i / p.c, c = i % p.c;
-  const int64_t begin = chunk * r.rows, end = begin + r.rows < p.rows ? begin + r.rows : p.rows;
+  const int64_t begin = chunk * r.rows, end = min(begin + r.rows, int64_t{p.rows});
   A sum = 0;
   for (int64_t row = begin; row < end; ++row) sum += static_cast<A>(x[row * p.c + c]);
   const A n = static_cast<A>(end - begin), shift = sum / n;

@@ -32,7 +32,7 @@ __global__ void multi_tensor_step(TensorGroup group, OptimizerProblem o, const f
   const A* g = static_cast<const A*>(tensor.g);
   bf16* copy = static_cast<bf16*>(tensor.copy);
   const int64_t begin = int64_t{blockIdx.x - group.first_block[t]} * block_elements;
-  const int64_t end = begin + block_elements < tensor.n ? begin + block_elements : tensor.n;
+  const int64_t end = min(begin + block_elements, int64_t{tensor.n});
   for (int64_t i = begin + threadIdx.x; i < end; i += step_threads) {
     A pi = p[i], ai = a ? a[i] : A(0), bi = b ? b[i] : A(0);
     rule(pi, g[i], ai, bi);
