@@ -51,8 +51,8 @@ std::vector<GradCase> pooling() {
 }
 
 std::vector<GradCase> dropping() {
-  return {{"dropout", "", {values({3, 7}, 1)}, [](In t) {
-             return square(dropout(t[0], 0.4, {1, RandomStream::dropout}, step_counter(5)));
+  return {{"dropout", "", {values({3, 7}, 1)}, [step = step_counter(5)](In t) {
+             return square(dropout(t[0], 0.4, {1, RandomStream::dropout}, step));
            }}};
 }
 
