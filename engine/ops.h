@@ -20,6 +20,11 @@ Tensor conv2d(const Tensor& x, const Tensor& w, Window window = {});
 // The adjoint: x [n,p,q,k], w [k,r,s,c] → [n,h,w,c] with h = (p − 1)·stride − 2·pad + r. The weight is that of the convolution it is the
 // adjoint of, so its first axis is the *input's* channels.
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, Window window = {});
+// "Same" padding: [n,h,w,c] → [n,⌈h/stride⌉,⌈w/stride⌉,k]. With total = max((p − 1)·stride + r − h, 0) rows of padding, ⌊total/2⌋ stand
+// before the image and the rest behind it; columns likewise. An even image and r = 3, stride 2 have (0, 1).
+Tensor conv2d_same(const Tensor& x, const Tensor& w, int stride = 1);
+// Its adjoint, from an image `stride` times as large: [n,p,q,k] → [n,p·stride,q·stride,c].
+Tensor conv_transpose2d_same(const Tensor& x, const Tensor& w, int stride = 1);
 // Any strides, padding and output size: the three ops of kernels/conv2d. The problem's dtype is set from the tensors.
 Tensor conv2d_fwd(const Tensor& x, const Tensor& w, Conv2dProblem problem);
 Tensor conv2d_dgrad(const Tensor& gy, const Tensor& w, Conv2dProblem problem);
@@ -133,6 +138,10 @@ Tensor log_softmax(const Tensor& x);
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels);                 // [n,c], i32 [n] → [n], −log softmax(logits)[label]
 Tensor one_hot(const Tensor& labels, int64_t classes, DType dtype = DType::f32);  // i32 [n] → [n,classes]; labels have no derivative
 Tensor bce_logits(const Tensor& logits, const Tensor& targets);  // element-wise −t·log σ(x) − (1−t)·log(1−σ(x)); targets may broadcast
+// The continuous Bernoulli distribution on [0, 1] by its logit t, element-wise (kernels/cb_moment/): −log p(x) = cb_log_partition(t) − t·x,
+// and E xⁿ = cb_moment(t, n) with n from 1. Safe at any finite t, 0 included. Derivatives up to the 64th.
+Tensor cb_log_partition(const Tensor& logits);
+Tensor cb_moment(const Tensor& logits, int order = 1);
 
 // --- moving data: engine/ops/layout.cpp --------------------------------------------------------------------------------------------------
 Tensor reshape(const Tensor& x, const Shape& shape);       // a view

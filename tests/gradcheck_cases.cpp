@@ -23,6 +23,9 @@ std::vector<GradCase> convolution() {
     cases.push_back({"conv2d_dgrad", name, {y, w}, [d = d](In t) { return conv2d_dgrad(t[0], t[1], d); }});
     cases.push_back({"conv2d_wgrad", name, {x, y}, [d = d](In t) { return conv2d_wgrad(t[0], t[1], d); }});
   }
+  const Tensor x = values({2, 4, 5, 2}, 1), w = values({3, 3, 3, 2}, 2), y = values({2, 2, 3, 3}, 3);
+  cases.push_back({"conv2d_fwd", "same", {x, w}, [](In t) { return conv2d_same(t[0], t[1], 2); }});
+  cases.push_back({"conv2d_dgrad", "same", {y, w}, [](In t) { return conv_transpose2d_same(t[0], t[1], 2); }});
   return cases;
 }
 
@@ -173,6 +176,10 @@ std::vector<GradCase> losses() {
       {"softmax", "", {values({2, 4}, 1)}, [](In t) { return softmax(t[0]); }},
       {"log_softmax", "", {values({2, 4}, 1)}, [](In t) { return log_softmax(t[0]); }},
       {"cross_entropy", "", {values({3, 4}, 1)}, [l = labels({2, 0, 3})](In t) { return cross_entropy(t[0], l); }},
+      {"cb_moment", "log-partition", {values({3, 4}, 1)}, [](In t) { return cb_log_partition(affine(t[0], 3, 0)); }},
+      {"cb_moment", "at zero", {Tensor::zeros({2}, DType::f64)}, [](In t) { return cb_log_partition(t[0]); }},
+      {"cb_moment", "mean", {values({3, 4}, 1)}, [](In t) { return cb_moment(affine(t[0], 3, 0)); }},
+      {"cb_moment", "third", {values({3, 4}, 1)}, [](In t) { return cb_moment(affine(t[0], 3, 0), 3); }},
   };
 }
 

@@ -1,4 +1,6 @@
 // Three ops, closed under differentiation: the derivative of each is the other two.
+#include <algorithm>
+
 #include "engine/dispatch.h"
 #include "engine/grad.h"
 #include "engine/ops.h"
@@ -25,6 +27,23 @@ void check_window(const char* op, const Tensor& x, const Tensor& w, int channel_
 }
 
 int size(int64_t value) { return static_cast<int>(value); }
+
+// The convolution of [n,h,w,c] by w [k,r,s,c] with "same" padding.
+Conv2dProblem same_padding(int64_t n, int64_t h, int64_t w, const Tensor& weight, int stride) {
+  const Shape& s = weight.shape();
+  Conv2dProblem d{.n = size(n),
+                  .h = size(h),
+                  .w = size(w),
+                  .c = size(s[3]),
+                  .k = size(s[0]),
+                  .r = size(s[1]),
+                  .s = size(s[2]),
+                  .u = stride,
+                  .v = stride};
+  d.p = (d.h + stride - 1) / stride, d.q = (d.w + stride - 1) / stride;
+  d.top = std::max((d.p - 1) * stride + d.r - d.h, 0) / 2, d.left = std::max((d.q - 1) * stride + d.s - d.w, 0) / 2;
+  return d;
+}
 
 }  // namespace
 
@@ -79,6 +98,16 @@ Tensor conv2d(const Tensor& x, const Tensor& w, Window window) {
   check(d.h + 2 * d.top >= d.r && d.w + 2 * d.left >= d.s, "conv2d",
         fmt::format("kernel {}×{} is larger than the padded image of x {}; pad more or use a smaller kernel", d.r, d.s, x.shape().text()));
   return conv2d_fwd(x, w, d);
+}
+
+Tensor conv2d_same(const Tensor& x, const Tensor& w, int stride) {
+  check_window("conv2d_same", x, w, 3, {stride, 0});
+  return conv2d_fwd(x, w, same_padding(x.shape()[0], x.shape()[1], x.shape()[2], w, stride));
+}
+
+Tensor conv_transpose2d_same(const Tensor& x, const Tensor& w, int stride) {
+  check_window("conv_transpose2d_same", x, w, 0, {stride, 0});
+  return conv2d_dgrad(x, w, same_padding(x.shape()[0], x.shape()[1] * stride, x.shape()[2] * stride, w, stride));
 }
 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, Window window) {
