@@ -19,6 +19,8 @@ enum class RandomStream : int {
   dropout,
   augment,
   init_classifier,
+  init_vae,
+  posterior,
   test = 100
 };
 

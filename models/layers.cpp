@@ -20,12 +20,19 @@ ConvLayer make_conv(int k, int r, int c, int normed, Window window, DType precis
   return l;
 }
 
+ConvLayer make_biased_conv(int k, int r, int c, int biased, Window window, DType precision, Device device) {
+  ConvLayer l = make_conv(k, r, c, 0, window, precision, device);
+  l.bias = make_weight({biased}, precision, device);
+  return l;
+}
+
 DenseLayer make_dense(int in, int out, DType precision, Device device) {
   return {make_weight({out, in}, precision, device), make_weight({out}, precision, device)};
 }
 
 void each_tensor(const std::string& at, ConvLayer& l, const Visitor& visit) {
   if (visit.weight) visit.weight(at + "w", l.w);
+  if (visit.weight && l.has_bias()) visit.weight(at + "bias", l.bias);
   if (!l.has_norm()) return;
   if (visit.weight) visit.weight(at + "gamma", l.gamma), visit.weight(at + "beta", l.beta);
   if (visit.buffer) visit.buffer(at + "running_mean", l.running_mean), visit.buffer(at + "running_var", l.running_var);

@@ -23,13 +23,15 @@ struct Visitor {
   std::function<void(const std::string& name, Tensor& t)> buffer;  // BN's running statistics: kept, not trained
 };
 
-// A convolution without bias, with or without batch norm behind it.
+// A convolution with batch norm behind it, with a bias, or with neither.
 struct ConvLayer {
   Weight w;            // [k,r,s,c]
+  Weight bias;         // [channels that leave the layer]; undefined where there is none
   Weight gamma, beta;  // [channels that BN sees]; undefined where the layer has no BN
   Tensor running_mean, running_var;
   Window window;
   bool has_norm() const { return static_cast<bool>(gamma.master); }
+  bool has_bias() const { return static_cast<bool>(bias.master); }
   BatchNorm norm() const { return {gamma.master, beta.master, running_mean, running_var}; }
 };
 
@@ -44,6 +46,8 @@ struct DenseLayer {
 Weight make_weight(const Shape& shape, DType precision, Device device, bool with_copy = true);
 // w [k,r,r,c]; `normed` is how many channels BN sees after the layer, 0 for none.
 ConvLayer make_conv(int k, int r, int c, int normed, Window window, DType precision, Device device);
+// The same with a bias of `biased` channels and no batch norm.
+ConvLayer make_biased_conv(int k, int r, int c, int biased, Window window, DType precision, Device device);
 DenseLayer make_dense(int in, int out, DType precision, Device device);
 
 // Calls the visitor with "<at>w", "<at>gamma", …

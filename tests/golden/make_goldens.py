@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes ops.safetensors and dcgan.safetensors: what PyTorch computes, for tests/test_golden.cpp.
+"""Writes ops.safetensors, dcgan.safetensors and vae.safetensors: what PyTorch computes, for tests/test_golden.cpp.
 
 Run with a python3 that imports torch and numpy (Debian: apt-get install python3-torch):   python3 tests/golden/make_goldens.py
 Everything is computed in float64 from inputs that are stored too, so nothing depends on anyone's random numbers. Layouts are ours: NHWC
@@ -158,6 +158,88 @@ def dcgan(size=16, channels=1, nz=8, ngf=8, ndf=8, batch=4, steps=3):
     return out
 
 
+def likelihoods():
+    """-log p(x), summed over a sample, and its derivative with respect to what the decoder says; the mean; the KL."""
+    d, out = torch.distributions, {}
+    x, t = torch.rand(3, 7), torch.randn(3, 7) * 4
+    t[0, 0], t[0, 1], t[1, 0], t[1, 1] = 0, 1e-3, -20, 20
+    out["likelihood.x"], out["likelihood.t"] = x, t.clone()
+    for name, make in {
+        "bernoulli": lambda t: d.Bernoulli(logits=t, validate_args=False),
+        "gaussian": lambda t: d.Normal(t, 0.3),
+        "continuous-bernoulli": lambda t: d.ContinuousBernoulli(logits=t),
+    }.items():
+        leaf = t.clone().requires_grad_()
+        p = make(leaf)
+        nll = -p.log_prob(x).sum(1)
+        out[f"{name}.nll"], out[f"{name}.g"] = nll, torch.autograd.grad(nll.sum(), leaf)[0]
+        out[f"{name}.mean"] = p.mean.clamp(0, 1)
+    out["entropy"] = d.Bernoulli(probs=x).entropy().sum(1)
+    mu, logvar = torch.randn(3, 5), torch.randn(3, 5)
+    out["kl.mean"], out["kl.log_variance"] = mu, logvar
+    out["kl"] = d.kl_divergence(d.Normal(mu, torch.exp(logvar / 2)), d.Normal(0.0, 1.0)).sum(1)
+    return out
+
+
+def vae(classes, size=8, channels=2, latent=3, width=4, hidden=5, batch=4, beta=0.7, steps=3):
+    """Three steps of the VAE of Keras's example, on images of its own size."""
+    inner = size // 4
+    layers = {
+        "encoder.conv0": nn.Conv2d(channels + classes, width, 3, 2, 0),
+        "encoder.conv1": nn.Conv2d(width, 2 * width, 3, 2, 0),
+        "encoder.hidden": nn.Linear(inner * inner * 2 * width, hidden),
+        "encoder.mean": nn.Linear(hidden, latent),
+        "encoder.log_variance": nn.Linear(hidden, latent),
+        "decoder.dense": nn.Linear(latent + classes, inner * inner * 2 * width),
+        "decoder.conv0": nn.ConvTranspose2d(2 * width, 2 * width, 3, 2, 0),
+        "decoder.conv1": nn.ConvTranspose2d(2 * width, width, 3, 2, 0),
+        "decoder.conv2": nn.ConvTranspose2d(width, channels, 3, 1, 1),
+    }
+
+    def encode(x, y):  # "same" padding of an even image by k3 s2: nothing before it, one row and column behind it
+        h = torch.cat([x, y[:, :, None, None].expand(-1, -1, size, size)], 1)
+        for i in range(2):
+            h = F.relu(layers[f"encoder.conv{i}"](F.pad(h, (0, 1, 0, 1))))
+        h = F.relu(layers["encoder.hidden"](h.permute(0, 2, 3, 1).flatten(1)))
+        return layers["encoder.mean"](h), layers["encoder.log_variance"](h)
+
+    def decode(z, y):  # the adjoint: what fell on the padding is cut off
+        h = F.relu(layers["decoder.dense"](torch.cat([z, y], 1))).reshape(batch, inner, inner, 2 * width).permute(0, 3, 1, 2)
+        for i in range(2):
+            h = F.relu(layers[f"decoder.conv{i}"](h)[:, :, :-1, :-1])
+        return layers["decoder.conv2"](h)
+
+    out = {}
+
+    def state(when):
+        for name, m in layers.items():
+            out[f"{when}.{name}.w"], out[f"{when}.{name}.bias"] = ours(m.weight).clone(), m.bias.clone()
+
+    state("before")
+    optimiser = torch.optim.Adam([p for m in layers.values() for p in m.parameters()], lr=1e-3)
+    for step in range(steps):
+        x, noise = torch.rand(batch, channels, size, size) * 2 - 1, torch.randn(batch, latent)
+        labels = torch.arange(batch) * (step + 1) % max(classes, 1)
+        y = F.one_hot(labels, classes).to(x.dtype) if classes else torch.zeros(batch, 0)
+        out[f"{step}.x"], out[f"{step}.noise"], out[f"{step}.labels"] = ours(x), noise, labels.to(torch.int32)
+        x = (x + 1) / 2
+        mu, logvar = encode(x, y)
+        logits = decode(mu + torch.exp(logvar / 2) * noise, y)
+        reconstruction = F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum((1, 2, 3)).mean()
+        kl = (-0.5 * (1 + logvar - mu**2 - logvar.exp())).sum(1).mean()
+        loss = reconstruction + beta * kl
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        out[f"{step}.loss"], out[f"{step}.reconstruction"], out[f"{step}.kl"] = loss, reconstruction, kl
+    state("after")
+    return out
+
+
 about = {"made_with": "PyTorch " + torch.__version__.split("+")[0] + ", float64"}
 write(os.path.join(here, "ops.safetensors"), ops(), about)
 write(os.path.join(here, "dcgan.safetensors"), dcgan(), about)
+torch.manual_seed(3)
+plain, conditional = vae(classes=0), vae(classes=3)
+nets = {f"plain.{k}": v for k, v in plain.items()} | {f"conditional.{k}": v for k, v in conditional.items()}
+write(os.path.join(here, "vae.safetensors"), likelihoods() | nets, about)

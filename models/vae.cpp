@@ -1,0 +1,228 @@
+#include "models/vae.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/grad.h"
+#include "engine/rng.h"
+
+namespace duel {
+namespace {
+
+constexpr int keras_kernel = 3, conv_kernel = 4, keras_halvings = 2, least_side = 4;
+constexpr Window halving{.stride = 2, .pad = 1};
+
+int halvings(const VaeConfig& c) {
+  if (c.net == VaeNet::keras) return keras_halvings;
+  int n = 0;
+  for (int h = c.h, w = c.w; h % 2 == 0 && w % 2 == 0 && std::min(h, w) > least_side; h /= 2, w /= 2) ++n;
+  return n;
+}
+
+// The image between encoder and decoder.
+Shape inner(const VaeConfig& c, int64_t n) {
+  const int stages = halvings(c);
+  return {n, c.h >> stages, c.w >> stages, c.width << (stages - 1)};
+}
+int inner_size(const VaeConfig& c) { return static_cast<int>(inner(c, 1).count()); }
+
+[[noreturn]] void refuse(const VaeConfig& c, const char* what, const Tensor& got, const Shape& want) {
+  fail(Failure::usage, fmt::format("[vae] {} is {}, where the net of\n{}\nwants {}; resize or reshape it", what,
+                                   got ? got.text() : "undefined", describe(c), want.text()));
+}
+
+void check_labels(const VaeConfig& c, const Tensor& labels, int64_t n) {
+  if (c.classes && !(labels && labels.dtype() == DType::i32 && labels.shape() == Shape{n})) refuse(c, "the labels", labels, {n});
+  if (!c.classes && labels) fail(Failure::usage, "[vae] labels for a net that is not conditional; leave them out, or set classes");
+}
+
+Tensor with_bias(const Tensor& x, const ConvLayer& l) { return l.has_bias() ? x + l.bias.used() : x; }
+
+Tensor wide(const Tensor& x) { return cast(x, accumulator_of(x.dtype())); }
+
+}  // namespace
+
+void check_config(const VaeConfig& c) {
+  auto want = [](bool right, const std::string& message) {
+    if (!right) fail(Failure::usage, message);
+  };
+  const std::string size = fmt::format("images of {}×{} pixels", c.h, c.w);
+  want(c.h >= least_side && c.w >= least_side && c.h <= 4096 && c.w <= 4096, size + ": a VAE takes 4 to 4096 each way");
+  if (c.net == VaeNet::keras)
+    want(c.h % 4 == 0 && c.w % 4 == 0, size + ": --net vae and ae halve them twice; take a --size that 4 divides");
+  else want(halvings(c) >= 1, size + ": --net conv halves them at least once, to 4 or more; take an even --size above 4");
+  want(c.channels >= 1 && c.channels <= 4, fmt::format("--channels {}: 1 to 4", c.channels));
+  want(c.latent >= 1 && c.latent <= 65536, fmt::format("--latent {}: 1 to 65536", c.latent));
+  want(c.width >= 1 && c.width <= 1024, fmt::format("--width {}: 1 to 1024", c.width));
+  want(c.hidden >= 1 && c.hidden <= 65536, fmt::format("--hidden {}: 1 to 65536", c.hidden));
+  want(c.classes == 0 || (c.classes >= 2 && c.classes <= 65536), fmt::format("{} classes: a conditional net takes 2 to 65536", c.classes));
+}
+
+VaeEncoder::VaeEncoder(const VaeConfig& c, Device device) : config(c) {
+  check_config(c);
+  int from = c.channels + c.classes;
+  for (int stage = 0; stage < halvings(c); ++stage) {
+    const int to = c.width << stage;
+    if (c.net == VaeNet::keras) convs.push_back(make_biased_conv(to, keras_kernel, from, to, halving, c.precision, device));
+    else convs.push_back(make_conv(to, conv_kernel, from, stage ? to : 0, halving, c.precision, device));
+    from = to;
+  }
+  int features = inner_size(c);
+  if (c.net == VaeNet::keras) hidden = make_dense(features, c.hidden, c.precision, device), features = c.hidden;
+  mean = make_dense(features, c.latent, c.precision, device);
+  if (c.variational) log_variance = make_dense(features, c.latent, c.precision, device);
+}
+
+Posterior VaeEncoder::operator()(const Tensor& x, const Tensor& labels, Mode mode) const {
+  const VaeConfig& c = config;
+  const int64_t n = x && x.shape().rank() ? x.shape()[0] : 0;
+  if (n < 1 || x.shape() != Shape{n, c.h, c.w, c.channels}) refuse(c, "x", x, {std::max<int64_t>(n, 1), c.h, c.w, c.channels});
+  check_labels(c, labels, n);
+  Tensor h = cast(x, c.precision);
+  if (c.classes) {
+    const Tensor y = reshape(one_hot(labels, c.classes, c.precision), {n, 1, 1, c.classes});
+    h = concat_channels(h, upsample_nearest(y, c.h, c.w));
+  }
+  for (const ConvLayer& l : convs) {
+    if (c.net == VaeNet::keras) h = relu(with_bias(conv2d_same(h, l.w.used(), l.window.stride), l));
+    else if (l.has_norm()) h = normed(conv2d(h, l.w.used(), l.window), l, mode, {Act::leaky_relu, 0.2});
+    else h = leaky_relu(conv2d(h, l.w.used(), l.window), 0.2);
+  }
+  h = reshape(h, {n, inner_size(c)});
+  if (c.net == VaeNet::keras) h = relu(hidden(h));
+  return {wide(mean(h)), c.variational ? wide(log_variance(h)) : Tensor()};
+}
+
+void VaeEncoder::each(const Visitor& visit) {
+  for (size_t i = 0; i < convs.size(); ++i) each_tensor(fmt::format("conv{}.", i), convs[i], visit);
+  if (config.net == VaeNet::keras) each_tensor("hidden.", hidden, visit);
+  each_tensor("mean.", mean, visit);
+  if (config.variational) each_tensor("log_variance.", log_variance, visit);
+}
+
+VaeDecoder::VaeDecoder(const VaeConfig& c, Device device) : config(c) {
+  check_config(c);
+  dense = make_dense(c.latent + c.classes, inner_size(c), c.precision, device);
+  // Weights are those of the convolutions that these layers are adjoints of: [from, r, s, to].
+  int from = static_cast<int>(inner(c, 1)[3]);
+  auto keras = [&](int to, int stride) {
+    convs.push_back(make_biased_conv(from, keras_kernel, to, to, {.stride = stride}, c.precision, device));
+    from = to;
+  };
+  if (c.net == VaeNet::keras) {
+    keras(2 * c.width, 2), keras(c.width, 2), keras(c.channels, 1);
+    return;
+  }
+  for (; from > c.width; from /= 2) convs.push_back(make_conv(from, conv_kernel, from / 2, from / 2, halving, c.precision, device));
+  convs.push_back(make_biased_conv(from, conv_kernel, c.channels, c.channels, halving, c.precision, device));
+}
+
+Tensor VaeDecoder::operator()(const Tensor& z, const Tensor& labels, Mode mode) const {
+  const VaeConfig& c = config;
+  const int64_t n = z && z.shape().rank() ? z.shape()[0] : 0;
+  if (n < 1 || z.shape() != Shape{n, c.latent}) refuse(c, "z", z, {std::max<int64_t>(n, 1), c.latent});
+  check_labels(c, labels, n);
+  Tensor h = cast(z, c.precision);
+  if (c.classes) h = concat_channels(h, one_hot(labels, c.classes, c.precision));
+  h = reshape(relu(dense(h)), inner(c, n));
+  for (size_t i = 0; i < convs.size(); ++i) {
+    const ConvLayer& l = convs[i];
+    h = c.net == VaeNet::keras ? conv_transpose2d_same(h, l.w.used(), l.window.stride) : conv_transpose2d(h, l.w.used(), l.window);
+    h = l.has_norm() ? normed(h, l, mode, {Act::relu}) : with_bias(h, l);
+    if (!l.has_norm() && i + 1 < convs.size()) h = relu(h);
+  }
+  return wide(h);
+}
+
+void VaeDecoder::each(const Visitor& visit) {
+  each_tensor("dense.", dense, visit);
+  for (size_t i = 0; i < convs.size(); ++i) each_tensor(fmt::format("conv{}.", i), convs[i], visit);
+}
+
+void Vae::each(const Visitor& visit) {
+  for (const auto& [prefix, part] : {std::pair<std::string, int>{"encoder.", 0}, {"decoder.", 1}}) {
+    Visitor inside;
+    if (visit.weight) inside.weight = [&, at = prefix](const std::string& name, Weight& w) { visit.weight(at + name, w); };
+    if (visit.buffer) inside.buffer = [&, at = prefix](const std::string& name, Tensor& t) { visit.buffer(at + name, t); };
+    if (part == 0) encoder.each(inside);
+    else decoder.each(inside);
+  }
+}
+
+void init_weights(Vae& net, int64_t seed) {
+  NoGrad constant;
+  const Rng rng{seed, RandomStream::init_vae};
+  int index = 0;
+  net.each({[&](const std::string& name, Weight& w) {
+              const Shape& s = w.master.shape();
+              const DType dtype = w.master.dtype();
+              const Tensor step = step_counter(index++, w.master.device());
+              // Of [k,r,s,c] and of [out,in] alike: the positions of the kernel, times what comes in and what goes out.
+              const double fans = static_cast<double>(w.master.count()) / static_cast<double>(s[0]) / static_cast<double>(s[-1]) *
+                                  static_cast<double>(s[0] + s[-1]);
+              const double bound = std::sqrt(6 / fans);
+              const bool glorot = net.config.net == VaeNet::keras;
+              if (name.ends_with(".w"))
+                w.master.assign(glorot ? rng.uniform(s, step, -bound, bound, dtype) : rng.normal(s, step, 0, 0.02, dtype));
+              else if (name.ends_with("gamma")) w.master.assign(rng.normal(s, step, 1, 0.02, dtype));
+              else w.master.assign(Tensor::zeros(s, dtype, w.master.device()));
+            },
+            [&](const std::string& name, Tensor& t) {
+              t.assign(Tensor::full(t.shape(), name.ends_with("var") ? 1 : 0, t.dtype(), t.device()));
+            }});
+  refresh_copies(net);
+}
+
+std::string describe(const VaeConfig& c) {
+  check_config(c);
+  std::string table = fmt::format("{:<14} {:<28} {:>16} {:>12}\n", "layer", "", "output", "parameters");
+  int64_t total = 0;
+  auto row = [&](const std::string& name, const std::string& what, const std::string& output, int64_t count) {
+    total += count;
+    table += fmt::format("{:<14} {:<28} {:>16} {:>12}\n", name, what, output, count);
+  };
+  auto sum = [&](const char* name) { row(name, "", "", total), total = 0; };
+  auto image = [](int h, int w, int64_t channels) { return fmt::format("{}×{}×{}", h, w, channels); };
+  auto dense = [](int64_t in, int64_t out) { return in * out + out; };
+  const bool keras = c.net == VaeNet::keras;
+  const int64_t kernel = keras ? keras_kernel * keras_kernel : conv_kernel * conv_kernel;
+  const int stages = halvings(c);
+  const std::string and_label = c.classes ? fmt::format(", {} label planes", c.classes) : "";
+
+  row("input", "in [0, 1]" + and_label, image(c.h, c.w, c.channels + c.classes), 0);
+  int64_t from = c.channels + c.classes;
+  for (int i = 0; i < stages; ++i) {
+    const int64_t to = int64_t{c.width} << i, extra = keras ? to : i ? 2 * to : 0;
+    row(fmt::format("encoder {}", i),
+        keras ? "conv k3 s2, ReLU"
+        : i   ? "conv k4 s2, BN, LReLU"
+              : "conv k4 s2, LReLU .2",
+        image(c.h >> (i + 1), c.w >> (i + 1), to), from * to * kernel + extra);
+    from = to;
+  }
+  int64_t features = inner_size(c);
+  if (keras) row("hidden", "dense, ReLU", std::to_string(c.hidden), dense(features, c.hidden)), features = c.hidden;
+  row("mean", "dense", std::to_string(c.latent), dense(features, c.latent));
+  if (c.variational) row("log variance", "dense", std::to_string(c.latent), dense(features, c.latent));
+  sum("encoder");
+  row("dense", c.classes ? fmt::format("of z and {} labels, ReLU", c.classes) : "of z, ReLU", image(c.h >> stages, c.w >> stages, from),
+      dense(c.latent + c.classes, inner_size(c)));
+  auto up = [&](int index, int halved, int64_t to, const char* what, int64_t extra) {
+    row(fmt::format("decoder {}", index), what, image(c.h >> halved, c.w >> halved, to), from * to * kernel + extra);
+    from = to;
+  };
+  if (keras) {
+    up(0, 1, 2 * c.width, "convT k3 s2, ReLU", 2 * c.width), up(1, 0, c.width, "convT k3 s2, ReLU", c.width);
+    up(2, 0, c.channels, "convT k3 s1", c.channels);
+  } else {
+    int index = 0;
+    for (int halved = stages - 1; halved > 0; --halved, ++index) up(index, halved, from / 2, "convT k4 s2, BN, ReLU", from);
+    up(index, 0, c.channels, "convT k4 s2", c.channels);
+  }
+  sum("decoder");
+  return table;
+}
+
+}  // namespace duel

@@ -1,0 +1,71 @@
+// The loss of a VAE, and one training step: loss on one batch, then the update. As gan_step.h, it can be recorded and played again.
+#pragma once
+#include "engine/grad.h"
+#include "engine/optim.h"
+#include "engine/rng.h"
+#include "models/vae.h"
+#include "models/variational.h"
+
+namespace duel {
+
+struct VaeObjective {
+  Likelihood likelihood = Likelihood::bernoulli;
+  double beta = 1;     // weight of the KL
+  double sigma = 0.1;  // standard deviation of a Gaussian's pixels
+};
+
+// Each sample's, [n, 1, …, 1], in nats; kl is undefined for a plain autoencoder. out [n,h,w,channels] is what the decoder said.
+struct VaeTerms {
+  Tensor reconstruction, kl, out;
+};
+
+// x [n,h,w,channels] in [0, 1]; noise [n,latent] from N(0, 1), unused by a plain autoencoder.
+inline VaeTerms vae_terms(const Vae& net, const VaeObjective& objective, const Tensor& x, const Tensor& labels, const Tensor& noise,
+                          Mode mode) {
+  const Posterior q = net.encoder(x, labels, mode);
+  const Tensor z = net.config.variational ? reparametrise(q.mean, q.log_variance, noise) : q.mean;
+  VaeTerms terms{{}, {}, net.decoder(z, labels, mode)};
+  terms.reconstruction = negative_log_likelihood(objective.likelihood, terms.out, x, objective.sigma);
+  if (net.config.variational) terms.kl = kl_to_standard_normal(q.mean, q.log_variance);
+  return terms;
+}
+
+// What a step adds up, means over its batch: what was minimised (−ELBO where β is 1), −log p(x|z), KL.
+struct VaeReport {
+  static constexpr const char* names[] = {"loss", "reconstruction", "kl"};
+  static constexpr int size = 3;
+};
+
+struct VaeStep {
+  Vae& net;
+  Optimizer& optimizer;
+  VaeObjective objective;
+  Rng noise;
+  Tensor step;    // i32[1], on the device
+  Tensor x;       // f32 [n,h,w,channels] in [−1, 1], as batches come: assign() the next one
+  Tensor labels;  // i32 [n]; undefined where the net is not conditional
+  Tensor sums;    // f32 [VaeReport::size]: each step adds its own, whoever reads it starts it afresh
+
+  void operator()() {
+    (*this)(noise.normal({x.shape()[0], net.config.latent}, step));
+    increment(step);
+  }
+  void operator()(const Tensor& drawn) {  // [n,latent]
+    const VaeTerms terms = vae_terms(net, objective, affine(x, 0.5, 0.5), labels, drawn, Mode::train);
+    const Tensor reconstruction = mean(terms.reconstruction);
+    const Tensor kl = terms.kl ? mean(terms.kl) : Tensor();
+    const Tensor loss = kl ? reconstruction + kl * objective.beta : reconstruction;
+    optimizer.step(grad(loss, used(net)));
+    NoGrad only_looking;
+    note(0, loss), note(1, reconstruction);
+    if (kl) note(2, kl);
+  }
+
+ private:
+  void note(int index, const Tensor& value) {
+    const Tensor at = sums.alias({}, index);
+    sums.alias({}, index).assign(add(at, cast(value.detach(), at.dtype())).detach());
+  }
+};
+
+}  // namespace duel
