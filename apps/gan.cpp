@@ -16,6 +16,7 @@
 #include "apps/support/progress.h"
 #include "apps/support/run_folder.h"
 #include "apps/support/signals.h"
+#include "apps/support/tiles.h"
 #include "engine/graph.h"
 #include "engine/io/file.h"
 #include "kernels/registry.h"
@@ -176,22 +177,8 @@ struct PictureOptions {
   int columns = 8, rows = 8, steps = 10;
 };
 
-// A picture of so many tiles must be one that programs can open.
-void check_picture(int64_t columns, int64_t rows, const DcganConfig& config) {
-  const int64_t most = ImageLimits().side / (config.size + 2);
-  if (columns > most || rows > most)
-    fail(Failure::usage,
-         fmt::format("a picture of {} by {} images of {} pixels is too large; at most {} each way", columns, rows, config.size, most));
-}
-
 void check_at_least(int64_t least, const char* flag, int64_t value) {
   if (value < least) fail(Failure::usage, fmt::format("{} {}: at least {}", flag, value, least));
-}
-
-void check_is_png(const std::string& out) {
-  const std::string extension = std::filesystem::path(out).extension();
-  if (extension != ".png" && extension != ".PNG")
-    fail(Failure::usage, fmt::format("--out {}: pictures are written as PNG; give a name that ends in .png, such as samples.png", out));
 }
 
 int sample(const PictureOptions& o) {
@@ -199,7 +186,7 @@ int sample(const PictureOptions& o) {
   const Device device = choose_device(o.device);
   set_default_device(device);
   const GanSampler sampler(checkpoint_path(o.from), device);
-  check_picture(o.columns, (o.n - 1) / o.columns + 1, sampler.g.config);
+  check_tiles(o.columns, (o.n - 1) / o.columns + 1, sampler.g.config.size, sampler.g.config.size);
   const Tensor z = latents(sampler.g, o.n, o.seed, RandomStream::samples);
   write_png(o.out, sample_grid(sampler.g, z, o.columns));
   fmt::print("{} of step {} in {}\n", counted(static_cast<uint64_t>(o.n), "image"), sampler.step, o.out);
@@ -211,7 +198,7 @@ int interpolate(const PictureOptions& o) {
   const Device device = choose_device(o.device);
   set_default_device(device);
   const GanSampler sampler(checkpoint_path(o.from), device);
-  check_picture(o.steps, o.rows, sampler.g.config);
+  check_tiles(o.steps, o.rows, sampler.g.config.size, sampler.g.config.size);
   write_png(o.out, interpolation_grid(sampler.g, o.rows, o.steps, o.seed));
   fmt::print("{} of {} images in {}\n", counted(static_cast<uint64_t>(o.rows), "walk"), o.steps, o.out);
   return 0;

@@ -40,6 +40,7 @@ Page small_page() {
   page.settings = {{"data", "</script><img src=x onerror='y'>"}, {"bad\x01", "\x7f ok"}};
   page.frames = {{10, grey(6, 8, 10)}, {12000, grey(6, 8, 200)}};
   page.interpolation = grey(4, 12, 77);
+  page.pictures = {{"Real & made", "Each under <its> own.", grey(4, 8, 91)}};
   page.series = {{"Losses", "look", {{"</script>", {1, 2, 3}, {.25, NAN, INFINITY}}}}};
   page.checks = {{"spread", "how far", .9, .7, true}, {"fidelity", "how near", NAN, 1.6, false}};
   return page;
@@ -123,6 +124,8 @@ TEST_CASE("the page holds its images, numbers and verdicts") {
   // Without JavaScript: the latest grid, the strip and the tables stand in the HTML itself.
   CHECK(has(html, "alt=\"Generated samples after step 12,000\" src=\"" + uri(page.frames[1].grid)));
   CHECK(has(html, "src=\"" + uri(page.interpolation)));
+  CHECK(has(html, "alt=\"Real &amp; made\" src=\"" + uri(page.pictures[0].image)));
+  CHECK(has(html, "Each under &lt;its&gt; own."));
   CHECK(count(html, uri(page.frames[1].grid)) == 1);
   CHECK(count(html, "verdict pass\">") == 1);
   CHECK(count(html, "verdict fail\">") == 1);

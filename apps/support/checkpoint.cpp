@@ -78,6 +78,21 @@ void Checkpoint::load(const std::string& name, Tensor& t) const {
   t.assign(host->bytes.data());
 }
 
+std::pair<int, int> Checkpoint::image_size(std::vector<std::string>& classes) const {
+  const nlohmann::ordered_json network = json("network");
+  int h = 0, w = 0;
+  try {
+    network.at("h").get_to(h), network.at("w").get_to(w), network.at("classes").get_to(classes);
+  } catch (const nlohmann::json::exception&) {
+    fail(Failure::data, fmt::format("{}: \"network\" in its metadata is damaged", path_));
+  }
+  return {h, w};
+}
+
+nlohmann::ordered_json network_json(int h, int w, const std::vector<std::string>& classes) {
+  return {{"h", h}, {"w", w}, {"classes", classes}};
+}
+
 std::string checkpoint_path(const std::string& path, const std::string& name) {
   namespace fs = std::filesystem;
   if (fs::is_regular_file(path)) return path;

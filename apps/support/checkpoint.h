@@ -1,8 +1,11 @@
 // What the checkpoints of all runs have in common: tensors that must be finite, metadata, and what the bits of the run depend on.
 #pragma once
+#include <fmt/format.h>
+
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/io/safetensors.h"
@@ -34,6 +37,18 @@ class Checkpoint {
   nlohmann::ordered_json json(const std::string& key) const;  // an object
   int64_t integer(const std::string& key) const;              // a count
   void load(const std::string& name, Tensor& t) const;
+  // Height and width of the images under "network", and the names of their classes.
+  std::pair<int, int> image_size(std::vector<std::string>& classes) const;
+  // That it was written by a run with these binding settings, on these training images.
+  template <class S>
+  void check_same_run(const S& settings, uint64_t data_fingerprint) const {
+    const S saved = S::from_json(json("settings"), path_);
+    if (const std::string list = S::differences(saved, settings); !list.empty())
+      fail(Failure::data, fmt::format("{}: the checkpoint of another net or run: {}", path_, list));
+    if (entry("data") != fmt::format("{:016x}", data_fingerprint))
+      fail(Failure::data, fmt::format("{}: the images of {} are not those that the run was trained on; put them back, or start a new run",
+                                      path_, settings.data));
+  }
 
  private:
   std::string path_, kind_;
@@ -42,6 +57,9 @@ class Checkpoint {
 
 // The checkpoint that `path` means: itself, or checkpoints/<name>.safetensors of a run folder. Throws Error(data) when there is none.
 std::string checkpoint_path(const std::string& path, const std::string& name = "last");
+
+// What image_size() reads.
+nlohmann::ordered_json network_json(int h, int w, const std::vector<std::string>& classes);
 
 // What the bits of a run depend on besides its settings: device, CPU level, thread count, and the rows that a training step runs.
 class ComputingWith {

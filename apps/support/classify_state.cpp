@@ -5,10 +5,6 @@ namespace {
 
 constexpr const char* format_name = "duel-classify-1";
 
-nlohmann::ordered_json network_json(const ClassifierConfig& c, const std::vector<std::string>& classes) {
-  return {{"h", c.h}, {"w", c.w}, {"classes", classes}};
-}
-
 }  // namespace
 
 ClassifyState::ClassifyState(const ClassifySettings& settings, const Dataset& train, Device device)
@@ -34,7 +30,7 @@ void ClassifyState::save(const std::string& path) {
   each([&](const std::string& name, Tensor& t) { add_tensor(file, name, t, step, path); });
   file.metadata = {{"format", format_name},
                    {"settings", settings.json().dump()},
-                   {"network", network_json(net.config, classes).dump()},
+                   {"network", network_json(net.config.h, net.config.w, classes).dump()},
                    {"computing_with", computing_with_.json().dump()},
                    {"data", fmt::format("{:016x}", data_fingerprint)},
                    {"step", std::to_string(step)},
@@ -47,12 +43,7 @@ void ClassifyState::save(const std::string& path) {
 
 void ClassifyState::load(const std::string& path) {
   const Checkpoint file(path, format_name, ClassifySettings::kind);
-  const ClassifySettings saved = ClassifySettings::from_json(file.json("settings"), path);
-  if (const std::string list = ClassifySettings::differences(saved, settings); !list.empty())
-    fail(Failure::data, fmt::format("{}: the checkpoint of another net or run: {}", path, list));
-  if (file.entry("data") != fmt::format("{:016x}", data_fingerprint))
-    fail(Failure::data, fmt::format("{}: the images of {} are not those that the run was trained on; put them back, or start a new run",
-                                    path, settings.data));
+  file.check_same_run(settings, data_fingerprint);
   computing_with_.resume(file);
   each([&](const std::string& name, Tensor& t) { file.load(name, t); });
   refresh_copies(net);
@@ -64,13 +55,7 @@ TrainedClassifier::TrainedClassifier(const std::string& path, Device device) {
   const Checkpoint file(path, format_name, ClassifySettings::kind);
   settings = ClassifySettings::from_json(file.json("settings"), path);
   settings.check();
-  const nlohmann::ordered_json network = file.json("network");
-  int h = 0, w = 0;
-  try {
-    network.at("h").get_to(h), network.at("w").get_to(w), network.at("classes").get_to(classes);
-  } catch (const nlohmann::json::exception&) {
-    fail(Failure::data, fmt::format("{}: \"network\" in its metadata is damaged", path));
-  }
+  const auto [h, w] = file.image_size(classes);
   net = Classifier(settings.network(h, w, static_cast<int>(classes.size())), device);
   each_state("net.", net, [&](const std::string& name, Tensor& t) { file.load(name, t); });
   refresh_copies(net);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/data/dataset.h"
+#include "apps/support/tiles.h"
 #include "engine/grad.h"
 
 namespace duel {
@@ -26,18 +26,9 @@ std::vector<float> generate(const DcganGenerator& g, const Tensor& z) {
   return values;
 }
 
-std::vector<Image> to_images(const std::vector<float>& values, const DcganConfig& config) {
-  const size_t one = static_cast<size_t>(config.size) * config.size * config.channels;
-  std::vector<Image> images;
-  for (size_t i = 0; i + one <= values.size(); i += one) {
-    Image image{config.size, config.size, config.channels, std::vector<uint8_t>(one)};
-    to_pixels({values.data() + i, one}, image.pixels.data());
-    images.push_back(std::move(image));
-  }
-  return images;
+Image sample_grid(const DcganGenerator& g, const Tensor& z, int columns) {
+  return make_grid(to_images(generate(g, z), g.config.size, g.config.size, g.config.channels), columns);
 }
-
-Image sample_grid(const DcganGenerator& g, const Tensor& z, int columns) { return make_grid(to_images(generate(g, z), g.config), columns); }
 
 std::vector<double> slerp(const std::vector<double>& a, const std::vector<double>& b, double t) {
   double aa = 0, bb = 0, ab = 0;

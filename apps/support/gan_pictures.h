@@ -13,7 +13,6 @@ Tensor latents(const DcganGenerator& g, int64_t n, int64_t seed, RandomStream st
 
 // G with its running statistics, in batches that fit: values in [−1, 1], NHWC.
 std::vector<float> generate(const DcganGenerator& g, const Tensor& z);
-std::vector<Image> to_images(const std::vector<float>& values, const DcganConfig& config);
 Image sample_grid(const DcganGenerator& g, const Tensor& z, int columns);
 
 // Each row walks from one noise vector to another in `steps` pictures along the great circle: Gaussian noise lives near a sphere, and a

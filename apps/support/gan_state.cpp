@@ -44,12 +44,7 @@ void GanState::save(const std::string& path) {
 
 void GanState::load(const std::string& path) {
   const Checkpoint file(path, format_name, GanSettings::kind);
-  const GanSettings saved = GanSettings::from_json(file.json("settings"), path);
-  if (const std::string list = GanSettings::differences(saved, settings); !list.empty())
-    fail(Failure::data, fmt::format("{}: the checkpoint of another net or run: {}", path, list));
-  if (file.entry("data") != fmt::format("{:016x}", data_fingerprint))
-    fail(Failure::data, fmt::format("{}: the images of {} are not those that the run was trained on; put them back, or start a new run",
-                                    path, settings.data));
+  file.check_same_run(settings, data_fingerprint);
   computing_with_.resume(file);
   each([&](const std::string& name, Tensor& t) { file.load(name, t); });
   refresh_copies(g), refresh_copies(d);

@@ -75,7 +75,7 @@ std::vector<const Frame*> chosen_frames(const std::vector<Frame>& frames) {
   return chosen;
 }
 
-std::string samples_figure(const std::vector<const Frame*>& frames, Json& film) {
+std::string samples_figure(const std::vector<const Frame*>& frames, const std::string& what, Json& film) {
   if (frames.empty()) return "";
   const Frame& last = *frames.back();
   const std::string step = thousands(last.step);
@@ -87,8 +87,8 @@ std::string samples_figure(const std::vector<const Frame*>& frames, Json& film) 
   std::string html = fmt::format(
       "<figure class=\"card samples\" id=\"film\" aria-label=\"Samples over time\">\n"
       "<div class=\"screen\"><img id=\"film-image\" width=\"{}\" height=\"{}\" alt=\"Generated samples after step {}\" src=\"{}\"></div>\n"
-      "<figcaption>Samples from one fixed noise, after step <output id=\"film-step\">{}</output></figcaption>\n",
-      last.grid.w, last.grid.h, step, latest, step);
+      "<figcaption>{}, after step <output id=\"film-step\">{}</output></figcaption>\n",
+      last.grid.w, last.grid.h, step, latest, html_escape(what), step);
   if (frames.size() > 1)
     html += fmt::format(
         "<div class=\"controls needs-js\"><button type=\"button\" id=\"film-play\" aria-label=\"Play\">▶</button>"
@@ -148,13 +148,17 @@ std::string charts(const std::vector<Series>& all) {
   return html.empty() ? "" : "<div class=\"charts\">\n" + html + "</div>\n";
 }
 
+std::string picture_figure(const Picture& p) {
+  return fmt::format(
+      "<figure class=\"card strip\"><h2>{0}</h2>\n<div class=\"screen\"><img width=\"{1}\" height=\"{2}\" alt=\"{0}\" src=\"{3}\"></div>\n"
+      "<figcaption>{4}</figcaption></figure>\n",
+      html_escape(p.title), p.image.w, p.image.h, data_uri(p.image), html_escape(p.note));
+}
+
 std::string interpolation_figure(const Image& strip) {
   if (strip.pixels.empty()) return "";
-  return fmt::format(
-      "<figure class=\"card strip\"><h2>Between two points of the latent space</h2>\n<div class=\"screen\"><img width=\"{}\" height=\"{}\" "
-      "alt=\"Samples along a path through the latent space\" src=\"{}\"></div>\n<figcaption>Neighbours should change little by little, "
-      "and every image on the way should be as good as the ends.</figcaption></figure>\n",
-      strip.w, strip.h, data_uri(strip));
+  return picture_figure({"Between two points of the latent space",
+                         "Neighbours should change little by little, and every image on the way should be as good as the ends.", strip});
 }
 
 }  // namespace
@@ -204,7 +208,7 @@ ThinCurve thin_curve(const Curve& curve, size_t most) {
 std::string render_report(const Page& page) {
   Json film = Json::array();
   const std::string title = html_escape(page.title);
-  const std::string samples = samples_figure(chosen_frames(page.frames), film);
+  const std::string samples = samples_figure(chosen_frames(page.frames), page.frames_are, film);
   std::string tables = checks_table(page.checks);
   for (const Table& table : page.tables) tables += plain_table(table);
   tables += settings_table(page.settings);
@@ -218,7 +222,9 @@ std::string render_report(const Page& page) {
   if (!page.subtitle.empty()) html += "<p>" + html_escape(page.subtitle) + "</p>";
   html += "</header>\n<main>\n<div class=\"top\">\n" + samples;
   if (!tables.empty()) html += "<div class=\"side\">\n" + tables + "</div>\n";
-  html += "</div>\n" + interpolation_figure(page.interpolation) + charts(page.series);
+  html += "</div>\n" + interpolation_figure(page.interpolation);
+  for (const Picture& picture : page.pictures) html += picture_figure(picture);
+  html += charts(page.series);
   html += "</main>\n<script type=\"application/json\" id=\"data\">" + script_json({{"film", film}, {"series", curves_json(page.series)}}) +
           "</script>\n<script>\n" + report_script + "</script>\n</body>\n</html>\n";
   return html;

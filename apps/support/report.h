@@ -38,12 +38,20 @@ struct Table {
   std::vector<std::vector<std::string>> rows;
 };
 
+// A picture with a word on what to look for.
+struct Picture {
+  std::string title, note;
+  Image image;
+};
+
 struct Page {
   std::string title;     // "DCGAN on Fashion-MNIST"
   std::string subtitle;  // "step 5,000 of 5,000 · 2 min 14 s"
   std::vector<std::pair<std::string, std::string>> settings;
   std::vector<Frame> frames;  // in order of steps
-  Image interpolation;        // empty: left out
+  std::string frames_are = "Samples from one fixed noise";
+  Image interpolation;  // empty: left out
+  std::vector<Picture> pictures;
   std::vector<Series> series;
   std::vector<Check> checks;
   std::vector<Table> tables;

@@ -20,8 +20,13 @@ template <class S>
 struct RunSettings {
   void add_flags(CLI::App& app) {
     self().each([&](const char* name, auto& field, const char* help, bool) {
-      CLI::Option* option = app.add_option(std::string("--") + name, field, help)->capture_default_str();
-      if constexpr (std::is_integral_v<std::decay_t<decltype(field)>>) option->check(fits_64_bits());
+      using Field = std::decay_t<decltype(field)>;
+      if constexpr (std::is_same_v<Field, bool>) {
+        app.add_flag(std::string("--") + name, field, help);
+      } else {
+        CLI::Option* option = app.add_option(std::string("--") + name, field, help)->capture_default_str();
+        if constexpr (std::is_integral_v<Field>) option->check(fits_64_bits());
+      }
     });
   }
 
