@@ -1,0 +1,226 @@
+#include "apps/support/vae_ask.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <numeric>
+
+#include "apps/support/elbo.h"
+#include "apps/support/tiles.h"
+#include "apps/support/vae_pictures.h"
+#include "engine/data/splitmix.h"
+#include "engine/io/atomic_file.h"
+#include "engine/io/safetensors.h"
+
+namespace duel {
+
+ImageData vae_images(const std::string& data, int size, const VaeSettings& settings) {
+  return load_images(
+      {.data = data, .size = size, .channels = settings.channels, .seed = settings.seed, .batch = settings.batch, .holdout = 0.1});
+}
+
+Dataset first_images(const Dataset& data, int count) {
+  std::vector<int32_t> indices(static_cast<size_t>(std::min(count, data.n)));
+  std::iota(indices.begin(), indices.end(), 0);
+  return subset(data, indices);
+}
+
+namespace {
+
+struct Opened : TrainedVae {
+  Likelihood likelihood;
+  explicit Opened(const VaeAsk& ask, Device device)
+      : TrainedVae(checkpoint_path(ask.from, ask.which), device), likelihood(settings.objective().likelihood) {}
+};
+
+Opened open(const VaeAsk& ask) {
+  if (ask.which != "last" && ask.which != "best") fail(Failure::usage, fmt::format("--which {}: last or best", ask.which));
+  const Device device = choose_device(ask.device);
+  set_default_device(device);
+  return Opened(ask, device);
+}
+
+void want_prior(const Opened& vae, const char* what) {
+  if (!vae.net.config.variational)
+    fail(Failure::usage, fmt::format("{}: a plain autoencoder has no distribution of z; train one with --net vae or conv", what));
+}
+
+// −1 without --label.
+int label_of(const Opened& vae, const VaeAsk& ask) {
+  if (ask.label.empty()) return -1;
+  const std::string names = fmt::format("{}", fmt::join(vae.classes, ", "));
+  if (!vae.net.config.classes)
+    fail(Failure::usage, fmt::format("--label {}: this net knows no labels; train one with --conditional", ask.label));
+  const auto named = std::find(vae.classes.begin(), vae.classes.end(), ask.label);
+  int number = static_cast<int>(named - vae.classes.begin());
+  const char* end = ask.label.data() + ask.label.size();
+  if (named == vae.classes.end() &&
+      (std::from_chars(ask.label.data(), end, number).ptr != end || number < 0 || number >= vae.net.config.classes))
+    fail(Failure::usage, fmt::format("--label {}: neither a class nor the number of one, from 0; the classes are [{}]", ask.label, names));
+  return number;
+}
+
+// The test images (or with --split train those it was trained on) of --data, or of the data it was trained on.
+Dataset images_of(Opened& vae, const VaeAsk& ask) {
+  if (ask.split != "test" && ask.split != "train") fail(Failure::usage, fmt::format("--split {}: test or train", ask.split));
+  const VaeConfig& c = vae.net.config;
+  const std::string from = ask.data.empty() ? vae.settings.data : ask.data;
+  vae.settings.batch = 1;  // the data may be smaller than a training batch
+  ImageData data = vae_images(from, c.h == c.w ? c.h : 0, vae.settings);
+  Dataset images = ask.split == "test" ? std::move(data.test) : std::move(data.train);
+  if (images.n == 0) fail(Failure::data, fmt::format("{}: has no {} images", from, ask.split));
+  if (images.h != c.h || images.w != c.w)
+    fail(Failure::data,
+         fmt::format("{}: images of {}×{} pixels, but the net takes {}×{}; resize them", from, images.h, images.w, c.h, c.w));
+  if (c.classes && images.classes != vae.classes)
+    fail(Failure::data, fmt::format("{}: its classes are [{}], but the net was trained on [{}]", from, fmt::join(images.classes, ", "),
+                                    fmt::join(vae.classes, ", ")));
+  return images;
+}
+
+int sample(const VaeAsk& ask) {
+  if (ask.n < 1 || ask.columns < 1) fail(Failure::usage, "--n and --columns must be at least 1");
+  const Opened vae = open(ask);
+  want_prior(vae, "sample");
+  check_tiles(ask.columns, (ask.n - 1) / ask.columns + 1, vae.net.config.h, vae.net.config.w);
+  write_png(ask.out, sample_grid(vae.net, vae.likelihood, ask.n, ask.columns, ask.seed, RandomStream::samples, label_of(vae, ask)));
+  fmt::print("{} images of step {} in {}\n", ask.n, vae.step, ask.out);
+  return 0;
+}
+
+int reconstruct(const VaeAsk& ask) {
+  if (ask.n < 1 || ask.columns < 1) fail(Failure::usage, "--n and --columns must be at least 1");
+  Opened vae = open(ask);
+  check_tiles(ask.columns, 2 * ((ask.n - 1) / ask.columns + 1), vae.net.config.h, vae.net.config.w);
+  const Dataset images = first_images(images_of(vae, ask), static_cast<int>(ask.n));
+  write_png(ask.out, reconstruction_grid(vae.net, vae.likelihood, images, ask.columns));
+  fmt::print("{} images over their reconstructions in {}\n", images.n, ask.out);
+  return 0;
+}
+
+int interpolate(const VaeAsk& ask) {
+  if (ask.rows < 1 || ask.steps < 2) fail(Failure::usage, "--rows must be at least 1 and --steps at least 2");
+  if (ask.images.size() % 2)
+    fail(Failure::usage, fmt::format("--images: {} numbers; a walk goes from one image to another", ask.images.size()));
+  Opened vae = open(ask);
+  const int64_t rows = ask.images.empty() ? ask.rows : static_cast<int64_t>(ask.images.size() / 2);
+  check_tiles(int64_t{ask.steps} + 2, rows, vae.net.config.h, vae.net.config.w);
+  const Dataset images = images_of(vae, ask);
+  std::vector<int32_t> ends(ask.images.begin(), ask.images.end());
+  for (const int32_t i : ends)
+    if (i < 0 || i >= images.n) fail(Failure::usage, fmt::format("--images {}: there are 0 to {}", i, images.n - 1));
+  SplitMix draw(static_cast<uint64_t>(ask.seed));
+  if (ends.empty())
+    for (int64_t i = 0; i < 2 * rows; ++i) ends.push_back(static_cast<int32_t>(draw.below(static_cast<uint64_t>(images.n))));
+  write_png(ask.out, interpolation_grid(vae.net, vae.likelihood, subset(images, ends), ask.steps));
+  fmt::print("{} walks of {} images in {}\n", rows, ask.steps, ask.out);
+  return 0;
+}
+
+int manifold(const VaeAsk& ask) {
+  if (ask.side < 1) fail(Failure::usage, "--side must be at least 1");
+  const Opened vae = open(ask);
+  want_prior(vae, "manifold");
+  if (vae.net.config.latent != 2)
+    fail(Failure::usage,
+         fmt::format("manifold: z has {} numbers, and a picture two directions; train with --latent 2", vae.net.config.latent));
+  check_tiles(ask.side, ask.side, vae.net.config.h, vae.net.config.w);
+  write_png(ask.out, manifold_grid(vae.net, vae.likelihood, ask.side, std::max(0, label_of(vae, ask))));
+  fmt::print("{} by {} points of the plane of z in {}\n", ask.side, ask.side, ask.out);
+  return 0;
+}
+
+void write_codes(const std::string& path, const Codes& codes, const Dataset& images, int latent) {
+  if (path.ends_with(".safetensors")) {
+    SafeTensors file;
+    auto put = [&](const char* name, DType dtype, std::vector<int64_t> shape, const void* data, size_t bytes) {
+      HostTensor t{dtype, std::move(shape), std::vector<std::byte>(bytes)};
+      std::memcpy(t.bytes.data(), data, bytes);
+      file.tensors.emplace_back(name, std::move(t));
+    };
+    put("mean", DType::f32, {images.n, latent}, codes.mean.data(), codes.mean.size() * sizeof(float));
+    if (!codes.log_variance.empty())
+      put("log_variance", DType::f32, {images.n, latent}, codes.log_variance.data(), codes.log_variance.size() * sizeof(float));
+    put("label", DType::i32, {images.n}, images.labels.data(), images.labels.size() * sizeof(int32_t));
+    return write_safetensors(path, file);
+  }
+  std::string text = "index,label";
+  for (int k = 0; k < latent; ++k) text += fmt::format(",mean{}", k);
+  for (int k = 0; k < latent && !codes.log_variance.empty(); ++k) text += fmt::format(",log_variance{}", k);
+  for (int i = 0; i < images.n; ++i) {
+    text += fmt::format("\n{},{}", i, images.labels[static_cast<size_t>(i)]);
+    for (const std::vector<float>* values : {&codes.mean, &codes.log_variance})
+      for (size_t k = 0; k < static_cast<size_t>(latent) && !values->empty(); ++k)
+        text += fmt::format(",{}", (*values)[static_cast<size_t>(i) * static_cast<size_t>(latent) + k]);
+  }
+  write_file_atomic(path, text + "\n");
+}
+
+int encode_images(const VaeAsk& ask) {
+  if (!ask.out.ends_with(".csv") && !ask.out.ends_with(".safetensors"))
+    fail(Failure::usage, fmt::format("--out {}: ends in .csv or .safetensors, which says what to write", ask.out));
+  Opened vae = open(ask);
+  const Dataset images = images_of(vae, ask);
+  write_codes(ask.out, encode(vae.net, images), images, vae.net.config.latent);
+  fmt::print("the codes of {} images in {}\n", images.n, ask.out);
+  return 0;
+}
+
+int measure(const VaeAsk& ask) {
+  Opened vae = open(ask);
+  const Dataset images = images_of(vae, ask);
+  const Elbo elbo = evaluate(vae.net, vae.settings.objective(), images, vae.settings.seed);
+  fmt::print("step {} on the {} images of {}\n{}", vae.step, ask.split, ask.data.empty() ? vae.settings.data : ask.data,
+             elbo_text(elbo, vae.settings.objective(), vae.net.config.variational));
+  return 0;
+}
+
+}  // namespace
+
+std::vector<std::pair<CLI::App*, int (*)(const VaeAsk&)>> add_vae_questions(CLI::App& app, VaeAsk& ask) {
+  auto command = [&](const char* name, const char* help) {
+    CLI::App* added = app.add_subcommand(name, help);
+    added->add_option("from", ask.from, "run folder or checkpoint")->required();
+    added->add_option("--which", ask.which, "checkpoint of a run folder: last, or best on the test images")->capture_default_str();
+    added->add_option("--device", ask.device, "cpu, cuda, sim, sim-checked or auto")->capture_default_str();
+    return added;
+  };
+  auto picture = [&](const char* name, const char* help) {
+    CLI::App* added = command(name, help);
+    added->add_option("--out", ask.out, "PNG to write")->required();
+    return added;
+  };
+  auto with_seed = [&](CLI::App* c, const char* of) {
+    c->add_option("--seed", ask.seed, of)->capture_default_str()->check(fits_64_bits());
+  };
+  auto with_label = [&](CLI::App* c) { c->add_option("--label", ask.label, "class of a conditional net, by name or number"); };
+  auto with_grid = [&](CLI::App* c) {
+    c->add_option("-n,--n", ask.n, "images")->capture_default_str();
+    c->add_option("--columns", ask.columns, "images a row")->capture_default_str();
+  };
+  auto with_data = [&](CLI::App* c) {
+    c->add_option("--data", ask.data, "another data set than the run's");
+    c->add_option("--split", ask.split, "test or train")->capture_default_str();
+  };
+  CLI::App* samples = picture("sample", "a grid of images drawn from the prior");
+  with_grid(samples), with_seed(samples, "of the noise"), with_label(samples);
+  CLI::App* reconstructions = picture("reconstruct", "a grid of images, each over its reconstruction");
+  with_grid(reconstructions), with_data(reconstructions);
+  CLI::App* walks = picture("interpolate", "walks between encoded images");
+  walks->add_option("--rows", ask.rows, "walks")->capture_default_str();
+  walks->add_option("--steps", ask.steps, "images a walk")->capture_default_str();
+  walks->add_option("--images", ask.images, "the ends by number, two a walk, instead of drawn ones");
+  with_seed(walks, "of the drawn ends"), with_data(walks);
+  CLI::App* plane = picture("manifold", "the plane of a two-dimensional z");
+  plane->add_option("--side", ask.side, "points each way")->capture_default_str();
+  with_label(plane);
+  CLI::App* codes = command("encode", "mean and log variance of z for each image");
+  codes->add_option("--out", ask.out, "file to write: .csv or .safetensors")->required();
+  with_data(codes);
+  CLI::App* measured = command("eval", "the ELBO and its parts, in nats an image");
+  with_data(measured);
+  return {{samples, sample}, {reconstructions, reconstruct}, {walks, interpolate},
+          {plane, manifold}, {codes, encode_images},         {measured, measure}};
+}
+
+}  // namespace duel

@@ -1,0 +1,28 @@
+// What can be asked of a trained VAE: sample, reconstruct, interpolate, manifold, encode, eval.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/support/image_data.h"
+#include "apps/support/vae_state.h"
+
+namespace duel {
+
+// A tenth is held out where a data set has no test images of its own.
+ImageData vae_images(const std::string& data, int size, const VaeSettings& settings);
+Dataset first_images(const Dataset& data, int count);  // fewer where there are fewer
+
+// The flags of all the questions; each command has those that it understands.
+struct VaeAsk {
+  std::string from, which = "last", device = "auto", data, out, label, split = "test";
+  int64_t n = 64, seed = 1;
+  int columns = 8, rows = 8, steps = 10, side = 20;
+  std::vector<int> images;
+};
+
+// Adds a subcommand for each question. What it returns answers it, with the exit code.
+std::vector<std::pair<CLI::App*, int (*)(const VaeAsk&)>> add_vae_questions(CLI::App& app, VaeAsk& ask);
+
+}  // namespace duel

@@ -1,0 +1,64 @@
+#include "apps/support/vae_settings.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "kernels/problem.h"
+
+namespace duel {
+namespace {
+
+int likelihood_of(const std::string& name) {  // −1: no such
+  const auto found = std::find(std::begin(likelihood_names), std::end(likelihood_names), name);
+  return found == std::end(likelihood_names) ? -1 : static_cast<int>(found - std::begin(likelihood_names));
+}
+
+}  // namespace
+
+void VaeSettings::check() const {
+  auto want = [](bool right, const std::string& message) {
+    if (!right) fail(Failure::usage, message);
+  };
+  want(net == "vae" || net == "conv" || net == "ae", fmt::format("--net {}: there are vae, conv and ae", net));
+  want(likelihood_of(likelihood) >= 0, fmt::format("--likelihood {}: there are {}", likelihood, fmt::join(likelihood_names, ", ")));
+  want(precision == "f32" || precision == "bf16", fmt::format("--precision {}: f32 or bf16", precision));
+  want(sigma > 0 && std::isfinite(sigma), fmt::format("--sigma {} must be positive", sigma));
+  want(beta >= 0 && std::isfinite(beta), fmt::format("--beta {} must not be negative", beta));
+  want(size == 0 || (size >= 4 && size <= 4096), fmt::format("--size {}: 4 to 4096, or 0 for the data's", size));
+  want(channels == 0 || channels == 1 || channels == 3, fmt::format("--channels {}: 1 or 3, or 0 for the data's", channels));
+  want(latent >= 0 && width >= 0, fmt::format("--latent {} and --width {} must not be negative", latent, width));
+  want(batch >= (net == "conv" ? 2 : 1), fmt::format("--batch {}: at least 1, and 2 for batch norm in --net conv", batch));
+  want(steps >= 0 && epochs > 0 && epochs <= 1e6,
+       fmt::format("--steps {} and --epochs {} must be positive, and epochs at most a million", steps, epochs));
+  want(minutes >= 0 && minutes <= 1e6, fmt::format("--minutes {}: 0 to a million", minutes));
+  want(lr > 0 && std::isfinite(lr), fmt::format("--lr {} must be positive", lr));
+  want(eval_every >= 0 && checkpoint_every >= 1, "--eval-every must not be negative, and --checkpoint-every at least 1");
+  VaeConfig config = network(size ? size : 28, size ? size : 28, 10);  // the images are not known before the data is loaded
+  if (channels == 0) config.channels = 1;
+  check_config(config);
+}
+
+VaeConfig VaeSettings::network(int h, int w, int classes) const {
+  const bool conv = net == "conv";
+  return {.net = conv ? VaeNet::conv : VaeNet::keras,
+          .h = h,
+          .w = w,
+          .channels = channels,
+          .latent = latent ? latent
+                    : conv ? 64
+                           : 2,
+          .width = width  ? width
+                   : conv ? 64
+                          : 32,
+          .hidden = hidden,
+          .classes = conditional ? classes : 0,
+          .variational = net != "ae",
+          .precision = parse_dtype(precision)};
+}
+
+VaeObjective VaeSettings::objective() const {
+  return {.likelihood = static_cast<Likelihood>(likelihood_of(likelihood)), .beta = beta, .sigma = sigma};
+}
+
+}  // namespace duel
