@@ -39,10 +39,10 @@ TEST_CASE("parameter counts") {
                                {.net = net, .h = 64, .w = 64, .channels = 3, .width = 8},
                                {.net = net, .h = 12, .w = 20, .channels = 4, .width = 3, .classes = 5},
                                {.net = net, .variational = false}}) {
-      const auto [encoder, decoder] = counts(c);
+      const auto count = counts(c);
       const std::string table = describe(c);  // counts by itself, from the formulas
-      CHECK_MESSAGE(table.find(fmt::format(" {}\nd", encoder)) != std::string::npos, encoder, "\n", table);
-      CHECK_MESSAGE(table.ends_with(fmt::format(" {}\n", decoder)), decoder, "\n", table);
+      CHECK_MESSAGE(table.find(fmt::format(" {}\nd", count.first)) != std::string::npos, count.first, "\n", table);
+      CHECK_MESSAGE(table.ends_with(fmt::format(" {}\n", count.second)), count.second, "\n", table);
     }
 }
 
@@ -180,7 +180,8 @@ TEST_CASE("the derivative of the whole loss, twice, by differences in f64") {
 
 TEST_CASE("three training steps, with and without labels, against PyTorch") {
   for (DType dtype : {DType::f64, DType::f32})
-    for (const auto& [kind, classes] : {std::pair<std::string, int>{"plain.", 0}, {"conditional.", 3}}) {
+    for (int classes : {0, 3}) {
+      const std::string kind = classes ? "conditional." : "plain.";
       const Golden golden("vae.safetensors", dtype);
       const bool exact = dtype == DType::f64;
       const VaeConfig c{.h = 8, .w = 8, .channels = 2, .latent = 3, .width = 4, .hidden = 5, .classes = classes, .precision = dtype};
@@ -217,9 +218,9 @@ TEST_CASE("three training steps, with and without labels, against PyTorch") {
 TEST_CASE("a few steps lower the loss, of every net, likelihood and precision, and no tensor is left over") {
   for (VaeNet kind : both)
     for (Likelihood likelihood : all_likelihoods)
-      for (const auto& [precision, classes, variational] :
-           {std::tuple{DType::f32, 0, true}, {DType::f32, 3, true}, {DType::bf16, 0, true}, {DType::f32, 0, false}}) {
-        const VaeConfig c{.net = kind, .h = 8, .w = 8, .width = 8, .classes = classes, .variational = variational, .precision = precision};
+      for (const VaeConfig& like : {VaeConfig{}, {.classes = 3}, {.precision = DType::bf16}, {.variational = false}}) {
+        VaeConfig c = like;
+        c.net = kind, c.h = c.w = c.width = 8;
         Vae net = fresh(c);
         Optimizer optimizer({.lr = 3e-3, .beta1 = 0.9}, masters(net), copies(net));
         VaeStep step{net,
@@ -240,6 +241,6 @@ TEST_CASE("a few steps lower the loss, of every net, likelihood and precision, a
         const double later = (loss_of(20), loss_of(5));
         CHECK(Tensor::live() == live);
         CHECK_MESSAGE(later < first, vae_net_names[static_cast<int>(kind)], " ", likelihood_names[static_cast<int>(likelihood)], " ",
-                      name_of(precision), " from ", first, " to ", later);
+                      name_of(c.precision), " from ", first, " to ", later);
       }
 }
