@@ -155,7 +155,7 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
     int code;
     const char* says;
   };
-  const std::string good = desk.run("good").string(), plain = desk.run("plain").string(), out = (at / "x").string();
+  const std::string good = desk.run("good").string(), plain = desk.run("plain").string(), out = (at / "x").string(), png = out + ".png";
   const std::vector<Refusal> refusals{
       {{"train", "--data", (at / "missing").string(), "--out", out}, 3, "missing"},
       {desk.train("x", {"--batch", "1000"}), 3, "--batch"},
@@ -171,13 +171,14 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
       {{"eval", (at / "not-a-checkpoint.safetensors").string()}, 3, "not-a-checkpoint"},
       {{"eval", good, "--which", "worst"}, 2, "--which worst"},
       {{"eval", good, "--split", "both"}, 2, "--split both"},
-      {{"sample", good, "--out", out, "--label", "1"}, 2, "--label 1"},
-      {{"sample", good, "--out", out, "--columns", "100000"}, 2, "too large"},
-      {{"sample", plain, "--out", out}, 2, "plain autoencoder"},
-      {{"manifold", good, "--out", out}, 2, "--latent 2"},
-      {{"interpolate", good, "--out", out, "--images", "0", "1", "2"}, 2, "--images"},
-      {{"interpolate", good, "--out", out, "--images", "0", "16"}, 2, "--images 16"},
+      {{"sample", good, "--out", png, "--label", "1"}, 2, "--label 1"},
+      {{"sample", good, "--out", png, "--columns", "100000"}, 2, "too large"},
+      {{"sample", plain, "--out", png}, 2, "plain autoencoder"},
+      {{"manifold", good, "--out", png}, 2, "--latent 2"},
+      {{"interpolate", good, "--out", png, "--images", "0", "1", "2"}, 2, "--images"},
+      {{"interpolate", good, "--out", png, "--images", "0", "16"}, 2, "--images 16"},
       {{"encode", good, "--out", out}, 2, ".csv"},
+      {{"sample", good, "--out", out + ".jpg"}, 2, ".png"},
       {{}, 2, "subcommand"},
   };
   for (const Refusal& r : refusals) {
@@ -186,7 +187,7 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
     CHECK_MESSAGE(o.code == r.code, what);
     CHECK_MESSAGE(o.errors.find(r.says) != std::string::npos, what);
     CHECK_MESSAGE(std::count(o.errors.begin(), o.errors.end(), '\n') == 1, what);
-    CHECK_MESSAGE(!fs::exists(at / "x"), what);
+    for (const char* left : {"x", "x.png", "x.jpg"}) CHECK_MESSAGE(!fs::exists(at / left), what);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "apps/support/vae_pictures.h"
 #include "engine/data/splitmix.h"
 #include "engine/io/atomic_file.h"
+#include "engine/io/file.h"
 #include "engine/io/safetensors.h"
 
 namespace duel {
@@ -80,16 +81,18 @@ Dataset images_of(Opened& vae, const VaeAsk& ask) {
 
 int sample(const VaeAsk& ask) {
   if (ask.n < 1 || ask.columns < 1) fail(Failure::usage, "--n and --columns must be at least 1");
+  check_is_png(ask.out);
   const Opened vae = open(ask);
   want_prior(vae, "sample");
   check_tiles(ask.columns, (ask.n - 1) / ask.columns + 1, vae.net.config.h, vae.net.config.w);
   write_png(ask.out, sample_grid(vae.net, vae.likelihood, ask.n, ask.columns, ask.seed, RandomStream::samples, label_of(vae, ask)));
-  fmt::print("{} images of step {} in {}\n", ask.n, vae.step, ask.out);
+  fmt::print("{} of step {} in {}\n", counted(static_cast<uint64_t>(ask.n), "image"), vae.step, ask.out);
   return 0;
 }
 
 int reconstruct(const VaeAsk& ask) {
   if (ask.n < 1 || ask.columns < 1) fail(Failure::usage, "--n and --columns must be at least 1");
+  check_is_png(ask.out);
   Opened vae = open(ask);
   check_tiles(ask.columns, 2 * ((ask.n - 1) / ask.columns + 1), vae.net.config.h, vae.net.config.w);
   const Dataset images = first_images(images_of(vae, ask), static_cast<int>(ask.n));
@@ -100,6 +103,7 @@ int reconstruct(const VaeAsk& ask) {
 
 int interpolate(const VaeAsk& ask) {
   if (ask.rows < 1 || ask.steps < 2) fail(Failure::usage, "--rows must be at least 1 and --steps at least 2");
+  check_is_png(ask.out);
   if (ask.images.size() % 2)
     fail(Failure::usage, fmt::format("--images: {} numbers; a walk goes from one image to another", ask.images.size()));
   Opened vae = open(ask);
@@ -113,12 +117,13 @@ int interpolate(const VaeAsk& ask) {
   if (ends.empty())
     for (int64_t i = 0; i < 2 * rows; ++i) ends.push_back(static_cast<int32_t>(draw.below(static_cast<uint64_t>(images.n))));
   write_png(ask.out, interpolation_grid(vae.net, vae.likelihood, subset(images, ends), ask.steps));
-  fmt::print("{} walks of {} images in {}\n", rows, ask.steps, ask.out);
+  fmt::print("{} of {} images in {}\n", counted(static_cast<uint64_t>(rows), "walk"), ask.steps, ask.out);
   return 0;
 }
 
 int manifold(const VaeAsk& ask) {
   if (ask.side < 1) fail(Failure::usage, "--side must be at least 1");
+  check_is_png(ask.out);
   const Opened vae = open(ask);
   want_prior(vae, "manifold");
   if (vae.net.config.latent != 2)
