@@ -8,13 +8,10 @@ constexpr const char* format_name = "duel-classify-1";
 }  // namespace
 
 ClassifyState::ClassifyState(const ClassifySettings& settings, const Dataset& train, Device device)
-    : settings(settings),
+    : RunState(settings, device, fingerprint(train)),
       classes(train.classes),
       net(settings.network(train.h, train.w, static_cast<int>(train.classes.size())), device),
-      step_on_device(step_counter(0, device)),
-      loss_sum(Tensor::zeros({}, DType::f32, device)),
-      data_fingerprint(fingerprint(train)),
-      computing_with_(device) {
+      loss_sum(Tensor::zeros({}, DType::f32, device)) {
   init_weights(net, settings.seed);
   optimizer = Optimizer(settings.optimizer_settings(), masters(net), copies(net));
 }
@@ -22,33 +19,20 @@ ClassifyState::ClassifyState(const ClassifySettings& settings, const Dataset& tr
 void ClassifyState::each(const TensorVisit& f) {
   each_state("net.", net, f);
   optimizer.each([&](const std::string& name, Tensor& t) { f("optimizer." + name, t); });
-  f("step", step_on_device), f("loss_sum", loss_sum);
+  f("loss_sum", loss_sum);
 }
 
 void ClassifyState::save(const std::string& path) {
-  SafeTensors file;
-  each([&](const std::string& name, Tensor& t) { add_tensor(file, name, t, step, path); });
-  file.metadata = {{"format", format_name},
-                   {"settings", settings.json().dump()},
-                   {"network", network_json(net.config.h, net.config.w, classes).dump()},
-                   {"computing_with", computing_with_.json().dump()},
-                   {"data", fmt::format("{:016x}", data_fingerprint)},
-                   {"step", std::to_string(step)},
-                   {"seen_at", std::to_string(seen_at)},
-                   {"best_right", std::to_string(best_right)},
-                   {"epoch", std::to_string(epoch)},
-                   {"position", std::to_string(position)}};
-  write_safetensors(path, file);
+  write(path, format_name, [&](const TensorVisit& f) { each(f); },
+        {{"network", network_json(net.config.h, net.config.w, classes).dump()},
+         {"seen_at", std::to_string(seen_at)},
+         {"best_right", std::to_string(best_right)}});
 }
 
 void ClassifyState::load(const std::string& path) {
-  const Checkpoint file(path, format_name, ClassifySettings::kind);
-  file.check_same_run(settings, data_fingerprint);
-  computing_with_.resume(file);
-  each([&](const std::string& name, Tensor& t) { file.load(name, t); });
+  const Checkpoint file = read(path, format_name, [&](const TensorVisit& f) { each(f); });
   refresh_copies(net);
-  step = file.integer("step"), seen_at = file.integer("seen_at"), best_right = file.integer("best_right");
-  epoch = file.integer("epoch"), position = file.integer("position");
+  seen_at = file.integer("seen_at"), best_right = file.integer("best_right");
 }
 
 TrainedClassifier::TrainedClassifier(const std::string& path, Device device) {
