@@ -69,6 +69,16 @@ int64_t Checkpoint::integer(const std::string& key) const {
   return value;
 }
 
+std::optional<double> Checkpoint::number(const std::string& key) const {
+  if (!file_.metadata.contains(key)) return {};
+  const std::string text = entry(key);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size())
+    fail(Failure::data, fmt::format("{}: \"{}\" in its metadata is not a number", path_, key));
+  return value;
+}
+
 void Checkpoint::load(const std::string& name, Tensor& t) const {
   const HostTensor* host = file_.find(name);
   if (!host) fail(Failure::data, fmt::format("{}: has no tensor {}; it is the checkpoint of another net", path_, name));

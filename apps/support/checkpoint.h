@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,8 +35,9 @@ class Checkpoint {
   Checkpoint(const std::string& path, const std::string& format, const std::string& kind);
   const std::string& path() const { return path_; }
   std::string entry(const std::string& key) const;
-  nlohmann::ordered_json json(const std::string& key) const;  // an object
-  int64_t integer(const std::string& key) const;              // a count
+  nlohmann::ordered_json json(const std::string& key) const;   // an object
+  int64_t integer(const std::string& key) const;               // a count
+  std::optional<double> number(const std::string& key) const;  // none where there is no such key
   void load(const std::string& name, Tensor& t) const;
   // Height and width of the images under "network", and the names of their classes.
   std::pair<int, int> image_size(std::vector<std::string>& classes) const;

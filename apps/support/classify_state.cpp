@@ -24,15 +24,13 @@ void ClassifyState::each(const TensorVisit& f) {
 
 void ClassifyState::save(const std::string& path) {
   write(path, format_name, [&](const TensorVisit& f) { each(f); },
-        {{"network", network_json(net.config.h, net.config.w, classes).dump()},
-         {"seen_at", std::to_string(seen_at)},
-         {"best_right", std::to_string(best_right)}});
+        {{"network", network_json(net.config.h, net.config.w, classes).dump()}, {"seen_at", std::to_string(seen_at)}});
 }
 
 void ClassifyState::load(const std::string& path) {
   const Checkpoint file = read(path, format_name, [&](const TensorVisit& f) { each(f); });
   refresh_copies(net);
-  seen_at = file.integer("seen_at"), best_right = file.integer("best_right");
+  seen_at = file.integer("seen_at");
 }
 
 TrainedClassifier::TrainedClassifier(const std::string& path, Device device) {

@@ -11,14 +11,13 @@ struct ClassifyState : RunState<ClassifySettings> {
   std::vector<std::string> classes;  // their names
   Classifier net;
   Optimizer optimizer;
-  Tensor loss_sum;         // f32 [], the losses of the steps since the last look at the test images
-  int64_t seen_at = 0;     // steps done at that look
-  int64_t best_right = 0;  // test images told rightly at the best look
+  Tensor loss_sum;      // f32 [], the losses of the steps since the last look at the test images
+  int64_t seen_at = 0;  // steps done at that look
 
   // settings.channels known; weights from settings.seed.
   ClassifyState(const ClassifySettings& settings, const Dataset& train, Device device);
-  void save(const std::string& path);  // as RunState::write() and read()
-  void load(const std::string& path);
+  void save(const std::string& path) override;
+  void load(const std::string& path) override;
 
  private:
   void each(const TensorVisit& f);

@@ -11,7 +11,8 @@
 #include <system_error>
 #include <vector>
 
-#include "kernels/error.h"
+#include "engine/tensor.h"
+#include "kernels/registry.h"
 
 namespace duel {
 namespace {
@@ -122,6 +123,12 @@ std::string nearest_flag(const CLI::App& app, const std::string& typed) {
     if (d < best_distance) best = flag, best_distance = d;
   }
   return best.empty() ? "" : "--" + best;
+}
+
+Device use_device(const std::string& name) {
+  const Device device = choose_device(name);
+  set_default_device(device);
+  return device;
 }
 
 CLI::Validator fits_64_bits() {

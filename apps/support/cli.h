@@ -4,6 +4,8 @@
 #include <functional>
 #include <string>
 
+#include "kernels/device.h"
+
 namespace duel {
 
 // Parses the flags (adding --version), runs `body` and returns the exit code of the program. What goes wrong is one line on stderr,
@@ -15,6 +17,9 @@ int run_main(int argc, const char* const* argv, CLI::App& app, const std::functi
 
 // The flag of `app` (and of the subcommands in use) nearest to `typed`, such as "--steps" for "--stpes"; empty when none is near.
 std::string nearest_flag(const CLI::App& app, const std::string& typed);
+
+// The device that --device names, made the default one. Throws Error(usage) or Error(device).
+Device use_device(const std::string& name);
 
 // For a flag that takes a whole number: CLI11 reads one beyond 64 bits as the largest there is.
 CLI::Validator fits_64_bits();

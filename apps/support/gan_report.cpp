@@ -4,9 +4,9 @@
 
 namespace duel {
 
-nlohmann::ordered_json record_of(int64_t step, double epoch, const GanReport& r) {
+nlohmann::ordered_json values_of(const GanReport& r) {
   const double values[GanReport::size] = {r.loss_d, r.loss_g, r.d_real, r.d_fake, r.d_fake_after, r.real_right, r.fake_right};
-  nlohmann::ordered_json json{{"step", step}, {"epoch", epoch}};
+  nlohmann::ordered_json json;
   for (int i = 0; i < GanReport::size; ++i) json[GanReport::names[i]] = values[i];
   return json;
 }

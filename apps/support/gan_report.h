@@ -10,9 +10,9 @@
 
 namespace duel {
 
-nlohmann::ordered_json record_of(int64_t step, double epoch, const GanReport& report);  // one line of metrics.jsonl
+nlohmann::ordered_json values_of(const GanReport& report);  // for a record of metrics.jsonl
 
-// `records` as in metrics.jsonl. The caller adds interpolation and checks where it has them.
+// `records` as in metrics.jsonl. The caller adds interpolation and checks.
 Page gan_page(const GanSettings& settings, const std::string& device, int64_t step, const std::vector<nlohmann::ordered_json>& records,
               std::vector<Frame> frames);
 

@@ -13,8 +13,8 @@ struct GanState : RunState<GanSettings> {
   Optimizer opt_g, opt_d;
 
   GanState(const GanSettings& settings, Device device, uint64_t data_fingerprint);  // settings.channels known; weights from settings.seed
-  void save(const std::string& path);                                               // as RunState::write() and read()
-  void load(const std::string& path);
+  void save(const std::string& path) override;
+  void load(const std::string& path) override;
 
  private:
   void each(const TensorVisit& f);

@@ -78,6 +78,13 @@ struct RunSettings {
     return result;
   }
 
+  // Whether the setting of that name must not change when a run is resumed.
+  bool binding(const std::string& which) const {
+    bool bound = false;
+    S(self()).each([&](const char* name, auto&, const char*, bool binding) { bound |= binding && which == name; });
+    return bound;
+  }
+
   // The flags of these settings that the command line gave, such as "--size and --nz"; empty when it gave none.
   static std::string flags_given(const CLI::App& app) {
     std::vector<std::string> flags;

@@ -2,6 +2,7 @@
 #pragma once
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 
 #include "apps/support/checkpoint.h"
@@ -9,16 +10,26 @@
 
 namespace duel {
 
-template <class Settings>
-struct RunState {
-  Settings settings;
-  Tensor step_on_device;            // i32[1]
+// What the trainer knows of it.
+struct TrainState {
   int64_t step = 0;                 // steps done
   int64_t epoch = 0, position = 0;  // of the Shuffler
-  uint64_t data_fingerprint = 0;    // of the training images
+  std::optional<double> best;       // the number that checkpoints/best.safetensors was kept for, once there is one
 
+  virtual ~TrainState() = default;
+  virtual void save(const std::string& path) = 0;  // as RunState::write() and read()
+  virtual void load(const std::string& path) = 0;
   // After the first step: notes the rows it ran. Throws Error(usage) when they are not those that the loaded run was computed with.
-  void note_rows() { computing_with_.note_rows(); }
+  virtual void note_rows() = 0;
+};
+
+template <class Settings>
+struct RunState : TrainState {
+  Settings settings;
+  Tensor step_on_device;          // i32[1]
+  uint64_t data_fingerprint = 0;  // of the training images
+
+  void note_rows() override { computing_with_.note_rows(); }
 
  protected:
   RunState(const Settings& settings, Device device, uint64_t data_fingerprint)
@@ -38,6 +49,7 @@ struct RunState {
                      {"step", std::to_string(step)},
                      {"epoch", std::to_string(epoch)},
                      {"position", std::to_string(position)}};
+    if (best) file.metadata["best"] = fmt::format("{}", *best);
     file.metadata.insert(more.begin(), more.end());
     write_safetensors(path, file);
   }
@@ -51,6 +63,7 @@ struct RunState {
     const auto load = [&](const std::string& name, Tensor& t) { file.load(name, t); };
     each(load), load("step", step_on_device);
     step = file.integer("step"), epoch = file.integer("epoch"), position = file.integer("position");
+    best = file.number("best");
     return file;
   }
 

@@ -30,14 +30,11 @@ namespace {
 
 struct Opened : TrainedVae {
   Likelihood likelihood;
-  explicit Opened(const VaeAsk& ask, Device device)
-      : TrainedVae(checkpoint_path(ask.from, ask.which), device), likelihood(settings.objective().likelihood) {}
+  explicit Opened(const VaeAsk& ask, Device device) : TrainedVae(ask.checkpoint(), device), likelihood(settings.objective().likelihood) {}
 };
 
 Opened open(const VaeAsk& ask) {
-  if (ask.which != "last" && ask.which != "best") fail(Failure::usage, fmt::format("--which {}: last or best", ask.which));
-  const Device device = choose_device(ask.device);
-  set_default_device(device);
+  const Device device = use_device(ask.device);
   return Opened(ask, device);
 }
 
@@ -80,8 +77,7 @@ Dataset images_of(Opened& vae, const VaeAsk& ask) {
 }
 
 int sample(const VaeAsk& ask) {
-  if (ask.n < 1 || ask.columns < 1) fail(Failure::usage, "--n and --columns must be at least 1");
-  check_is_png(ask.out);
+  check_grid(ask);
   const Opened vae = open(ask);
   want_prior(vae, "sample");
   check_tiles(ask.columns, (ask.n - 1) / ask.columns + 1, vae.net.config.h, vae.net.config.w);
@@ -91,8 +87,7 @@ int sample(const VaeAsk& ask) {
 }
 
 int reconstruct(const VaeAsk& ask) {
-  if (ask.n < 1 || ask.columns < 1) fail(Failure::usage, "--n and --columns must be at least 1");
-  check_is_png(ask.out);
+  check_grid(ask);
   Opened vae = open(ask);
   check_tiles(ask.columns, 2 * ((ask.n - 1) / ask.columns + 1), vae.net.config.h, vae.net.config.w);
   const Dataset images = first_images(images_of(vae, ask), static_cast<int>(ask.n));
@@ -102,8 +97,7 @@ int reconstruct(const VaeAsk& ask) {
 }
 
 int interpolate(const VaeAsk& ask) {
-  if (ask.rows < 1 || ask.steps < 2) fail(Failure::usage, "--rows must be at least 1 and --steps at least 2");
-  check_is_png(ask.out);
+  check_walks(ask);
   if (ask.images.size() % 2)
     fail(Failure::usage, fmt::format("--images: {} numbers; a walk goes from one image to another", ask.images.size()));
   Opened vae = open(ask);
@@ -122,7 +116,7 @@ int interpolate(const VaeAsk& ask) {
 }
 
 int manifold(const VaeAsk& ask) {
-  if (ask.side < 1) fail(Failure::usage, "--side must be at least 1");
+  check_at_least(1, "--side", ask.side);
   check_is_png(ask.out);
   const Opened vae = open(ask);
   want_prior(vae, "manifold");
@@ -184,38 +178,28 @@ int measure(const VaeAsk& ask) {
 
 std::vector<std::pair<CLI::App*, int (*)(const VaeAsk&)>> add_vae_questions(CLI::App& app, VaeAsk& ask) {
   auto command = [&](const char* name, const char* help) {
-    CLI::App* added = app.add_subcommand(name, help);
-    added->add_option("from", ask.from, "run folder or checkpoint")->required();
-    added->add_option("--which", ask.which, "checkpoint of a run folder: last, or best on the test images")->capture_default_str();
-    added->add_option("--device", ask.device, "cpu, cuda, sim, sim-checked or auto")->capture_default_str();
+    CLI::App* added = add_ask(app, name, help, ask);
+    add_which(*added, ask);
     return added;
   };
   auto picture = [&](const char* name, const char* help) {
     CLI::App* added = command(name, help);
-    added->add_option("--out", ask.out, "PNG to write")->required();
+    add_picture(*added, ask);
     return added;
   };
-  auto with_seed = [&](CLI::App* c, const char* of) {
-    c->add_option("--seed", ask.seed, of)->capture_default_str()->check(fits_64_bits());
-  };
   auto with_label = [&](CLI::App* c) { c->add_option("--label", ask.label, "class of a conditional net, by name or number"); };
-  auto with_grid = [&](CLI::App* c) {
-    c->add_option("-n,--n", ask.n, "images")->capture_default_str();
-    c->add_option("--columns", ask.columns, "images a row")->capture_default_str();
-  };
   auto with_data = [&](CLI::App* c) {
     c->add_option("--data", ask.data, "another data set than the run's");
     c->add_option("--split", ask.split, "test or train")->capture_default_str();
   };
   CLI::App* samples = picture("sample", "a grid of images drawn from the prior");
-  with_grid(samples), with_seed(samples, "of the noise"), with_label(samples);
+  add_grid(*samples, ask), add_seed(*samples, ask, "of the noise"), with_label(samples);
   CLI::App* reconstructions = picture("reconstruct", "a grid of images, each over its reconstruction");
-  with_grid(reconstructions), with_data(reconstructions);
+  add_grid(*reconstructions, ask), with_data(reconstructions);
   CLI::App* walks = picture("interpolate", "walks between encoded images");
-  walks->add_option("--rows", ask.rows, "walks")->capture_default_str();
-  walks->add_option("--steps", ask.steps, "images a walk")->capture_default_str();
+  add_walks(*walks, ask);
   walks->add_option("--images", ask.images, "the ends by number, two a walk, instead of drawn ones");
-  with_seed(walks, "of the drawn ends"), with_data(walks);
+  add_seed(*walks, ask, "of the drawn ends"), with_data(walks);
   CLI::App* plane = picture("manifold", "the plane of a two-dimensional z");
   plane->add_option("--side", ask.side, "points each way")->capture_default_str();
   with_label(plane);

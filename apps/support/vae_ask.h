@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/support/ask.h"
 #include "apps/support/image_data.h"
 #include "apps/support/vae_state.h"
 
@@ -14,11 +15,9 @@ namespace duel {
 ImageData vae_images(const std::string& data, int size, const VaeSettings& settings);
 Dataset first_images(const Dataset& data, int count);  // fewer where there are fewer
 
-// The flags of all the questions; each command has those that it understands.
-struct VaeAsk {
-  std::string from, which = "last", device = "auto", data, out, label, split = "test";
-  int64_t n = 64, seed = 1;
-  int columns = 8, rows = 8, steps = 10, side = 20;
+struct VaeAsk : Ask {
+  std::string data, label, split = "test";
+  int side = 20;
   std::vector<int> images;
 };
 

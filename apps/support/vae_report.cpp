@@ -4,8 +4,8 @@
 
 namespace duel {
 
-nlohmann::ordered_json record_of(int64_t step, double epoch, const std::vector<double>& training, const Elbo& test, double beta) {
-  nlohmann::ordered_json json{{"step", step}, {"epoch", epoch}};
+nlohmann::ordered_json values_of(const std::vector<double>& training, const Elbo& test, double beta) {
+  nlohmann::ordered_json json;
   for (size_t i = 0; i < VaeReport::size; ++i) json[VaeReport::names[i]] = training[i];
   json["test_loss"] = test.loss(beta), json["test_reconstruction"] = test.reconstruction, json["test_kl"] = test.kl;
   return json;

@@ -10,8 +10,8 @@
 
 namespace duel {
 
-// One line of metrics.jsonl: means of the training steps since the look before, and of the test images now.
-nlohmann::ordered_json record_of(int64_t step, double epoch, const std::vector<double>& training, const Elbo& test, double beta);
+// For a record of metrics.jsonl: means of the training steps since the look before, and of the test images now.
+nlohmann::ordered_json values_of(const std::vector<double>& training, const Elbo& test, double beta);
 
 // Frames are samples, or reconstructions of a plain autoencoder. The caller adds its pictures.
 Page vae_page(const VaeSettings& settings, const std::string& device, int64_t step, const std::vector<nlohmann::ordered_json>& records,

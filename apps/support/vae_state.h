@@ -15,8 +15,8 @@ struct VaeState : RunState<VaeSettings> {
 
   // settings.channels known; weights from settings.seed.
   VaeState(const VaeSettings& settings, const Dataset& train, Device device);
-  void save(const std::string& path);  // as RunState::write() and read()
-  void load(const std::string& path);
+  void save(const std::string& path) override;
+  void load(const std::string& path) override;
 
  private:
   void each(const TensorVisit& f);

@@ -1,0 +1,13 @@
+#include "apps/support/train_command.h"
+
+namespace duel {
+
+TrainFlags::TrainFlags(CLI::App& program, bool ends_anew)
+    : app(program.add_subcommand("train", "train into a run folder")), program(program.get_name()), out("runs/" + program.get_name()) {
+  app->add_option("--out", out, "run folder; an earlier run there is kept as <out>.1")->capture_default_str();
+  app->add_flag("--resume", resume,
+                std::string("go on with the run in --out, bit for bit") +
+                    (ends_anew ? "; --steps or --epochs given now takes the place of every limit given before" : ""));
+}
+
+}  // namespace duel

@@ -1,0 +1,72 @@
+// The `train` and `info` subcommands of the programs that train, for the settings S of their runs (run_settings.h).
+#pragma once
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+
+#include "apps/support/checkpoint.h"
+#include "apps/support/cli.h"
+#include "apps/support/run_folder.h"
+#include "kernels/device.h"
+
+namespace duel {
+
+// What every `train` is asked, and the run it goes on with.
+struct TrainFlags {
+  CLI::App* app;  // the subcommand
+  std::string program, out;
+  bool resume = false;
+  Device device = Device::cpu;       // chosen by begin()
+  std::optional<RunFolder> earlier;  // with --resume, opened by begin()
+
+  // Adds the subcommand. `ends_anew`: --steps and --epochs given with --resume count.
+  TrainFlags(CLI::App& program, bool ends_anew);
+  explicit operator bool() const { return bool(*app); }
+};
+
+template <class S>
+struct TrainCommand : TrainFlags {
+  S settings;
+  explicit TrainCommand(CLI::App& program) : TrainFlags(program, !S().binding("steps")) { settings.add_flags(*app); }
+
+  // Settles the settings, with --resume from those of the run in --out and what the command line gives on top, and makes their device the
+  // default one. Throws Error(usage) on what is refused, Error(data) when there is no run to go on with, Error(device).
+  Device begin() {
+    if (resume) {
+      earlier.emplace(RunFolder::resume(out));
+      settings = S::resumed(S::from_json(earlier->read_config(), earlier->config().string()), settings, *app);
+    }
+    settings.check();
+    return device = use_device(settings.device);
+  }
+};
+
+template <class S>
+struct InfoCommand {
+  CLI::App* app;
+  S settings;
+  std::string from;
+
+  explicit InfoCommand(CLI::App& program) : app(program.add_subcommand("info", "layers and parameter counts of a net, or of a run")) {
+    app->add_option("from", from, "run folder or checkpoint");
+    settings.add_flags(*app);
+  }
+  explicit operator bool() const { return bool(*app); }
+
+  // The run that was asked about, its step and settings printed; none where it is the flags that describe a net, and then they are checked.
+  // Trained is what is read of a checkpoint, with settings and step. Throws Error(usage) when both were given.
+  template <class Trained>
+  std::optional<Trained> run() const {
+    if (from.empty()) return settings.check(), std::nullopt;
+    if (const std::string flags = S::flags_given(*app); !flags.empty())
+      fail(Failure::usage, fmt::format("info describes {} as it is; leave out {}, or leave out the run to describe a net", from, flags));
+    const std::string path = checkpoint_path(from);
+    std::optional<Trained> trained(std::in_place, path, Device::cpu);
+    fmt::print("{}: step {}\n{}\n\n", path, trained->step, trained->settings.json().dump(2));
+    return trained;
+  }
+};
+
+}  // namespace duel

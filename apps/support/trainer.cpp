@@ -1,0 +1,139 @@
+#include "apps/support/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/support/signals.h"
+#include "engine/graph.h"
+#include "engine/io/file.h"
+#include "kernels/registry.h"
+
+namespace duel {
+
+Trainer::Trainer(TrainFlags& flags, TrainState& state, int images, TrainPlan plan)
+    : flags_(flags),
+      state_(state),
+      plan_(std::move(plan)),
+      folder_(flags.earlier ? RunFolder(std::move(*flags.earlier)) : RunFolder::create(flags.out)),
+      order_(images, plan_.batch, static_cast<uint64_t>(plan_.seed)) {
+  if (flags.resume) {
+    state.load(folder_.checkpoints() / "last.safetensors");
+    for (const auto& [step, file] : folder_.samples_up_to(state.step)) frames_.push_back({step, read_image(file, plan_.channels)});
+  } else {
+    folder_.write_config(plan_.config);
+  }
+  resumed_at_ = state.step;
+  order_.seek(state.epoch, state.position);
+  an_epoch_ = static_cast<double>(order_.batches_per_epoch()) / plan_.batches_a_step;
+  total_ = plan_.steps ? plan_.steps : static_cast<int64_t>(std::ceil(plan_.epochs * an_epoch_));
+  if (flags.resume && total_ < state.step && (flags.app->count("--steps") || flags.app->count("--epochs")))
+    fail(Failure::usage, fmt::format("--{} ends at step {}, but the run is at step {} already; ask for more, or leave the flag out",
+                                     plan_.steps ? "steps" : "epochs", total_, state.step));
+}
+
+int Trainer::run(const Training& training) {
+  if (flags_.resume && state_.step >= total_)
+    fmt::print("nothing left to do: the run ends at step {}{}\n", total_, plan_.ends_anew ? "; --steps or --epochs takes it further" : "");
+  if (!flags_.resume) save("last");
+  if (training.show && state_.step == 0 && frames_.empty()) show(training);
+  install_signals();
+  loop(training);
+  return close(training);
+}
+
+void Trainer::loop(const Training& training) {
+  StepGraph step(flags_.device, training.step);
+  Progress progress("training", total_, {.time_limit = plan_.minutes * 60, .first_step = state_.step});
+  bool first = true;
+  while (state_.step < total_ && !stop_requested() && !(plan_.minutes > 0 && progress.elapsed() > plan_.minutes * 60)) {
+    training.load();
+    if (first) forget_rows_run();
+    step();
+    ++state_.step;
+    if (first) state_.note_rows(), go_on(), first = false;
+
+    if (progress.tick(state_.step)) {
+      const double rate = progress.steps_per_second();
+      std::vector<Reading> readings = training.readings();
+      readings.insert(readings.begin(), {"images/s", rate * plan_.batch * plan_.batches_a_step, false, rate > 0});
+      progress.show(readings);
+    }
+    const bool judged = record(training), shown = training.show && due(training.show_every);
+    if (shown) show(training);
+    if (judged || due(plan_.checkpoint_every) || take_save_request()) save("last");
+    if (judged || shown) write_report(folder_.index(), training.page());
+  }
+  progress.finish();
+  if (first) go_on();
+}
+
+// A resumed run writes nothing before this.
+void Trainer::go_on() {
+  if (!flags_.resume) return;
+  if (resumed_at_ > 0 && !std::filesystem::exists(folder_.metrics()))
+    fmt::print(stderr, "{}: {} is not there, so the page's curves show the run from step {} on\n", flags_.program,
+               folder_.metrics().string(), resumed_at_ + 1);
+  records_ = folder_.rewind(resumed_at_);
+  folder_.write_config(plan_.config);
+}
+
+bool Trainer::due(int64_t every) const { return state_.step % (every ? every : std::max<int64_t>(1, std::llround(an_epoch_))) == 0; }
+
+// True when the net was judged.
+bool Trainer::record(const Training& training) {
+  const bool end = state_.step == total_, log = training.log && (end || due(training.log_every)),
+             judge = training.judge && (end || due(training.judge_every));
+  if (!log && !judge) return false;
+  nlohmann::ordered_json record{{"step", state_.step}, {"epoch", static_cast<double>(state_.step) / an_epoch_}};
+  if (log) record.update(training.log());
+  if (judge) record.update(training.judge());
+  records_.push_back(record);
+  folder_.append(record);
+  if (judge) keep_if_best(training);
+  return judge;
+}
+
+void Trainer::keep_if_best(const Training& training) {
+  if (training.best.empty()) return;
+  const double value = records_.back().at(training.best).get<double>();
+  if (!std::isfinite(value) || (state_.best && !(training.higher_is_better ? value > *state_.best : value < *state_.best))) return;
+  state_.best = value;
+  save("best");
+}
+
+void Trainer::show(const Training& training) {
+  frames_.push_back({state_.step, training.show()});
+  write_png(folder_.sample(state_.step), frames_.back().grid);
+}
+
+void Trainer::save(const char* name) {
+  state_.epoch = order_.epoch(), state_.position = order_.position();
+  state_.save(folder_.checkpoints() / (std::string(name) + ".safetensors"));
+}
+
+int Trainer::close(const Training& training) {
+  save("last");
+  if (training.show && (frames_.empty() || frames_.back().step != state_.step)) show(training);
+  if (training.at_end && !stop_requested()) training.at_end();
+  write_report(folder_.index(), training.page());
+  if (!folder_.previous().empty()) fmt::print("the earlier run is kept as {}\n", folder_.previous().string());
+  if (stop_requested()) {
+    fmt::print("stopped after step {} of {}; go on with: {} train --out {} --resume\n", state_.step, total_, flags_.program, flags_.out);
+    return stop_exit_code();
+  }
+  const std::string done = state_.step < total_ ? fmt::format("{} of {} steps in the time given", state_.step, total_)
+                                                : counted(static_cast<uint64_t>(state_.step), "step");
+  fmt::print("{}{}; open {}\n", done, training.result ? "; " + training.result() : "", folder_.index().string());
+  return 0;
+}
+
+std::string Trainer::computed_on() const { return fmt::format("{}: {}", name_of(flags_.device), backend(flags_.device).description()); }
+
+void refuse_non_finite(const char* what, double value, int64_t step) {
+  if (!std::isfinite(value))
+    fail(Failure::numeric, fmt::format("step {}: {} is {}; try a smaller --lr. The last checkpoint is from before", step, what, value));
+}
+
+}  // namespace duel
