@@ -100,8 +100,8 @@ Tensor clamp(const Tensor& x, double low, double high);
 Tensor inside(const Tensor& x, double low, double high);  // 1 where low ≤ x ≤ high, else 0
 Tensor step(const Tensor& x, double otherwise = 0);       // 1 where x > 0, else `otherwise`
 
-// Operands have equal shapes, or one of them is broadcast: a scalar (one element), per channel ([c], the last axis) or per sample
-// ([n, 1, …, 1] of the other's rank).
+// Operands have equal shapes, or one of them is broadcast: a scalar (one element), per channel ([c], the last axis), per sample
+// ([n, 1, …, 1] of the other's rank) or per image and channel ([n, 1, …, 1, c], likewise).
 Tensor add(const Tensor& a, const Tensor& b);
 Tensor sub(const Tensor& a, const Tensor& b);
 Tensor mul(const Tensor& a, const Tensor& b);
@@ -130,6 +130,8 @@ Tensor sum_per_sample(const Tensor& x);  // [n, 1, …, 1]
 Tensor mean_per_sample(const Tensor& x);
 Tensor sum_per_channel(const Tensor& x);  // [c]
 Tensor mean_per_channel(const Tensor& x);
+Tensor sum_per_image(const Tensor& x);  // [n, 1, …, 1, c]: over the positions of a sample, for each channel; rank 3 or more
+Tensor mean_per_image(const Tensor& x);
 Tensor sum_to(const Tensor& x, const Shape& shape);  // the adjoint of broadcast_to
 
 // --- losses: engine/ops/loss.cpp ---------------------------------------------------------------------------------------------------------

@@ -132,8 +132,11 @@ std::vector<GradCase> binary() {
                          {"minimum", minimum},
                          {"greater", greater},
                          {"bce_logits", bce_logits}})
-    for (const auto& [name, shape] :
-         {std::pair{"equal shapes", Shape{2, 2, 3}}, {"scalar", Shape{1}}, {"channel", Shape{3}}, {"sample", Shape{2, 1, 1}}}) {
+    for (const auto& [name, shape] : {std::pair{"equal shapes", Shape{2, 2, 3}},
+                                      {"scalar", Shape{1}},
+                                      {"channel", Shape{3}},
+                                      {"sample", Shape{2, 1, 1}},
+                                      {"image", Shape{2, 1, 3}}}) {
       const Tensor big = values({2, 2, 3}, 1, 0.1), small = positive(shape, 2);
       cases.push_back({n.op, std::string(name) + " on the right", {big, small}, [f = n.f](In t) { return f(t[0], t[1]); }});
       if (shape != big.shape())
@@ -150,6 +153,14 @@ std::vector<GradCase> reductions() {
       {"sum", "mean", {x}, [](In t) { return square(mean(t[0])); }},
       {"sum_per_sample", "", {x}, [](In t) { return square(sum_per_sample(t[0])); }},
       {"sum_per_channel", "", {x}, [](In t) { return square(sum_per_channel(t[0])); }},
+      {"sum_per_image", "", {x}, [](In t) { return square(sum_per_image(t[0])); }},
+      {"sum_per_image", "mean, rank 4", {values({2, 2, 2, 3}, 3)}, [](In t) { return square(mean_per_image(t[0])); }},
+      {"sum_per_image",
+       "sum_to",
+       {x},
+       [](In t) {
+         return square(sum_to(t[0], {2, 1, 3}));
+       }},
       {"broadcast_to",
        "scalar",
        {values({1}, 2)},
@@ -167,6 +178,12 @@ std::vector<GradCase> reductions() {
        {values({2, 1, 1}, 2)},
        [](In t) {
          return square(broadcast_to(t[0], {2, 2, 3}));
+       }},
+      {"broadcast_to",
+       "image",
+       {values({2, 1, 1, 3}, 2)},
+       [](In t) {
+         return square(broadcast_to(t[0], {2, 2, 2, 3}));
        }},
   };
 }

@@ -198,6 +198,8 @@ TEST_CASE("wrong input is a sentence, not a crash") {
   CHECK_THROWS_AS(scatter_add_rows(values({2, 2}, 1), Tensor(), 3), Error);
   const Tensor none = Tensor::zeros({0}, DType::f64);
   CHECK_THROWS_AS(batch_norm(Tensor::zeros({2, 0}, DType::f64), {none, none, none, none}), Error);
+  CHECK_THROWS_AS(sum_per_image(values({2, 3}, 1)), Error);
+  CHECK_THROWS_AS(add(values({2, 2, 3}, 1), values({2, 2, 1}, 2)), Error);
   CHECK_THROWS_AS(ScopedVariant("conv2dfwd:naive"), Error);
   CHECK_THROWS_AS(ScopedVariant("conv2d_fwd"), Error);
 }

@@ -11,12 +11,21 @@ struct Broadcast {
   Spread a = Spread::full, b = Spread::full;
 };
 
+// True where part's first `head` and last `tail` axes are those of whole, and the others are 1.
+inline bool keeps_ends(const Shape& part, const Shape& whole, int head, int tail) {
+  if (part.rank() != whole.rank() || part.rank() < head + tail) return false;
+  for (int axis = 0; axis < part.rank(); ++axis)
+    if (part[axis] != (axis < head || axis >= part.rank() - tail ? whole[axis] : 1)) return false;
+  return true;
+}
+
 // How `part` spreads over `whole`; false when it does not.
 inline bool spreads(const Shape& part, const Shape& whole, Spread& how) {
   if (part == whole) how = Spread::full;
   else if (part.count() == 1) how = Spread::scalar;
   else if (part.rank() == 1 && whole.rank() >= 1 && part[0] == whole[-1]) how = Spread::channel;
-  else if (part.rank() == whole.rank() && part.rank() >= 1 && part[0] == whole[0] && part.count() == part[0]) how = Spread::sample;
+  else if (keeps_ends(part, whole, 1, 0)) how = Spread::sample;
+  else if (keeps_ends(part, whole, 1, 1)) how = Spread::image;
   else return false;
   return true;
 }
@@ -43,9 +52,9 @@ inline Broadcast broadcast(const char* op, const Tensor& a, const Tensor& b) {
   // One-element tensors spread over each other: the higher rank is kept, whichever side it is on.
   const bool like_a = b_over_a && (!a_over_b || a.shape().rank() >= b.shape().rank());
   Broadcast to = over(like_a ? a.shape() : b.shape());
-  check(
-      spreads(a.shape(), to.shape, to.a) && spreads(b.shape(), to.shape, to.b), op,
-      fmt::format("shapes {} and {} do not broadcast; equal shapes, a scalar, [c] or [n, 1, …, 1] do", a.shape().text(), b.shape().text()));
+  check(spreads(a.shape(), to.shape, to.a) && spreads(b.shape(), to.shape, to.b), op,
+        fmt::format("shapes {} and {} do not broadcast; equal shapes, a scalar, [c], [n, 1, …, 1] or [n, 1, …, 1, c] do", a.shape().text(),
+                    b.shape().text()));
   return to;
 }
 

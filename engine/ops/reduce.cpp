@@ -24,6 +24,13 @@ Shape sample_shape(const Tensor& x) {
   dims[0] = x.shape()[0];
   return Shape(dims);
 }
+Shape image_shape(const Tensor& x) {
+  check(x && x.shape().rank() >= 3, "sum_per_image",
+        fmt::format("wants [n, …, c], not {}; at least one axis to sum over", x ? x.text() : "nothing"));
+  std::vector<int64_t> dims(static_cast<size_t>(x.shape().rank()), 1);
+  dims.front() = x.shape()[0], dims.back() = x.shape()[-1];
+  return Shape(dims);
+}
 
 }  // namespace
 
@@ -46,12 +53,18 @@ Tensor mean_per_channel(const Tensor& x) {
   return affine(sum_per_channel(x), static_cast<double>(x.shape()[-1]) / static_cast<double>(x.count()), 0);
 }
 
+Tensor sum_per_image(const Tensor& x) { return reduce("sum_per_image", x, Keep::image, image_shape(x)); }
+Tensor mean_per_image(const Tensor& x) {
+  const Tensor total = sum_per_image(x);
+  return affine(total, static_cast<double>(total.count()) / static_cast<double>(x.count()), 0);
+}
+
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   Spread how;
   check(spreads(shape, x.shape(), how), "sum_to", fmt::format("{} does not broadcast to {}", shape.text(), x.shape().text()));
   if (how == Spread::scalar) return reshape(sum(x), shape);
-  return how == Spread::channel ? sum_per_channel(x) : sum_per_sample(x);
+  return how == Spread::channel ? sum_per_channel(x) : how == Spread::sample ? sum_per_sample(x) : sum_per_image(x);
 }
 
 }  // namespace duel

@@ -38,9 +38,10 @@ void run_typed(const UnaryProblem& p, const T* x, T* y) {
     else if (p.from == Spread::scalar) repeat<fn>(x, y, begin, end, 1, a, b);
     else if (p.from == Spread::channel) repeat<fn>(x, y, begin, end, p.c, a, b);
     else
-      for (int64_t at = begin; at < end;) {  // sample: the rest of one sample at a time
+      for (int64_t at = begin; at < end;) {  // sample and image: the rest of one sample at a time
         const int64_t sample = at / p.inner, stop = std::min(end, (sample + 1) * p.inner);
-        std::fill(y + at, y + stop, static_cast<T>(unary_value<fn>(static_cast<float>(x[sample]), a, b)));
+        if (p.from == Spread::image) repeat<fn>(x + sample * p.c, y, at, stop, p.c, a, b);
+        else std::fill(y + at, y + stop, static_cast<T>(unary_value<fn>(static_cast<float>(x[sample]), a, b)));
         at = stop;
       }
   });

@@ -9,7 +9,11 @@ namespace duel {
 
 // The operand's element that meets result element i.
 HD inline int64_t spread_index(Spread s, int64_t i, int64_t inner, int64_t c) {
-  return s == Spread::full ? i : s == Spread::scalar ? 0 : s == Spread::channel ? i % c : i / inner;
+  return s == Spread::full      ? i
+         : s == Spread::scalar  ? 0
+         : s == Spread::channel ? i % c
+         : s == Spread::sample  ? i / inner
+                                : i / inner * c + i % c;
 }
 
 // fn(x) with the problem's a and b. `fn` is a constant in inner loops, a variable where memory is waited for anyway.

@@ -18,7 +18,7 @@ Fill unary_fill(UnaryFn fn) {
 }
 
 constexpr DType floating[] = {DType::f32, DType::f64, DType::bf16};
-constexpr Spread spreads[] = {Spread::full, Spread::scalar, Spread::channel, Spread::sample};
+constexpr Spread spreads[] = {Spread::full, Spread::scalar, Spread::channel, Spread::sample, Spread::image};
 
 // Sizes [n, inner], c around what rows divide work by: one element, primes, channels beyond a tile, and the chunk of the CPU rows ± 1.
 struct Shape {
@@ -49,11 +49,11 @@ std::vector<Case<UnaryProblem>> Unary::cases() {
       for (Spread from : spreads) cases.push_back({{5, 77, 7, static_cast<UnaryFn>(fn), from, -0.3, 0.7, t}, Tag::edge});
     cases.push_back({{11, 13, 1, UnaryFn::step, Spread::full, 0.2, 0, t}, Tag::edge});
     cases.push_back({{4, 1024, 64, UnaryFn::square, Spread::full, 0, 0, t}, Tag::dcgan});
-    cases.push_back({{4, 1024, 64, UnaryFn::identity, Spread::channel, 0, 0, t}, Tag::dcgan});
+    for (Spread from : {Spread::channel, Spread::image}) cases.push_back({{4, 1024, 64, UnaryFn::identity, from, 0, 0, t}, Tag::dcgan});
     if (t == DType::f64) continue;
     for (UnaryFn fn : {UnaryFn::affine, UnaryFn::square, UnaryFn::sqrt, UnaryFn::exp, UnaryFn::softplus})
       cases.push_back({{128, 65536, 64, fn, Spread::full, 2, -1, t}, Tag::bench});
-    cases.push_back({{128, 65536, 64, UnaryFn::identity, Spread::channel, 0, 0, t}, Tag::bench});
+    for (Spread from : {Spread::channel, Spread::image}) cases.push_back({{128, 65536, 64, UnaryFn::identity, from, 0, 0, t}, Tag::bench});
   }
   return cases;
 }
@@ -114,13 +114,14 @@ std::vector<Case<BinaryProblem>> Binary::cases() {
       }
     for (size_t fn = 0; fn < std::size(binary_names); ++fn)
       for (Spread b : spreads) cases.push_back({{5, 77, 7, static_cast<BinaryFn>(fn), Spread::full, b, t}, Tag::edge});
-    cases.push_back({{4, 1024, 64, BinaryFn::add, Spread::full, Spread::channel, t}, Tag::dcgan});
+    for (Spread b : {Spread::channel, Spread::image}) cases.push_back({{4, 1024, 64, BinaryFn::add, Spread::full, b, t}, Tag::dcgan});
     cases.push_back({{64, 1, 1, BinaryFn::bce_logits, Spread::full, Spread::scalar, t}, Tag::dcgan});
     if (t == DType::f64) continue;
     for (BinaryFn fn : {BinaryFn::add, BinaryFn::mul, BinaryFn::bce_logits})
       cases.push_back({{128, 65536, 64, fn, Spread::full, Spread::full, t}, Tag::bench});
-    for (Spread b : {Spread::channel, Spread::sample}) cases.push_back({{128, 65536, 64, BinaryFn::mul, Spread::full, b, t}, Tag::bench});
-    cases.push_back({{128, 12288, 3, BinaryFn::add, Spread::full, Spread::channel, t}, Tag::bench});
+    for (Spread b : {Spread::channel, Spread::sample, Spread::image})
+      cases.push_back({{128, 65536, 64, BinaryFn::mul, Spread::full, b, t}, Tag::bench});
+    for (Spread b : {Spread::channel, Spread::image}) cases.push_back({{128, 12288, 3, BinaryFn::add, Spread::full, b, t}, Tag::bench});
   }
   return cases;
 }

@@ -15,9 +15,9 @@
 namespace duel {
 
 // Which element of an operand meets element i of an [n, inner] result.
-//   full: i      scalar: 0      channel: i % c      sample: i / inner
-enum class Spread : int { full, scalar, channel, sample };
-constexpr const char* spread_names[] = {"full", "scalar", "channel", "sample"};
+//   full: i      scalar: 0      channel: i % c      sample: i / inner      image: (i / inner)·c + i % c, an operand of [n, c]
+enum class Spread : int { full, scalar, channel, sample, image };
+constexpr const char* spread_names[] = {"full", "scalar", "channel", "sample", "image"};
 
 enum class UnaryFn : int {
   identity,
@@ -55,7 +55,7 @@ constexpr const char* binary_names[] = {"add", "sub", "mul", "div", "maximum", "
 
 // Elements that an operand of this spread holds.
 constexpr int64_t spread_count(Spread s, int64_t n, int64_t inner, int64_t c) {
-  return s == Spread::full ? n * inner : s == Spread::scalar ? 1 : s == Spread::channel ? c : n;
+  return s == Spread::full ? n * inner : s == Spread::scalar ? 1 : s == Spread::channel ? c : s == Spread::sample ? n : n * c;
 }
 
 struct UnaryProblem {

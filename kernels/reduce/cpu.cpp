@@ -1,4 +1,4 @@
-// reduce on the CPU. All three kinds come down to one loop, which folds the rows of a block into one row of f32 lanes; the lanes of a block
+// reduce on the CPU. All kinds come down to one loop, which folds the rows of a block into one row of f32 lanes; the lanes of a block
 // and then the blocks are added in f64, in order. Block sizes depend on the problem alone, so the bits do not depend on the threads.
 #include <algorithm>
 #include <limits>
@@ -55,22 +55,31 @@ void fold_block(const T* x, int64_t rows, int64_t stride, int64_t width, double*
     for (int64_t j = 0; j < width; ++j) out[j] = Fn::fold(out[j], static_cast<double>(static_cast<float>(x[r * stride + j])));
 }
 
-// keep channel: x is [rows, c], cut into blocks of rows and, where c is large, of columns.
-int64_t rows_of(const ReduceProblem& p) { return p.count() / p.c; }
+// keep image: each sample is [rows, c], cut into blocks of rows and, where c is large, of columns. keep channel is one sample of all rows.
+int64_t images_of(const ReduceProblem& p) { return p.keep == Keep::image ? p.n : 1; }
+int64_t rows_of(const ReduceProblem& p) { return (p.keep == Keep::image ? p.inner : p.count()) / p.c; }
 int64_t block_rows(const ReduceProblem& p) { return std::max(min_block_rows, block_elements / p.c); }
 
 template <class Fn, class T>
-void keep_channel(const ReduceProblem& p, const T* x, float* y, double* partial) {
+void keep_channels(const ReduceProblem& p, const T* x, float* y, double* partial) {
   const int64_t rows = rows_of(p), height = block_rows(p), down = chunks_of(rows, height), across = chunks_of(p.c, max_lanes);
-#pragma omp parallel for schedule(static) if (down * across > 1)
-  for (int64_t block = 0; block < down * across; ++block) {
-    const int64_t row = block / across * height, column = block % across * max_lanes;
-    fold_block<Fn>(x + row * p.c + column, std::min(height, rows - row), p.c, std::min(max_lanes, p.c - column),
-                   partial + block / across * p.c + column);
-  }
-  for (int64_t d = 1; d < down; ++d)
-    for (int64_t j = 0; j < p.c; ++j) partial[j] = Fn::fold(partial[j], partial[d * p.c + j]);
-  for (int64_t j = 0; j < p.c; ++j) y[j] = down ? static_cast<float>(partial[j]) : Fn::identity;
+  const int64_t a_block = std::max<int64_t>(1, std::min(height, rows) * std::min(max_lanes, p.c));
+  parallel_chunks(images_of(p) * down * across, std::max<int64_t>(1, block_elements / a_block), [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t band = block / across, image = band / down, row = band % down * height, column = block % across * max_lanes;
+      fold_block<Fn>(x + (image * rows + row) * p.c + column, std::min(height, rows - row), p.c, std::min(max_lanes, p.c - column),
+                     partial + band * p.c + column);
+    }
+  });
+  const int64_t an_image = std::max<int64_t>(1, down * p.c);
+  parallel_chunks(images_of(p), std::max<int64_t>(1, chunk_elements / an_image), [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t image = begin; image < end; ++image) {
+      double* own = partial + image * down * p.c;
+      for (int64_t d = 1; d < down; ++d)
+        for (int64_t j = 0; j < p.c; ++j) own[j] = Fn::fold(own[j], own[d * p.c + j]);
+      for (int64_t j = 0; j < p.c; ++j) y[image * p.c + j] = down ? static_cast<float>(own[j]) : Fn::identity;
+    }
+  });
 }
 
 // keep sample, and keep scalar as one sample: each sample cut into pieces, many short samples taken as one task.
@@ -99,14 +108,16 @@ void keep_sample(const ReduceProblem& p, const T* x, float* y, double* partial) 
 
 bool supports(const ReduceProblem& p) { return p.dtype == DType::f32 || p.dtype == DType::bf16; }
 
+bool keeps_channels(const ReduceProblem& p) { return p.keep == Keep::channel || p.keep == Keep::image; }
+
 size_t scratch(const ReduceProblem& p) {
   return sizeof(double) *
-         static_cast<size_t>(p.keep == Keep::channel ? chunks_of(rows_of(p), block_rows(p)) * p.c : samples_of(p) * pieces_of(p));
+         static_cast<size_t>(keeps_channels(p) ? images_of(p) * chunks_of(rows_of(p), block_rows(p)) * p.c : samples_of(p) * pieces_of(p));
 }
 
 template <class Fn, class T>
 void run_typed(const ReduceProblem& p, const Reduce::Args& a, Scratch scratch) {
-  const auto kind = p.keep == Keep::channel ? keep_channel<Fn, T> : keep_sample<Fn, T>;
+  const auto kind = keeps_channels(p) ? keep_channels<Fn, T> : keep_sample<Fn, T>;
   kind(p, static_cast<const T*>(a.x), static_cast<float*>(a.y), static_cast<double*>(scratch.data));
 }
 

@@ -31,7 +31,7 @@ std::vector<Case<ReduceProblem>> Reduce::cases() {
                             {70, 1025, 1025}, {130, 2051, 2051}, {65, 6400, 100}};
   for (DType t : {DType::f32, DType::f64, DType::bf16})
     for (ReduceFn fn : {ReduceFn::sum, ReduceFn::maximum})
-      for (Keep keep : {Keep::scalar, Keep::channel, Keep::sample}) {
+      for (Keep keep : {Keep::scalar, Keep::channel, Keep::sample, Keep::image}) {
         for (const Shape& s : edge)
           if (s.n || fn == ReduceFn::sum)  // a maximum over nothing is −∞, which a table of finite answers has no place for
             cases.push_back({{s.n, s.inner, s.c, keep, fn, t}, Tag::edge});
@@ -39,7 +39,7 @@ std::vector<Case<ReduceProblem>> Reduce::cases() {
         if (t != DType::f64 && fn == ReduceFn::sum) cases.push_back({{128, 65536, 64, keep, fn, t}, Tag::bench});
       }
   cases.push_back({{524288, 64, 64, Keep::channel, ReduceFn::sum, DType::f32}, Tag::bench});
-  cases.push_back({{128, 12288, 3, Keep::channel, ReduceFn::sum, DType::f32}, Tag::bench});
+  for (Keep keep : {Keep::channel, Keep::image}) cases.push_back({{128, 12288, 3, keep, ReduceFn::sum, DType::f32}, Tag::bench});
   return cases;
 }
 
@@ -53,7 +53,7 @@ ReduceProblem Reduce::random(uint64_t seed) {
   Draw draw(seed);
   ReduceProblem p;
   p.n = draw_size(draw), p.c = draw_size(draw), p.inner = p.c * draw_size(draw);
-  p.keep = draw.of({Keep::scalar, Keep::channel, Keep::sample}), p.fn = draw.of({ReduceFn::sum, ReduceFn::maximum});
+  p.keep = draw.of({Keep::scalar, Keep::channel, Keep::sample, Keep::image}), p.fn = draw.of({ReduceFn::sum, ReduceFn::maximum});
   p.dtype = draw.of({DType::f32, DType::f64, DType::bf16});
   return p;
 }

@@ -4,6 +4,7 @@
 //   keep scalar:   y[0]  = Σ over everything
 //   keep channel:  y[ch] = Σ over i with i % c = ch
 //   keep sample:   y[s]  = Σ over x[s, :]
+//   keep image:    y[s, ch] = Σ over x[s, i] with i % c = ch
 //
 // or the maximum over the same set (NaN if any is NaN). x is f32, f64 or bf16; y has its accumulator's type. The order of addition is
 // fixed by the problem alone. n may be 0: a sum over nothing is 0, a maximum over nothing −∞.
@@ -15,8 +16,8 @@
 
 namespace duel {
 
-enum class Keep : int { scalar, channel, sample };
-constexpr const char* keep_names[] = {"scalar", "channel", "sample"};
+enum class Keep : int { scalar, channel, sample, image };
+constexpr const char* keep_names[] = {"scalar", "channel", "sample", "image"};
 enum class ReduceFn : int { sum, maximum };
 constexpr const char* reduce_names[] = {"sum", "maximum"};
 
@@ -35,7 +36,7 @@ struct ReduceProblem {
   std::string text() const;                             // n8i1024c64:f32/keep=channel/fn=sum
   static ReduceProblem parse(const std::string& text);  // throws Error(usage)
   HD int64_t count() const { return n * inner; }
-  HD int64_t results() const { return keep == Keep::scalar ? 1 : keep == Keep::channel ? c : n; }
+  HD int64_t results() const { return keep == Keep::scalar ? 1 : keep == Keep::channel ? c : keep == Keep::sample ? n : n * c; }
 };
 
 struct Reduce {

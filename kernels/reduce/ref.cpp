@@ -17,7 +17,11 @@ void run(const ReduceProblem& p, const Reduce::Args& a, Scratch, Stream) {
     std::vector<double> total(static_cast<size_t>(p.results()), sum ? 0.0 : -std::numeric_limits<double>::infinity());
     for (int64_t i = 0; i < p.count(); ++i) {
       const double value = static_cast<double>(x[i]);
-      double& t = total[static_cast<size_t>(p.keep == Keep::scalar ? 0 : p.keep == Keep::channel ? i % p.c : i / p.inner)];
+      const int64_t result = p.keep == Keep::scalar    ? 0
+                             : p.keep == Keep::channel ? i % p.c
+                             : p.keep == Keep::sample  ? i / p.inner
+                                                       : i / p.inner * p.c + i % p.c;
+      double& t = total[static_cast<size_t>(result)];
       if (sum) t += value;
       else if (value > t || value != value) t = value;  // once NaN, no comparison with it succeeds
     }
