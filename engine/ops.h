@@ -73,6 +73,14 @@ Tensor batch_norm(const Tensor& x, const BatchNorm& bn, ActivationSpec then = {}
 // Normalises with the running statistics.
 Tensor batch_norm_infer(const Tensor& x, const BatchNorm& bn, ActivationSpec then = {});
 
+// --- layer and instance norm: engine/ops/sample_norm.cpp ---------------------------------------------------------------------------------
+// Each sample of x [n, …, c] is normalised by itself (biased variance), then `then` is applied; gamma and beta are [c] in the accumulator's
+// dtype. The same in training and afterwards: there are no running statistics.
+// Over all positions and channels of a sample: Ba, Kiros & Hinton (2016); on images it is Wu & He's group norm (2018) with one group.
+Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, ActivationSpec then = {}, double eps = 1e-5);
+// Over the positions of each sample and channel, at least two: Ulyanov, Vedaldi & Lempitsky (2016).
+Tensor instance_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, ActivationSpec then = {}, double eps = 1e-5);
+
 // --- activations: engine/ops/activation.cpp ----------------------------------------------------------------------------------------------
 Tensor activation(const Tensor& x, Act act, double slope = 0);
 Tensor relu(const Tensor& x);

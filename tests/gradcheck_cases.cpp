@@ -84,6 +84,25 @@ std::vector<GradCase> norm() {
   };
 }
 
+std::vector<GradCase> sample_norm() {
+  struct Named {
+    const char* op;
+    Tensor (*f)(const Tensor&, const Tensor&, const Tensor&, ActivationSpec, double);
+  };
+  const Tensors image{values({3, 2, 2, 2}, 1), positive({2}, 2), values({2}, 3)};
+  std::vector<GradCase> cases;
+  for (const Named& n : {Named{"layer_norm", layer_norm}, {"instance_norm", instance_norm}})
+    for (const auto& [name, then] : {std::pair{"no activation", ActivationSpec{}},
+                                     {"leaky_relu", ActivationSpec{Act::leaky_relu, 0.2}},
+                                     {"relu", ActivationSpec{Act::relu}}})
+      cases.push_back({n.op, name, image, [f = n.f, then = then](In t) { return f(t[0], t[1], t[2], then, 1e-5); }});
+  const Tensor gamma = positive({5}, 2), beta = values({5}, 3);
+  cases.push_back({"layer_norm", "[n, c]", {values({3, 5}, 1), gamma, beta}, [](In t) { return layer_norm(t[0], t[1], t[2], {}, 1e-3); }});
+  cases.push_back(
+      {"instance_norm", "[n, w, c]", {values({2, 3, 5}, 1), gamma, beta}, [](In t) { return instance_norm(t[0], t[1], t[2]); }});
+  return cases;
+}
+
 std::vector<GradCase> activations() {
   std::vector<GradCase> cases;
   for (Act act : {Act::none, Act::relu, Act::leaky_relu, Act::tanh, Act::sigmoid, Act::softplus}) {
@@ -227,8 +246,8 @@ std::vector<GradCase> layout() {
 
 std::vector<GradCase> grad_cases() {
   std::vector<GradCase> all;
-  for (const auto& family :
-       {convolution(), pooling(), dropping(), dense(), norm(), activations(), unary(), binary(), reductions(), losses(), layout()})
+  for (const auto& family : {convolution(), pooling(), dropping(), dense(), norm(), sample_norm(), activations(), unary(), binary(),
+                             reductions(), losses(), layout()})
     all.insert(all.end(), family.begin(), family.end());
   return all;
 }

@@ -85,6 +85,19 @@ TEST_CASE("batch norm: the fused derivative equals the composed one") {
   }
 }
 
+TEST_CASE("layer and instance norm: the fused derivative equals the composed one") {
+  for (const auto f : {layer_norm, instance_norm})
+    for (Act act : {Act::none, Act::relu, Act::leaky_relu}) {
+      const Tensor x = values({4, 3, 3, 5}, 1), gamma = positive({5}, 2), beta = values({5}, 3);
+      auto loss = [&] { return sum(mul(f(x, gamma, beta, {act, 0.2}, 1e-5), values(x.shape(), 4))); };
+      const Tensors fused = grad(loss(), {x, gamma, beta}), composed = grad(loss(), {x, gamma, beta}, create_graph);
+      for (size_t i = 0; i < fused.size(); ++i) {
+        const std::vector<double> a = fused[i].values(), b = composed[i].values();
+        for (size_t j = 0; j < a.size(); ++j) CHECK(a[j] == doctest::Approx(b[j]).epsilon(1e-9));
+      }
+    }
+}
+
 TEST_CASE("no gradient is computed that nobody asked for") {
   const Tensor x = values({2, 8, 8, 2}, 1), w = values({3, 4, 4, 2}, 2);
   const Tensor y = sum(conv2d(x, w, {.stride = 2, .pad = 1}));
@@ -192,6 +205,31 @@ TEST_CASE("a long history is freed without recursion") {
   const long before = Tensor::live();
   x = {};
   CHECK(Tensor::live() < before - 299000);
+}
+
+TEST_CASE("layer and instance norm refuse what they cannot normalise, in one line that leads with their name") {
+  const Tensor x = values({2, 3, 3, 4}, 1), c = values({4}, 2), three = values({3}, 2);
+  const auto refused = [](const char* op, const std::function<void()>& f) {
+    try {
+      f();
+      FAIL_CHECK(std::string(op) << " accepted it");
+    } catch (const Error& error) {
+      const std::string what = error.what();
+      CHECK_MESSAGE(what.rfind(std::string("[") + op + "] ", 0) == 0, what);
+      CHECK_MESSAGE(what.find('\n') == std::string::npos, what);
+    }
+  };
+  refused("layer_norm", [&] { layer_norm(x, three, c); });
+  refused("layer_norm", [&] { layer_norm(x, c, Tensor()); });
+  refused("layer_norm", [&] { layer_norm(Tensor(), c, c); });
+  refused("layer_norm", [&] { layer_norm(x, cast(c, DType::f32), c); });
+  refused("layer_norm", [&] { layer_norm(x, c, c, {Act::tanh}); });
+  refused("layer_norm", [&] { layer_norm(values({4}, 1), c, c); });
+  refused("layer_norm", [&] { layer_norm(values({4, 1}, 1), values({1}, 2), values({1}, 2)); });
+  refused("layer_norm", [&] { layer_norm(Tensor::zeros({0, 4}, DType::f64), c, c); });
+  refused("instance_norm", [&] { instance_norm(x, c, three); });
+  refused("instance_norm", [&] { instance_norm(values({5, 4}, 1), c, c); });
+  refused("instance_norm", [&] { instance_norm(values({5, 1, 1, 4}, 1), c, c); });
 }
 
 TEST_CASE("wrong input is a sentence, not a crash") {

@@ -19,19 +19,20 @@ struct Lanes {
   int64_t chunks;
 };
 
-inline Lanes lanes_of(const BatchNormProblem& p) {
-  Lanes l{p.c, 1, p.c, p.rows, 0, 0};
-  if (p.c <= 256) {
-    l.group = 16 / std::gcd(p.c, 16);
-    while (l.group * p.c < 64) l.group *= 2;
+inline Lanes lanes_of(int c, int64_t rows) {
+  Lanes l{c, 1, c, rows, 0, 0};
+  if (c <= 256) {
+    l.group = 16 / std::gcd(c, 16);
+    while (l.group * c < 64) l.group *= 2;
   }
-  l.width = l.group * p.c;
+  l.width = l.group * c;
   // 64 KiB of f32 stay in the second-level cache between the passes over a chunk; for wide lines, 64 of them, so that the partial sums
   // are few beside the data.
   l.chunk_rows = std::max<int64_t>(64, chunk_elements / l.width) * l.group;
-  l.chunks = chunks_of(p.rows, l.chunk_rows);
+  l.chunks = chunks_of(rows, l.chunk_rows);
   return l;
 }
+inline Lanes lanes_of(const BatchNormProblem& p) { return lanes_of(p.c, p.rows); }
 
 // Per-channel values repeated along a line.
 inline void spread(const Lanes& l, const float* channel, float* line) {

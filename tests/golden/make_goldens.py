@@ -79,6 +79,13 @@ def ops():
         case("global_avg_pool", lambda x: F.adaptive_avg_pool2d(x, 1).flatten(1), x=r(2, 3, 5, 4))
         case("upsample_3x2", lambda x: F.interpolate(x, scale_factor=(3, 2), mode="nearest"), x=r(2, 3, 3, 4))
 
+    with torch.random.fork_rng():
+        torch.manual_seed(4)
+        case("layer_norm", lambda x, gamma, beta: F.group_norm(x, 1, gamma, beta), x=r(3, 4, 3, 5) * 2 + 1, gamma=r(4), beta=r(4))
+        case("layer_norm_flat", lambda x, gamma, beta: F.layer_norm(x, (7,), gamma, beta, 1e-3), x=r(3, 7) * 2 + 1, gamma=r(7), beta=r(7))
+        case("instance_norm", lambda x, gamma, beta: F.instance_norm(x, weight=gamma, bias=beta), x=r(3, 4, 3, 5) * 2 + 1,
+             gamma=r(4), beta=r(4))
+
     bn = nn.BatchNorm2d(4)
     bn(r(3, 4, 3, 3)), bn.train()
     x = r(3, 4, 3, 3) * 2 + 1
