@@ -9,23 +9,15 @@
 namespace duel {
 
 void ClassifySettings::check() const {
-  auto want = [](bool right, const std::string& message) {
-    if (!right) fail(Failure::usage, message);
-  };
+  check_common();
   want(net == "lenet" || net == "resnet", fmt::format("--net {}: there are lenet and resnet", net));
-  want(precision == "f32" || precision == "bf16", fmt::format("--precision {}: f32 or bf16", precision));
   want(optimizer == "sgd" || optimizer == "adamw", fmt::format("--optimizer {}: sgd or adamw", optimizer));
   want(schedule == "cosine" || schedule == "constant", fmt::format("--schedule {}: cosine or constant", schedule));
   want(size == 0 || (size >= 4 && size <= 4096), fmt::format("--size {}: 4 to 4096, or 0 for the data's", size));
   want(batch >= 1, fmt::format("--batch {}: at least 1", batch));
-  want(steps >= 0 && epochs > 0 && epochs <= 1e6,
-       fmt::format("--steps {} and --epochs {} must be positive, and epochs at most a million", steps, epochs));
-  want(minutes >= 0 && minutes <= 1e6, fmt::format("--minutes {}: 0 to a million", minutes));
-  want(lr > 0 && std::isfinite(lr), fmt::format("--lr {} must be positive", lr));
   want(momentum >= 0 && momentum < 1, fmt::format("--momentum {}: in [0, 1)", momentum));
   want(weight_decay >= 0 && std::isfinite(weight_decay), fmt::format("--weight-decay {} must not be negative", weight_decay));
   want(smoothing >= 0 && smoothing < 1, fmt::format("--smoothing {}: in [0, 1)", smoothing));
-  want(eval_every >= 0 && checkpoint_every >= 1, "--eval-every must not be negative, and --checkpoint-every at least 1");
   ClassifierConfig config = network(28, 28, 10);  // the images are not known before the data is loaded
   if (channels == 0) config.channels = 1;
   check_config(config);

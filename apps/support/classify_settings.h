@@ -42,9 +42,9 @@ struct ClassifySettings : RunSettings<ClassifySettings> {
     f("weight-decay", weight_decay, "pull of weights towards 0", true);
     f("smoothing", smoothing, "of labels", true);
     f("device", device, "cpu, cuda, sim, sim-checked or auto", true);
-    f("steps", steps, "train this many steps", shaped);
-    f("epochs", epochs, "train this many passes over the data", shaped);
-    f("minutes", minutes, "stop after this many minutes; 0: no limit", false);
+    f("steps", steps, "end after this many steps; 0: after --epochs", shaped);
+    f("epochs", epochs, "end after this many passes over the data, unless --steps is given", shaped);
+    f("minutes", minutes, "stop after this many minutes, if not at the end by then; 0: no limit", false);
     f("eval-every", eval_every, "steps between looks at the test images; 0: an epoch", true);
     f("checkpoint-every", checkpoint_every, "steps between checkpoints", false);
   }

@@ -6,6 +6,8 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <type_traits>
@@ -15,6 +17,11 @@
 #include "kernels/error.h"
 
 namespace duel {
+
+// A sentence that names the flag, as Error(usage), unless it is `right`.
+inline void want(bool right, const std::string& message) {
+  if (!right) fail(Failure::usage, message);
+}
 
 template <class S>
 struct RunSettings {
@@ -28,6 +35,19 @@ struct RunSettings {
         if constexpr (std::is_integral_v<Field>) option->check(fits_64_bits());
       }
     });
+  }
+
+  // Of what every run has: how it ends, how precise it is, its step size. Throws Error(usage).
+  void check_common() const {
+    const S& s = self();
+    constexpr int64_t most_steps = std::numeric_limits<int32_t>::max();  // devices count them in 32 bits
+    want(s.precision == "f32" || s.precision == "bf16", fmt::format("--precision {}: f32 or bf16", s.precision));
+    want(s.steps >= 0 && s.steps <= most_steps, fmt::format("--steps {}: 0 to {}", s.steps, most_steps));
+    want(s.epochs > 0 && s.epochs <= 1e6, fmt::format("--epochs {}: above 0, and up to a million", s.epochs));
+    want(s.minutes >= 0 && s.minutes <= 1e6, fmt::format("--minutes {}: 0 to a million", s.minutes));
+    want(s.lr > 0 && std::isfinite(s.lr), fmt::format("--lr {}: above 0", s.lr));
+    want(s.checkpoint_every >= 1, fmt::format("--checkpoint-every {}: at least 1", s.checkpoint_every));
+    if constexpr (requires { s.eval_every; }) want(s.eval_every >= 0, fmt::format("--eval-every {}: at least 0", s.eval_every));
   }
 
   nlohmann::ordered_json json() const {

@@ -17,23 +17,15 @@ int likelihood_of(const std::string& name) {  // −1: no such
 }  // namespace
 
 void VaeSettings::check() const {
-  auto want = [](bool right, const std::string& message) {
-    if (!right) fail(Failure::usage, message);
-  };
+  check_common();
   want(net == "vae" || net == "conv" || net == "ae", fmt::format("--net {}: there are vae, conv and ae", net));
   want(likelihood_of(likelihood) >= 0, fmt::format("--likelihood {}: there are {}", likelihood, fmt::join(likelihood_names, ", ")));
-  want(precision == "f32" || precision == "bf16", fmt::format("--precision {}: f32 or bf16", precision));
   want(sigma > 0 && std::isfinite(sigma), fmt::format("--sigma {} must be positive", sigma));
   want(beta >= 0 && std::isfinite(beta), fmt::format("--beta {} must not be negative", beta));
   want(size == 0 || (size >= 4 && size <= 4096), fmt::format("--size {}: 4 to 4096, or 0 for the data's", size));
   want(channels == 0 || channels == 1 || channels == 3, fmt::format("--channels {}: 1 or 3, or 0 for the data's", channels));
   want(latent >= 0 && width >= 0, fmt::format("--latent {} and --width {} must not be negative", latent, width));
   want(batch >= (net == "conv" ? 2 : 1), fmt::format("--batch {}: at least 1, and 2 for batch norm in --net conv", batch));
-  want(steps >= 0 && epochs > 0 && epochs <= 1e6,
-       fmt::format("--steps {} and --epochs {} must be positive, and epochs at most a million", steps, epochs));
-  want(minutes >= 0 && minutes <= 1e6, fmt::format("--minutes {}: 0 to a million", minutes));
-  want(lr > 0 && std::isfinite(lr), fmt::format("--lr {} must be positive", lr));
-  want(eval_every >= 0 && checkpoint_every >= 1, "--eval-every must not be negative, and --checkpoint-every at least 1");
   VaeConfig config = network(size ? size : 28, size ? size : 28, 10);  // the images are not known before the data is loaded
   if (channels == 0) config.channels = 1;
   check_config(config);

@@ -40,9 +40,9 @@ struct VaeSettings : RunSettings<VaeSettings> {
     f("seed", seed, "all randomness follows from it", true);
     f("lr", lr, "Adam's step size", true);
     f("device", device, "cpu, cuda, sim, sim-checked or auto", true);
-    f("steps", steps, "train this many steps", false);
-    f("epochs", epochs, "train this many passes over the data", false);
-    f("minutes", minutes, "stop after this many minutes; 0: no limit", false);
+    f("steps", steps, "end after this many steps; 0: after --epochs", false);
+    f("epochs", epochs, "end after this many passes over the data, unless --steps is given", false);
+    f("minutes", minutes, "stop after this many minutes, if not at the end by then; 0: no limit", false);
     f("eval-every", eval_every, "steps between looks at the test images; 0: an epoch", true);
     f("checkpoint-every", checkpoint_every, "steps between checkpoints", false);
   }
