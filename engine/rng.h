@@ -21,6 +21,8 @@ enum class RandomStream : int {
   init_classifier,
   init_vae,
   posterior,
+  label_noise,
+  instance_noise,
   test = 100
 };
 

@@ -5,8 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "engine/grad.h"
-#include "engine/rng.h"
+#include "models/initialise.h"
 
 namespace duel {
 namespace {
@@ -120,22 +119,10 @@ Device Classifier::device() const {
 }
 
 void init_weights(Classifier& net, int64_t seed) {
-  NoGrad constant;
-  const Rng rng{seed, RandomStream::init_classifier};
-  int index = 0;
-  net.each({[&](const std::string& name, Weight& w) {
-              const Shape& shape = w.master.shape();
-              const DType dtype = w.master.dtype();
-              const Device device = w.master.device();
-              const Tensor step = step_counter(index++, device);
-              const double fan_in = static_cast<double>(w.master.count()) / static_cast<double>(shape[0]);
-              if (name.ends_with(".w")) w.master.assign(rng.normal(shape, step, 0, std::sqrt((name == "out.w" ? 1 : 2) / fan_in), dtype));
-              else w.master.assign(Tensor::full(shape, name.ends_with("gamma") ? 1 : 0, dtype, device));
-            },
-            [&](const std::string& name, Tensor& t) {
-              t.assign(Tensor::full(t.shape(), name.ends_with("var") ? 1 : 0, t.dtype(), t.device()));
-            }});
-  refresh_copies(net);
+  initialise(net, {seed, RandomStream::init_classifier}, [](const std::string& name, const Shape& shape) {
+    if (name == "out.w") return Start::normal(0, std::sqrt(1 / fan_in(shape)));
+    return name.ends_with(".w") ? start_of(Init::he, shape) : Start::constant(name.ends_with("gamma") ? 1 : 0);
+  });
 }
 
 std::string describe(const ClassifierConfig& c) {

@@ -34,12 +34,6 @@ struct ClassifierConfig {
 // Throws Error(usage), naming the setting.
 void check_config(const ClassifierConfig& config);
 
-// What dropout needs to know in training: whose coins, and which step (i32[1], on the device).
-struct Coins {
-  int64_t seed = 0;
-  Tensor step;
-};
-
 struct LeNet {
   ClassifierConfig config;
   ConvLayer conv[2];

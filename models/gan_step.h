@@ -1,75 +1,70 @@
-// One training step of a GAN: D on real, D on fake, G. The algorithm of Goodfellow et al. (2014) with one D step to a G step.
+// One training step of a GAN: D on real, D on fake, G. The algorithm of Goodfellow et al. (2014), and what has been made of it by argument:
+// other losses, penalties on D, several D steps to a G step. It can be recorded and played again (engine/graph.h).
 #pragma once
-#include "engine/grad.h"
 #include "engine/optim.h"
-#include "engine/rng.h"
-#include "models/dcgan.h"
+#include "models/ema.h"
+#include "models/gan.h"
 #include "models/losses.h"
+#include "models/penalties.h"
 
 namespace duel {
 
-// What a step reports, averaged over its batch. "before" and "after" D's update.
+struct GanObjective {
+  AdversarialLoss loss = AdversarialLoss::non_saturating;
+  Penalty penalty = Penalty::none;
+  double penalty_weight = 10;
+  double clip = 0;              // D's weights are kept in [−clip, clip] (Arjovsky, Chintala & Bottou, 2017); 0: left alone
+  double real_is = 1;           // what D is to say of real images; below 1: one-sided label smoothing
+  double label_noise = 0;       // each target moves towards the other by U(0, label_noise)
+  double instance_noise = 0;    // standard deviation of noise on all that D sees (Sønderby et al., 2017) …
+  int64_t noise_steps = 10000;  // … which falls linearly to 0 in so many steps
+  double matching = 0;          // weight of feature matching in G's loss
+  double l1 = 0;                // weight of Σ|w| in both nets' losses; Σw² is the optimiser's weight decay
+  int critic_steps = 1;         // D steps to a G step
+};
+// Throws Error(usage) with the reason on what makes no sense: batch norm in a penalised critic, targets outside [0, 1], a Wasserstein
+// critic that nothing keeps Lipschitz, a trick that the loss cannot have.
+void check_objective(const GanObjective& objective, const GanConfig& config);
+
+// What a step reports, averaged over its batch. "before" and "after" D's update, the last one of the step.
 struct GanReport {
-  static constexpr const char* names[] = {"loss_d", "loss_g", "d_real", "d_fake", "d_fake_after", "real_right", "fake_right"};
-  static constexpr int size = 7;
+  static constexpr const char* names[] = {"loss_d",     "loss_g",     "d_real",     "d_fake",     "d_fake_after",
+                                          "real_right", "fake_right", "score_real", "score_fake", "penalty"};
+  static constexpr int size = 10;
   double loss_d, loss_g;
-  double d_real, d_fake;  // D(x) and D(G(z)) as probabilities, before
+  double d_real, d_fake;  // σ of what D says, before: probabilities where the loss makes it a logit
   double d_fake_after;
-  double real_right, fake_right;  // shares that D judges rightly, before
+  double real_right, fake_right;  // shares that D judges rightly, before: above and below 0
+  double score_real, score_fake;  // what D says, before
+  double penalty;                 // without its weight
 };
 
-template <class Generator, class Discriminator>
 struct GanStep {
   Generator& g;
   Discriminator& d;
   Optimizer &opt_g, &opt_d;
-  Rng noise;
-  Tensor step;    // i32[1] on the device: how many steps are done; numbers the noise
-  Tensor real;    // f32 [n,h,w,c]: assign() each batch into it
+  int64_t seed;   // of all that is drawn
+  Tensor step;    // i32[1] on the device: how many steps are done; numbers the draws
+  Tensor real;    // f32 [critic_steps·n,h,w,c] in [−1, 1]: assign() each batch into it
+  Tensor labels;  // i32 [critic_steps·n], of real; G is asked for the same. Undefined where the nets are not conditional
   Tensor report;  // f32 [GanReport::size], written by each step
+  GanObjective objective = {};
+  Ema* average = nullptr;    // of G, where one is wanted
+  bool range_known = false;  // of the images: looked at in the first step
 
-  void operator()() {
-    (*this)(noise.normal({real.shape()[0], 1, 1, g.config.nz}, step, 0, 1, g.config.precision));
-    increment(step);
-  }
-  void operator()(const Tensor& z) {  // z [n,1,1,nz]
-    const Tensor fake = g(z);
-    train_d(cast(real, g.config.precision), fake.detach());
-    train_g(fake);
-  }
-
-  GanReport read() const {
-    const std::vector<double> v = report.values();
-    return {v[0], v[1], v[2], v[3], v[4], v[5], v[6]};
-  }
+  void operator()();
+  // z [critic_steps·n,1,1,nz]; mix: what the penalty draws, uniform in [0, 1). The last D step's fakes are G's as well.
+  void operator()(const Tensor& z, const Tensor& mix);
+  GanReport read() const;
 
  private:
-  // One pass on real and one on fake images, each with its own derivative, so that only one pass's activations are alive at a time.
-  // `fake` comes without history: no gradient reaches G.
-  void train_d(const Tensor& x, const Tensor& fake) {
-    Tensors gradients;
-    Tensor loss;
-    {
-      const Tensor on_real = d(x), half = minimax_d_real(on_real);
-      gradients = grad(half, used(d));
-      NoGrad only_looking;
-      loss = half.detach(), note(2, mean(sigmoid(on_real))), note(5, mean(duel::step(on_real)));
-    }
-    const Tensor on_fake = d(fake), half = minimax_d_fake(on_fake);
-    const Tensors more = grad(half, used(d));
-    NoGrad only_looking;
-    note(0, loss + half), note(3, mean(sigmoid(on_fake))), note(6, mean(duel::step(neg(on_fake))));
-    for (size_t i = 0; i < gradients.size(); ++i) gradients[i] = gradients[i] + more[i];
-    opt_d.step(gradients);
-  }
-  void train_g(const Tensor& fake) {  // asks for G's gradients only: D passes them on and gets none itself
-    const Tensor on_fake = d(fake);
-    const Tensor loss = non_saturating_g(on_fake);
-    opt_g.step(grad(loss, used(g)));
-    NoGrad only_looking;
-    note(1, loss), note(4, mean(sigmoid(on_fake)));
-  }
-  void note(int index, const Tensor& value) { report.alias({}, index).assign(cast(value, DType::f32).detach()); }
+  struct Turn;
+  void train_d(const Turn& turn, const Tensor& fake);
+  void train_g(const Turn& turn, const Tensor& fake);
+  Tensor seen(const Tensor& x, int pass) const;
+  Tensor target(double value, double sign, int64_t n, int pass) const;
+  void update(Optimizer& optimizer, Tensors& gradients, const Tensors& weights) const;
+  void note(int index, const Tensor& value);
 };
 
 }  // namespace duel

@@ -1,5 +1,8 @@
 #include "models/layers.h"
 
+#include "models/cgan.h"
+#include "models/spectral_norm.h"
+
 namespace duel {
 
 Weight make_weight(const Shape& shape, DType precision, Device device, bool with_copy) {
@@ -9,14 +12,11 @@ Weight make_weight(const Shape& shape, DType precision, Device device, bool with
   return w;
 }
 
-ConvLayer make_conv(int k, int r, int c, int normed, Window window, DType precision, Device device) {
+ConvLayer make_conv(int k, int r, int s, int c, int normed, Window window, DType precision, Device device) {
   ConvLayer l;
   l.window = window;
-  l.w = make_weight({k, r, r, c}, precision, device);
-  if (normed) {
-    l.gamma = make_weight({normed}, precision, device, false), l.beta = make_weight({normed}, precision, device, false);
-    l.running_mean = Tensor({normed}, l.gamma.master.dtype(), device), l.running_var = Tensor({normed}, l.gamma.master.dtype(), device);
-  }
+  l.w = make_weight({k, r, s, c}, precision, device);
+  if (normed) add_norm(l, Norm::batch, normed);
   return l;
 }
 
@@ -27,23 +27,67 @@ ConvLayer make_biased_conv(int k, int r, int c, int biased, Window window, DType
 }
 
 DenseLayer make_dense(int in, int out, DType precision, Device device) {
-  return {make_weight({out, in}, precision, device), make_weight({out}, precision, device)};
+  DenseLayer l;
+  l.w = make_weight({out, in}, precision, device), l.bias = make_weight({out}, precision, device);
+  return l;
 }
 
-void each_tensor(const std::string& at, ConvLayer& l, const Visitor& visit) {
-  if (visit.weight) visit.weight(at + "w", l.w);
-  if (visit.weight && l.has_bias()) visit.weight(at + "bias", l.bias);
-  if (!l.has_norm()) return;
-  if (visit.weight) visit.weight(at + "gamma", l.gamma), visit.weight(at + "beta", l.beta);
-  if (visit.buffer) visit.buffer(at + "running_mean", l.running_mean), visit.buffer(at + "running_var", l.running_var);
+void add_norm(Layer& l, Norm norm, int channels, int classes) {
+  l.norm = norm;
+  const DType dtype = l.w.master.dtype();
+  const Device device = l.w.master.device();
+  if (norm == Norm::spectral) {
+    const int64_t out = l.w.master.shape()[0];
+    l.u = Tensor({out}, dtype, device), l.v = Tensor({l.w.master.count() / out}, dtype, device);
+  } else if (norm != Norm::none) {
+    const Shape shape = norm == Norm::conditional ? Shape{classes, channels} : Shape{channels};
+    l.gamma = make_weight(shape, dtype, device, false), l.beta = make_weight(shape, dtype, device, false);
+  }
+  if (norm == Norm::batch || norm == Norm::conditional)
+    l.running_mean = Tensor({channels}, dtype, device), l.running_var = Tensor({channels}, dtype, device);
 }
 
-void each_tensor(const std::string& at, DenseLayer& l, const Visitor& visit) {
-  if (visit.weight) visit.weight(at + "w", l.w), visit.weight(at + "bias", l.bias);
+Tensor Layer::weight() const { return norm == Norm::spectral ? spectral_norm(w.used(), u, v) : w.used(); }
+
+void each_tensor(const std::string& at, Layer& l, const Visitor& visit) {
+  if (visit.weight) {
+    visit.weight(at + "w", l.w);
+    if (l.has_bias()) visit.weight(at + "bias", l.bias);
+    if (l.has_norm()) visit.weight(at + "gamma", l.gamma), visit.weight(at + "beta", l.beta);
+  }
+  if (!visit.buffer) return;
+  if (l.running_mean) visit.buffer(at + "running_mean", l.running_mean), visit.buffer(at + "running_var", l.running_var);
+  if (l.u) visit.buffer(at + "u", l.u), visit.buffer(at + "v", l.v);
 }
 
-Tensor normed(const Tensor& x, const ConvLayer& l, Mode mode, ActivationSpec then) {
-  return mode == Mode::train ? batch_norm(x, l.norm(), then) : batch_norm_infer(x, l.norm(), then);
+Tensor normed(const Tensor& x, const Layer& l, const Pass& pass, ActivationSpec then) {
+  switch (l.norm) {
+    case Norm::batch:
+      return pass.mode == Mode::train ? batch_norm(x, l.batch_norm(), then) : batch_norm_infer(x, l.batch_norm(), then);
+    case Norm::layer:
+      return layer_norm(x, l.gamma.master, l.beta.master, then, l.eps);
+    case Norm::instance:
+      return instance_norm(x, l.gamma.master, l.beta.master, then, l.eps);
+    case Norm::conditional:
+      return conditional_batch_norm(x, l, pass, then);
+    case Norm::none:
+    case Norm::spectral:
+      break;
+  }
+  return then.act == Act::none ? x : activation(x, then.act, then.slope);
+}
+
+Tensor dropped(const Tensor& x, double p, const Pass& pass, int layer) {
+  constexpr int most_layers = 256;
+  if (pass.mode == Mode::infer || p == 0) return x;
+  return dropout(x, p, {pass.coins.seed, RandomStream::dropout}, pass.coins.step, pass.coins.pass * most_layers + layer);
+}
+
+int64_t parameters_of(const Layer& l) {
+  int64_t count = l.w.master.count();
+  for (const Weight* w : {&l.bias, &l.gamma, &l.beta})
+    if (w->master) count += w->master.count();
+  return count;
 }
 
 }  // namespace duel

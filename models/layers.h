@@ -10,6 +10,19 @@ namespace duel {
 
 enum class Mode { train, infer };  // batch statistics or running ones
 
+// What dropout needs to know in training: whose coins, which step (i32[1], on the device), and which pass of that step.
+struct Coins {
+  int64_t seed = 0;
+  Tensor step;
+  int pass = 0;
+};
+// What a net is given besides its input.
+struct Pass {
+  Mode mode = Mode::train;
+  Tensor labels = {};  // i32 [n]; undefined where the net is not conditional
+  Coins coins = {};    // of dropout, in training
+};
+
 // A weight as the optimiser sees it (f32), and in the precision that the network computes in.
 struct Weight {
   Tensor master, copy;  // copy: bf16, or undefined in f32
@@ -23,39 +36,67 @@ struct Visitor {
   std::function<void(const std::string& name, Tensor& t)> buffer;  // BN's running statistics: kept, not trained
 };
 
-// A convolution with batch norm behind it, with a bias, or with neither.
-struct ConvLayer {
-  Weight w;            // [k,r,s,c]
-  Weight bias;         // [channels that leave the layer]; undefined where there is none
-  Weight gamma, beta;  // [channels that BN sees]; undefined where the layer has no BN
-  Tensor running_mean, running_var;
-  Window window;
+// What stands behind a layer, or on its weight.
+//   batch        Ioffe & Szegedy (2015)
+//   layer        Ba, Kiros & Hinton, "Layer normalization" (2016), with gamma and beta for each channel
+//   instance     Ulyanov, Vedaldi & Lempitsky, "Instance normalization" (2016)
+//   spectral     on the weight: spectral_norm.h
+//   conditional  batch norm with gamma and beta for each class: cgan.h
+enum class Norm { none, batch, layer, instance, spectral, conditional };
+constexpr const char* norm_names[] = {"none", "batch", "layer", "instance", "spectral", "conditional"};
+
+struct Layer {
+  Weight w;
+  Weight bias;                       // [channels that leave the layer]; undefined where there is none
+  Norm norm = Norm::none;            //
+  Weight gamma, beta;                // [channels that the norm sees], a row for each class where it is conditional; else undefined
+  Tensor running_mean, running_var;  // batch and conditional
+  Tensor u, v;                       // spectral: the singular vectors, [out] and [rest]
+  double momentum = 0.1, eps = 1e-5;
   bool has_norm() const { return static_cast<bool>(gamma.master); }
   bool has_bias() const { return static_cast<bool>(bias.master); }
-  BatchNorm norm() const { return {gamma.master, beta.master, running_mean, running_var}; }
+  BatchNorm batch_norm() const { return {gamma.master, beta.master, running_mean, running_var, momentum, eps}; }
+  Tensor weight() const;  // as the layer uses it: divided by its largest singular value where the norm is spectral
+  Tensor biased(const Tensor& x) const { return has_bias() ? x + bias.used() : x; }
 };
 
-// x [n,in] → [n,out]
-struct DenseLayer {
-  Weight w, bias;  // [out,in], [out]
-  Tensor operator()(const Tensor& x) const { return linear(x, w.used(), bias.used()); }
+// w [k,r,s,c]: x [n,h,w,c] → [n,p,q,k], or the other way round as a transposed convolution.
+struct ConvLayer : Layer {
+  Window window;
+};
+
+// w [out,in]: x [n,in] → [n,out]
+struct DenseLayer : Layer {
+  Tensor operator()(const Tensor& x) const { return linear(x, weight(), bias.used()); }
 };
 
 // Contents undefined until someone fills them. `precision` is what the network computes in: bf16 gives f32 masters and, where asked for,
 // bf16 copies.
 Weight make_weight(const Shape& shape, DType precision, Device device, bool with_copy = true);
-// w [k,r,r,c]; `normed` is how many channels BN sees after the layer, 0 for none.
-ConvLayer make_conv(int k, int r, int c, int normed, Window window, DType precision, Device device);
+// w [k,r,s,c]; `normed` is how many channels BN sees after the layer, 0 for none.
+ConvLayer make_conv(int k, int r, int s, int c, int normed, Window window, DType precision, Device device);
+inline ConvLayer make_conv(int k, int r, int c, int normed, Window window, DType precision, Device device) {
+  return make_conv(k, r, r, c, normed, window, precision, device);
+}
 // The same with a bias of `biased` channels and no batch norm.
 ConvLayer make_biased_conv(int k, int r, int c, int biased, Window window, DType precision, Device device);
 DenseLayer make_dense(int in, int out, DType precision, Device device);
+// Gives a layer the norm of `channels` channels; `classes` where that is conditional. The spectral norm sees w's first axis as what leaves.
+void add_norm(Layer& layer, Norm norm, int channels, int classes = 0);
 
 // Calls the visitor with "<at>w", "<at>gamma", …
-void each_tensor(const std::string& at, ConvLayer& layer, const Visitor& visit);
-void each_tensor(const std::string& at, DenseLayer& layer, const Visitor& visit);
+void each_tensor(const std::string& at, Layer& layer, const Visitor& visit);
 
-// BN of the layer, then `then`, with the batch's statistics or the running ones.
-Tensor normed(const Tensor& x, const ConvLayer& layer, Mode mode, ActivationSpec then = {});
+// The norm behind the layer, then `then`.
+Tensor normed(const Tensor& x, const Layer& layer, const Pass& pass, ActivationSpec then = {});
+inline Tensor normed(const Tensor& x, const Layer& layer, Mode mode, ActivationSpec then = {}) {
+  return normed(x, layer, Pass{mode}, then);
+}
+
+// Dropout with probability p in training; the coins are those of the pass, the layer's own.
+Tensor dropped(const Tensor& x, double p, const Pass& pass, int layer);
+
+int64_t parameters_of(const Layer& layer);
 
 // What each(f) is for.
 template <class Model>

@@ -1,23 +1,36 @@
-// Adversarial losses, on logits. Each takes D's outputs and returns a scalar to minimise.
+// Adversarial losses, on logits. Each takes D's outputs and returns a scalar to minimise. What D minimises comes in two halves, one for the
+// real images and one for the generated ones, so that each can have a pass of its own.
+//
+//                         D, real                D, generated               G
+//   non-saturating        −E log σ(t)            −E log(1 − σ(t))           −E log σ(t)          Goodfellow et al. (2014), section 3
+//   minimax               the same               the same                   E log(1 − σ(t))      ibid., equation 1: saturates
+//   least-squares         ½ E (t − 1)²           ½ E t²                     ½ E (t − 1)²         Mao et al. (2017), equation 9
+//   hinge                 E max(0, 1 − t)        E max(0, 1 + t)            −E t                 Lim & Ye (2017); Miyato et al. (2018)
+//   wasserstein           −E t                   E t                        −E t                 Arjovsky, Chintala & Bottou (2017)
+//
+// A Wasserstein critic must be kept Lipschitz by something else: weight clipping, a gradient penalty (penalties.h), spectral norm.
 #pragma once
 #include "engine/ops.h"
 
 namespace duel {
 
-// Goodfellow et al., "Generative adversarial nets" (2014), equation 1, as binary cross entropy:
-// D minimises −E log σ(D(x)) − E log(1 − σ(D(G(z)))).
-// Its two halves, for one pass each, and their sum.
-inline Tensor minimax_d_real(const Tensor& on_real) {
-  return mean(bce_logits(on_real, Tensor::full({}, 1, on_real.dtype(), on_real.device())));
-}
-inline Tensor minimax_d_fake(const Tensor& on_fake) {
-  return mean(bce_logits(on_fake, Tensor::zeros({}, on_fake.dtype(), on_fake.device())));
-}
-inline Tensor minimax_d(const Tensor& on_real, const Tensor& on_fake) { return minimax_d_real(on_real) + minimax_d_fake(on_fake); }
+enum class AdversarialLoss { non_saturating, minimax, least_squares, hinge, wasserstein };
+constexpr const char* loss_names[] = {"non-saturating", "minimax", "least-squares", "hinge", "wasserstein"};
 
-// Ibid., section 3, the non-saturating form: G minimises −E log σ(D(G(z))), whose gradient does not vanish while D wins.
-inline Tensor non_saturating_g(const Tensor& on_fake) {
-  return mean(bce_logits(on_fake, Tensor::full({}, 1, on_fake.dtype(), on_fake.device())));
-}
+// What D is to say: `real_is` .9 is one-sided label smoothing (Salimans et al., 2016, section 3.4). Only the first three losses have
+// targets. A target outside [0, 1] leaves the cross entropy without a lower bound, and throws Error(usage). A tensor [n,1,1,1] gives each
+// sample a target of its own.
+Tensor d_loss_real(AdversarialLoss loss, const Tensor& on_real, double real_is = 1);
+Tensor d_loss_real(AdversarialLoss loss, const Tensor& on_real, const Tensor& real_is);
+Tensor d_loss_fake(AdversarialLoss loss, const Tensor& on_fake, double fake_is = 0);
+Tensor d_loss_fake(AdversarialLoss loss, const Tensor& on_fake, const Tensor& fake_is);
+Tensor g_loss(AdversarialLoss loss, const Tensor& on_fake);
+
+// Whether the loss reads D's output as the logit of a probability, or as a target's estimate: it has targets.
+bool has_targets(AdversarialLoss loss);
+
+// ‖E f(x) − E f(G(z))‖² over D's features [n,h,w,c], per value: Salimans et al., "Improved techniques for training GANs" (2016), section
+// 3.1.
+Tensor feature_matching(const Tensor& of_real, const Tensor& of_fake);
 
 }  // namespace duel

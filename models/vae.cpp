@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/grad.h"
-#include "engine/rng.h"
+#include "models/cgan.h"
+#include "models/initialise.h"
 
 namespace duel {
 namespace {
@@ -37,8 +37,6 @@ void check_labels(const VaeConfig& c, const Tensor& labels, int64_t n) {
   if (c.classes && !(labels && labels.dtype() == DType::i32 && labels.shape() == Shape{n})) refuse(c, "the labels", labels, {n});
   if (!c.classes && labels) fail(Failure::usage, "[vae] labels for a net that is not conditional; leave them out, or set classes");
 }
-
-Tensor with_bias(const Tensor& x, const ConvLayer& l) { return l.has_bias() ? x + l.bias.used() : x; }
 
 Tensor wide(const Tensor& x) { return cast(x, accumulator_of(x.dtype())); }
 
@@ -81,12 +79,9 @@ Posterior VaeEncoder::operator()(const Tensor& x, const Tensor& labels, Mode mod
   if (n < 1 || x.shape() != Shape{n, c.h, c.w, c.channels}) refuse(c, "x", x, {std::max<int64_t>(n, 1), c.h, c.w, c.channels});
   check_labels(c, labels, n);
   Tensor h = cast(x, c.precision);
-  if (c.classes) {
-    const Tensor y = reshape(one_hot(labels, c.classes, c.precision), {n, 1, 1, c.classes});
-    h = concat_channels(h, upsample_nearest(y, c.h, c.w));
-  }
+  if (c.classes) h = with_one_hot(h, labels, c.classes);
   for (const ConvLayer& l : convs) {
-    if (c.net == VaeNet::keras) h = relu(with_bias(conv2d_same(h, l.w.used(), l.window.stride), l));
+    if (c.net == VaeNet::keras) h = relu(l.biased(conv2d_same(h, l.w.used(), l.window.stride)));
     else if (l.has_norm()) h = normed(conv2d(h, l.w.used(), l.window), l, mode, {Act::leaky_relu, 0.2});
     else h = leaky_relu(conv2d(h, l.w.used(), l.window), 0.2);
   }
@@ -130,7 +125,7 @@ Tensor VaeDecoder::operator()(const Tensor& z, const Tensor& labels, Mode mode) 
   for (size_t i = 0; i < convs.size(); ++i) {
     const ConvLayer& l = convs[i];
     h = c.net == VaeNet::keras ? conv_transpose2d_same(h, l.w.used(), l.window.stride) : conv_transpose2d(h, l.w.used(), l.window);
-    h = l.has_norm() ? normed(h, l, mode, {Act::relu}) : with_bias(h, l);
+    h = l.has_norm() ? normed(h, l, mode, {Act::relu}) : l.biased(h);
     if (!l.has_norm() && i + 1 < convs.size()) h = relu(h);
   }
   return wide(h);
@@ -152,27 +147,11 @@ void Vae::each(const Visitor& visit) {
 }
 
 void init_weights(Vae& net, int64_t seed) {
-  NoGrad constant;
-  const Rng rng{seed, RandomStream::init_vae};
-  int index = 0;
-  net.each({[&](const std::string& name, Weight& w) {
-              const Shape& s = w.master.shape();
-              const DType dtype = w.master.dtype();
-              const Tensor step = step_counter(index++, w.master.device());
-              // Of [k,r,s,c] and of [out,in] alike: the positions of the kernel, times what comes in and what goes out.
-              const double fans = static_cast<double>(w.master.count()) / static_cast<double>(s[0]) / static_cast<double>(s[-1]) *
-                                  static_cast<double>(s[0] + s[-1]);
-              const double bound = std::sqrt(6 / fans);
-              const bool glorot = net.config.net == VaeNet::keras;
-              if (name.ends_with(".w"))
-                w.master.assign(glorot ? rng.uniform(s, step, -bound, bound, dtype) : rng.normal(s, step, 0, 0.02, dtype));
-              else if (name.ends_with("gamma")) w.master.assign(rng.normal(s, step, 1, 0.02, dtype));
-              else w.master.assign(Tensor::zeros(s, dtype, w.master.device()));
-            },
-            [&](const std::string& name, Tensor& t) {
-              t.assign(Tensor::full(t.shape(), name.ends_with("var") ? 1 : 0, t.dtype(), t.device()));
-            }});
-  refresh_copies(net);
+  const Init scheme = net.config.net == VaeNet::keras ? Init::glorot : Init::normal;
+  initialise(net, {seed, RandomStream::init_vae}, [&](const std::string& name, const Shape& shape) {
+    if (name.ends_with(".w")) return start_of(scheme, shape);
+    return name.ends_with("gamma") ? Start::normal(1, 0.02) : Start::constant(0);
+  });
 }
 
 std::string describe(const VaeConfig& c) {

@@ -110,13 +110,12 @@ TEST_CASE("no gradient is computed that nobody asked for") {
 }
 
 TEST_CASE("live tensors return to where they were after each step") {
-  const DcganConfig config{.size = 16, .channels = 1, .nz = 4, .ngf = 2, .ndf = 2};
-  DcganGenerator g(config, Device::cpu);
-  DcganDiscriminator d(config, Device::cpu);
+  const GanConfig config{.h = 16, .w = 16, .channels = 1, .nz = 4, .ngf = 2, .ndf = 2};
+  Generator g(config, Device::cpu);
+  Discriminator d(config, Device::cpu);
   init_weights(g, 1), init_weights(d, 1);
   Optimizer opt_g({}, masters(g)), opt_d({}, masters(d));
-  GanStep<DcganGenerator, DcganDiscriminator> step{
-      g, d, opt_g, opt_d, {1, RandomStream::noise}, step_counter(), Tensor::zeros({4, 16, 16, 1}), Tensor::zeros({GanReport::size})};
+  GanStep step{g, d, opt_g, opt_d, 1, step_counter(), Tensor::zeros({4, 16, 16, 1}), {}, Tensor::zeros({GanReport::size})};
   step();
   const long before = Tensor::live();
   for (int i = 0; i < 3; ++i) step();
@@ -139,16 +138,17 @@ Tensors small_weights() {
 }  // namespace
 
 TEST_CASE("the whole DCGAN loss of D, and of G through D") {
+  constexpr AdversarialLoss loss = AdversarialLoss::non_saturating;
   const Tensor real = values({3, 8, 8, 1}, 11), z = values({3, 4, 4, 2}, 12);
   GradCase d_loss{"dcgan", "D", small_weights(), [=](const Tensors& w) {
-                    return minimax_d(small_d(w, real), small_d(w, values({3, 8, 8, 1}, 13)));
+                    return d_loss_real(loss, small_d(w, real)) + d_loss_fake(loss, small_d(w, values({3, 8, 8, 1}, 13)));
                   }};
   GradResult r = gradcheck(d_loss);
   CHECK_MESSAGE(r.passed, r.message);
-  GradCase g_loss{"dcgan", "G", {values({2, 4, 4, 1}, 14)}, [=](const Tensors& w) {
-                    return non_saturating_g(small_d(small_weights(), tanh(conv_transpose2d(z, w[0], {.stride = 2, .pad = 1}))));
+  GradCase g_case{"dcgan", "G", {values({2, 4, 4, 1}, 14)}, [=](const Tensors& w) {
+                    return g_loss(loss, small_d(small_weights(), tanh(conv_transpose2d(z, w[0], {.stride = 2, .pad = 1}))));
                   }};
-  r = gradcheck(g_loss);
+  r = gradcheck(g_case);
   CHECK_MESSAGE(r.passed, r.message);
 }
 

@@ -14,20 +14,19 @@ using namespace duel;
 namespace {
 
 struct Net {
-  DcganGenerator g;
-  DcganDiscriminator d;
+  Generator g;
+  Discriminator d;
   Optimizer opt_g, opt_d;
-  Net(const DcganConfig& config, Device device) : g(config, device), d(config, device) {
+  Net(const GanConfig& config, Device device) : g(config, device), d(config, device) {
     init_weights(g, 1), init_weights(d, 1);
     opt_g = Optimizer({}, masters(g), copies(g)), opt_d = Optimizer({}, masters(d), copies(d));
   }
 };
 
-GanReport run_steps(Net& net, const DcganConfig& config, Device device, int batch, int steps) {
+GanReport run_steps(Net& net, const GanConfig& config, Device device, int batch, int steps) {
   const Tensor counter = step_counter(0, device);
-  Tensor real = Rng{5}.uniform({batch, config.size, config.size, config.channels}, step_counter(0, device), -1, 1);
-  GanStep<DcganGenerator, DcganDiscriminator> step{
-      net.g, net.d, net.opt_g, net.opt_d, {1, RandomStream::noise}, counter, real, Tensor::zeros({GanReport::size}, DType::f32, device)};
+  Tensor real = Rng{5}.uniform({batch, config.h, config.w, config.channels}, step_counter(0, device), -1, 1);
+  GanStep step{net.g, net.d, net.opt_g, net.opt_d, 1, counter, real, {}, Tensor::zeros({GanReport::size}, DType::f32, device)};
   for (int i = 0; i < steps; ++i) step();
   return step.read();
 }
@@ -37,11 +36,11 @@ GanReport run_steps(Net& net, const DcganConfig& config, Device device, int batc
 TEST_CASE("a DCGAN step on the simulated GPU equals the CPU's") {
   if (!find_backend(Device::sim)) return test::skip("this build has no simulated GPU");
   for (DType precision : {DType::f32, DType::bf16}) {
-    const DcganConfig config{.size = 32, .channels = 1, .nz = 16, .ngf = 8, .ndf = 8, .precision = precision};
+    const GanConfig config{.h = 32, .w = 32, .channels = 1, .nz = 16, .ngf = 8, .ndf = 8, .precision = precision};
     const int batch = 4, steps = 2;
     Net cpu(config, Device::cpu), sim(config, Device::sim);
-    for (size_t i = 0; i < cpu.g.layers.size(); ++i)
-      CHECK(cpu.g.layers[i].w.master.values() == sim.g.layers[i].w.master.values());  // the same random bits
+    const Tensors ours = masters(cpu.g), theirs = masters(sim.g);
+    for (size_t i = 0; i < ours.size(); ++i) CHECK(ours[i].values() == theirs[i].values());  // the same random bits
     const GanReport a = run_steps(cpu, config, Device::cpu, batch, steps), b = run_steps(sim, config, Device::sim, batch, steps);
     const double tolerance = precision == DType::f32 ? 1e-3 : 5e-2;
     CHECK(a.loss_d == doctest::Approx(b.loss_d).epsilon(tolerance));

@@ -3,9 +3,31 @@
 #include "apps/support/run_page.h"
 
 namespace duel {
+namespace {
+
+bool says_probabilities(const GanSettings& settings) { return settings.loss == "non-saturating" || settings.loss == "minimax"; }
+
+std::string title_of(const GanSettings& s) {
+  const std::string net = s.net == "dcgan" ? "DCGAN" : s.net == "keras" ? "DCGAN as in Keras" : "GAN of dense layers";
+  return (s.conditional ? "Conditional " : "") + net + (s.loss == "non-saturating" ? "" : ", " + s.loss + " loss") +
+         (s.penalty == "none" ? "" : ", penalty " + s.penalty) + (s.d_norm == "spectral" ? ", spectral norm" : "");
+}
+
+}  // namespace
+
+std::vector<Reading> readings_of(const GanSettings& settings, const GanReport& r) {
+  const bool p = says_probabilities(settings);
+  return {{"loss D", r.loss_d},
+          {"loss G", r.loss_g},
+          {"D(x)", p ? r.d_real : r.score_real},
+          {"D(G(z))", p ? r.d_fake : r.score_fake},
+          {"real right", r.real_right, true},
+          {"fake right", r.fake_right, true}};
+}
 
 nlohmann::ordered_json values_of(const GanReport& r) {
-  const double values[GanReport::size] = {r.loss_d, r.loss_g, r.d_real, r.d_fake, r.d_fake_after, r.real_right, r.fake_right};
+  const double values[GanReport::size] = {r.loss_d,     r.loss_g,     r.d_real,     r.d_fake,     r.d_fake_after,
+                                          r.real_right, r.fake_right, r.score_real, r.score_fake, r.penalty};
   nlohmann::ordered_json json;
   for (int i = 0; i < GanReport::size; ++i) json[GanReport::names[i]] = values[i];
   return json;
@@ -13,22 +35,33 @@ nlohmann::ordered_json values_of(const GanReport& r) {
 
 Page gan_page(const GanSettings& settings, const std::string& device, int64_t step, const std::vector<nlohmann::ordered_json>& records,
               std::vector<Frame> frames) {
-  Page page = run_page("DCGAN", settings.data, device, step, settings.json());
+  Page page = run_page(title_of(settings), settings.data, device, step, settings.json());
   page.frames = std::move(frames);
-  page.series = {
-      {"Losses",
-       "Two nets pull against each other: neither curve should run away.",
-       {curve_of(records, "loss_d", "D"), curve_of(records, "loss_g", "G")},
-       false},
-      {"What D says",
-       "The mean of D(x) on real images and of D(G(z)) on generated ones. At 50 % it can no longer tell them apart.",
-       {curve_of(records, "d_real", "D(x)"), curve_of(records, "d_fake", "D(G(z))")},
-       true},
-      {"How often D is right",
-       "The share of real and of generated images that D judges rightly. Both near 100 % for long: D has won, and G learns little.",
-       {curve_of(records, "real_right", "real"), curve_of(records, "fake_right", "generated")},
-       true},
-  };
+  if (settings.conditional) page.frames_are = "A row for each class, from the same noise in every row";
+  page.series = {{"Losses",
+                  "Two nets pull against each other: neither curve should run away.",
+                  {curve_of(records, "loss_d", "D"), curve_of(records, "loss_g", "G")},
+                  false}};
+  if (says_probabilities(settings))
+    page.series.push_back({"What D says",
+                           "The mean of D(x) on real images and of D(G(z)) on generated ones. At 50 % it can no longer tell them apart.",
+                           {curve_of(records, "d_real", "D(x)"), curve_of(records, "d_fake", "D(G(z))")},
+                           true});
+  else
+    page.series.push_back(
+        {"What D says",
+         "The mean of D(x) on real images and of D(G(z)) on generated ones: no probabilities with this loss. What counts is "
+         "the distance between the two.",
+         {curve_of(records, "score_real", "D(x)"), curve_of(records, "score_fake", "D(G(z))")},
+         false});
+  if (settings.penalty != "none")
+    page.series.push_back({"Penalty", "On D's gradient, before its weight.", {curve_of(records, "penalty", "penalty")}, false});
+  if (settings.loss != "wasserstein")
+    page.series.push_back(
+        {"How often D is right",
+         "The share of real and of generated images that D judges rightly. Both near 100 % for long: D has won, and G learns little.",
+         {curve_of(records, "real_right", "real"), curve_of(records, "fake_right", "generated")},
+         true});
   return page;
 }
 

@@ -1,18 +1,21 @@
-// The page of a GAN run, from its records.
+// What a GAN run says about itself while it trains: the progress line, metrics.jsonl, the page.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "apps/support/gan_settings.h"
+#include "apps/support/progress.h"
 #include "apps/support/report.h"
-#include "models/gan_step.h"
 
 namespace duel {
 
-nlohmann::ordered_json values_of(const GanReport& report);  // for a record of metrics.jsonl
+// A loss whose D makes probabilities shows those; another shows what D says as it is.
+std::vector<Reading> readings_of(const GanSettings& settings, const GanReport& report);
 
-// `records` as in metrics.jsonl. The caller adds interpolation and checks.
+nlohmann::ordered_json values_of(const GanReport& report);  // as a record of metrics.jsonl
+
+// `records` as in metrics.jsonl. The caller adds interpolation and checks where it has them.
 Page gan_page(const GanSettings& settings, const std::string& device, int64_t step, const std::vector<nlohmann::ordered_json>& records,
               std::vector<Frame> frames);
 

@@ -1,18 +1,29 @@
-// The settings of a GAN run.
+// The settings of a GAN run, conditional or not.
 #pragma once
 #include <string>
 
 #include "apps/support/run_settings.h"
-#include "models/dcgan.h"
+#include "models/gan_step.h"
 
 namespace duel {
 
 struct GanSettings : RunSettings<GanSettings> {
   static constexpr auto kind = "a GAN run";
-  std::string net = "dcgan", data = "fashion-mnist", device = "auto", precision = "f32";
+
+  bool conditional = false;
+  std::string net = "dcgan", label_in_g = "one-hot", label_in_d = "one-hot", d_norm = "batch", init;
+  std::string data = "fashion-mnist", device = "auto", precision = "f32";
   int size = 32, channels = 0, batch = 128, nz = 100, ngf = 64, ndf = 64;
+  double dropout = -1;
+  bool minibatch_stddev = false;
   int64_t seed = 1;
-  double lr = 2e-4, beta1 = 0.5;
+
+  std::string loss = "non-saturating", penalty = "none", optimizer = "adam", schedule = "constant";
+  double penalty_weight = 10, clip = 0, smooth = 0, label_noise = 0, instance_noise = 0, feature_matching = 0, l1 = 0;
+  int64_t noise_steps = 10000;
+  int critic_steps = 1;
+  double lr = 2e-4, lr_d = 0, beta1 = 0.5, beta2 = 0.999, weight_decay = 0, ema = 0;
+
   int64_t steps = 0;  // where the run ends; 0: after `epochs`
   double epochs = 2;
   double minutes = 0;  // stop after this long, whatever steps and epochs say; 0: no limit
@@ -20,29 +31,64 @@ struct GanSettings : RunSettings<GanSettings> {
 
   template <class F>
   void each(F&& f) {
-    f("net", net, "network: dcgan", true);
+    // A schedule that ends at zero does so when the run does, so its length is part of what is computed.
+    const bool shaped = schedule != "constant";
+    f("conditional", conditional, "a class for each image: cgan", true);
+    f("label-in-g", label_in_g, "how the label enters G: one-hot, embedding or norm", true);
+    f("label-in-d", label_in_d, "how the label enters D: one-hot, embedding or projection", true);
+    f("net", net, "networks: dcgan, mlp, small-mlp or keras", true);
     f("data", data, "fashion-mnist, shapes, shapes:correlated, or a folder", true);
-    f("size", size, "image size: 16, 32, 64 or 128", true);
+    f("size", size, "image size, square; 0 takes the data's", true);
     f("channels", channels, "1 or 3; 0 takes the data's", true);
     f("batch", batch, "images a step", true);
     f("nz", nz, "length of the noise vector", true);
     f("ngf", ngf, "G's channels before its last layer", true);
     f("ndf", ndf, "D's channels after its first layer", true);
+    f("d-norm", d_norm, "of D: batch (none in nets without), layer, instance, spectral or none", true);
+    f("dropout", dropout, "of D's hidden layers; -1: .3 for mlp and keras, else 0", true);
+    f("minibatch-stddev", minibatch_stddev, "show D how much the images of a batch differ", true);
+    f("init", init, "weights start from normal (N(0, .02)), glorot or he; empty: normal for dcgan, else glorot", true);
     f("precision", precision, "f32 or bf16", true);
     f("seed", seed, "all randomness follows from it", true);
-    f("lr", lr, "Adam's step size", true);
-    f("beta1", beta1, "Adam's first decay", true);
+    f("loss", loss, "non-saturating, minimax, least-squares, hinge or wasserstein", true);
+    f("critic-steps", critic_steps, "steps of D to a step of G", true);
+    f("penalty", penalty, "on D's gradient: none, wgan-gp, r1 or dragan", true);
+    f("penalty-weight", penalty_weight, "its weight", true);
+    f("clip", clip, "keep D's weights in [-clip, clip]; 0: leave them", true);
+    f("smooth", smooth, "one-sided label smoothing: D is to call real images 1 - smooth", true);
+    f("label-noise", label_noise, "D's targets move towards each other by up to this", true);
+    f("instance-noise", instance_noise, "standard deviation of noise on all that D sees, falling to 0", true);
+    f("noise-steps", noise_steps, "steps in which it falls", true);
+    f("feature-matching", feature_matching, "weight of feature matching in G's loss", true);
+    f("l1", l1, "weight of the sum of absolute weights in both losses", true);
+    f("optimizer", optimizer, "adam, adamw, rmsprop or sgd", true);
+    f("lr", lr, "step size", true);
+    f("lr-d", lr_d, "D's own step size; 0: that of G", true);
+    f("beta1", beta1, "first decay of adam and adamw; momentum of sgd", true);
+    f("beta2", beta2, "second decay of adam and adamw", true);
+    f("weight-decay", weight_decay, "L2 penalty, decoupled in adamw", true);
+    f("schedule", schedule, "of the step size: constant, linear or cosine (both to 0 at the end)", true);
+    f("ema", ema, "keep an average of G with this decay, and sample from it; 0: none", true);
     f("device", device, "cpu, cuda, sim, sim-checked or auto", true);
-    f("steps", steps, "end after this many steps; 0: after --epochs", false);
-    f("epochs", epochs, "end after this many passes over the data, unless --steps is given", false);
+    f("steps", steps, "end after this many steps; 0: after --epochs", shaped);
+    f("epochs", epochs, "end after this many passes over the data, unless --steps is given", shaped);
     f("minutes", minutes, "stop after this many minutes, if not at the end by then; 0: no limit", false);
     f("sample-every", sample_every, "steps between sample grids", false);
     f("log-every", log_every, "steps between records in metrics.jsonl", false);
     f("checkpoint-every", checkpoint_every, "steps between checkpoints", false);
   }
 
-  void check() const;  // throws Error(usage) on values that make no sense
-  DcganConfig network() const;
+  void check() const;                                  // throws Error(usage) on values that make no sense
+  GanConfig network(int h, int w, int classes) const;  // channels known; classes of the data
+  GanObjective objective() const;
+  Init initial() const;
+  OptimizerSettings optimizer_of_g() const;
+  OptimizerSettings optimizer_of_d() const;
+  double rate_at(int64_t step, int64_t total) const;  // a factor of both step sizes
+  int batches_a_step() const { return critic_steps; }
 };
+
+// Before the flags are parsed: takes those away that mean nothing to the program, and fixes what it is.
+void choose_kind(CLI::App& command, GanSettings& settings, bool conditional);
 
 }  // namespace duel

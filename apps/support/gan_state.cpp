@@ -5,25 +5,28 @@
 namespace duel {
 namespace {
 
-constexpr const char* format_name = "duel-gan-1";
+constexpr const char* format_name = "duel-gan-2";
 
 }  // namespace
 
-GanState::GanState(const GanSettings& settings, Device device, uint64_t data_fingerprint)
-    : RunState(settings, device, data_fingerprint), device(device), g(settings.network(), device), d(settings.network(), device) {
-  init_weights(g, settings.seed), init_weights(d, settings.seed);
-  const OptimizerSettings adam{.kind = OptimizerKind::adam, .lr = settings.lr, .beta1 = settings.beta1};
-  opt_g = Optimizer(adam, masters(g), copies(g)), opt_d = Optimizer(adam, masters(d), copies(d));
+GanState::GanState(const GanSettings& settings, const Dataset& train, Device device)
+    : RunState(settings, device, fingerprint(train)), classes(train.classes) {
+  const GanConfig config = settings.network(train.h, train.w, static_cast<int>(classes.size()));
+  g = Generator(config, device), d = Discriminator(config, device);
+  init_weights(g, settings.seed, settings.initial()), init_weights(d, settings.seed, settings.initial());
+  opt_g = Optimizer(settings.optimizer_of_g(), masters(g), copies(g)), opt_d = Optimizer(settings.optimizer_of_d(), masters(d), copies(d));
+  if (settings.ema > 0) average.emplace(g, settings.ema);
 }
 
 void GanState::each(const TensorVisit& f) {
   each_state("g.", g, f), each_state("d.", d, f);
+  if (average) each_state("average.", average->average, f);
   opt_g.each([&](const std::string& name, Tensor& t) { f("opt_g." + name, t); });
   opt_d.each([&](const std::string& name, Tensor& t) { f("opt_d." + name, t); });
 }
 
 void GanState::save(const std::string& path) {
-  write(path, format_name, [&](const TensorVisit& f) { each(f); }, {});
+  write(path, format_name, [&](const TensorVisit& f) { each(f); }, {{"network", network_json(g.config.h, g.config.w, classes).dump()}});
 }
 
 void GanState::load(const std::string& path) {
@@ -31,12 +34,24 @@ void GanState::load(const std::string& path) {
   refresh_copies(g), refresh_copies(d);
 }
 
-GanSampler::GanSampler(const std::string& path, Device device) {
+void GanState::set_rate(double factor) {
+  if (settings.schedule == "constant") return;
+  opt_g.set_lr(settings.optimizer_of_g().lr * factor), opt_d.set_lr(settings.optimizer_of_d().lr * factor);
+}
+
+const Generator& GanState::shown() {
+  if (!average) return g;
+  refresh_copies(average->average);
+  return average->average;
+}
+
+TrainedGan::TrainedGan(const std::string& path, Device device) {
   const Checkpoint file(path, format_name, GanSettings::kind);
   settings = GanSettings::from_json(file.json("settings"), path);
   settings.check();
-  g = DcganGenerator(settings.network(), device);
-  each_state("g.", g, [&](const std::string& name, Tensor& t) { file.load(name, t); });
+  const auto [h, w] = file.image_size(classes);
+  g = Generator(settings.network(h, w, static_cast<int>(classes.size())), device);
+  each_state(settings.ema > 0 ? "average." : "g.", g, [&](const std::string& name, Tensor& t) { file.load(name, t); });
   refresh_copies(g);
   step = file.integer("step");
 }

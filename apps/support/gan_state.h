@@ -1,31 +1,36 @@
-// Everything a GAN run must remember to go on bit for bit: both nets, both optimisers, and where it was in its data and its noise.
+// Everything a GAN run must remember to go on bit for bit: both nets, both optimisers, G's average, and where it was in its data and noise.
 #pragma once
 #include "apps/support/gan_settings.h"
 #include "apps/support/run_state.h"
+#include "engine/data/dataset.h"
 #include "models/gan_step.h"
 
 namespace duel {
 
 struct GanState : RunState<GanSettings> {
-  Device device;
-  DcganGenerator g;
-  DcganDiscriminator d;
+  std::vector<std::string> classes;  // their names
+  Generator g;
+  Discriminator d;
   Optimizer opt_g, opt_d;
+  std::optional<Ema> average;
 
-  GanState(const GanSettings& settings, Device device, uint64_t data_fingerprint);  // settings.channels known; weights from settings.seed
+  GanState(const GanSettings& settings, const Dataset& train, Device device);  // settings.channels known; weights from settings.seed
   void save(const std::string& path) override;
   void load(const std::string& path) override;
+  void set_rate(double factor);  // of both step sizes
+  const Generator& shown();      // G, or its average where there is one
 
  private:
   void each(const TensorVisit& f);
 };
 
-// Only the generator and the settings, for sampling, on any device and with any rows.
-struct GanSampler {
+// Only the generator (its average, where the run kept one) and the settings, for sampling, on any device and with any rows.
+struct TrainedGan {
   GanSettings settings;
-  DcganGenerator g;
+  std::vector<std::string> classes;
+  Generator g;
   int64_t step = 0;
-  GanSampler(const std::string& path, Device device);
+  TrainedGan(const std::string& path, Device device);
 };
 
 }  // namespace duel

@@ -5,30 +5,15 @@ Run with a python3 that imports torch and numpy (Debian: apt-get install python3
 Everything is computed in float64 from inputs that are stored too, so nothing depends on anyone's random numbers. Layouts are ours: NHWC
 activations, KRSC weights (a transposed convolution's weight is that of the convolution it is the adjoint of).
 """
-import json, os, struct
-import numpy as np
+import os
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from golden_file import write
 
 here = os.path.dirname(os.path.abspath(__file__))
 torch.manual_seed(1)
 torch.set_default_dtype(torch.float64)
-
-
-def write(path, tensors, metadata):
-    header, offset, blobs = {"__metadata__": metadata}, 0, []
-    for name, t in tensors.items():
-        a = np.ascontiguousarray(t.detach().numpy())
-        kind = {"float64": "F64", "int32": "I32"}[str(a.dtype)]
-        header[name] = {"dtype": kind, "shape": list(a.shape), "data_offsets": [offset, offset + a.nbytes]}
-        offset += a.nbytes
-        blobs.append(a.tobytes())
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as f:
-        f.write(struct.pack("<Q", len(text)) + text + b"".join(blobs))
-    print(path, os.path.getsize(path), "bytes")
 
 
 def ours(t):  # NCHW → NHWC, OIHW → KRSC, IOHW (transposed) → KRSC

@@ -1,0 +1,139 @@
+#include "apps/support/gan_ask.h"
+
+#include <fmt/format.h>
+
+#include "apps/support/class_name.h"
+#include "apps/support/gan_data.h"
+#include "apps/support/gan_pictures.h"
+#include "apps/support/gan_state.h"
+#include "apps/support/gan_train.h"
+#include "apps/support/generated_folder.h"
+#include "apps/support/tiles.h"
+#include "engine/io/file.h"
+
+namespace duel {
+namespace {
+
+TrainedGan open(const GanAsk& ask) {
+  const Device device = use_device(ask.device);
+  return TrainedGan(ask.checkpoint(), device);
+}
+
+// −1: every class in turn.
+int label_of(const TrainedGan& gan, const GanAsk& ask) {
+  if (ask.label.empty()) return -1;
+  if (!gan.g.config.classes) fail(Failure::usage, fmt::format("--label {}: this net knows no labels; train one with cgan", ask.label));
+  return class_number("--label", ask.label, gan.classes);
+}
+
+int sample(const GanAsk& ask) {
+  check_grid(ask);
+  const TrainedGan gan = open(ask);
+  check_tiles(ask.columns, (ask.n - 1) / ask.columns + 1, gan.g.config.h, gan.g.config.w);
+  write_png(ask.out, sample_grid(gan.g, latents(gan.g, ask.n, ask.seed, RandomStream::samples, label_of(gan, ask)), ask.columns));
+  fmt::print("{} of step {} in {}\n", counted(static_cast<uint64_t>(ask.n), "image"), gan.step, ask.out);
+  return 0;
+}
+
+int interpolate(const GanAsk& ask) {
+  check_walks(ask);
+  const TrainedGan gan = open(ask);
+  check_tiles(ask.steps, ask.rows, gan.g.config.h, gan.g.config.w);
+  write_png(ask.out, interpolation_grid(gan.g, ask.rows, ask.steps, ask.seed, label_of(gan, ask)));
+  fmt::print("{} of {} images in {}\n", counted(static_cast<uint64_t>(ask.rows), "walk"), ask.steps, ask.out);
+  return 0;
+}
+
+int walk_classes(const GanAsk& ask) {
+  check_walks(ask);
+  const TrainedGan gan = open(ask);
+  if (!gan.g.config.classes) fail(Failure::usage, fmt::format("{}: this net knows no labels; train one with cgan", ask.from));
+  std::vector<int> classes;
+  for (const std::string& name : ask.classes) classes.push_back(class_number("--classes", name, gan.classes));
+  if (classes.empty())
+    for (int k = 0; k < gan.g.config.classes; ++k) classes.push_back(k);
+  if (classes.size() < 2) fail(Failure::usage, "--classes: a walk goes through at least two");
+  const int64_t columns = static_cast<int64_t>(classes.size() - 1) * ask.steps + 1;
+  check_tiles(columns, ask.rows, gan.g.config.h, gan.g.config.w);
+  write_png(ask.out, class_walk_grid(gan.g, ask.rows, ask.steps, ask.seed, classes));
+  fmt::print("{} of {} images in {}\n", counted(static_cast<uint64_t>(ask.rows), "walk"), columns, ask.out);
+  return 0;
+}
+
+int generate_folder(const GanAsk& ask) {
+  check_at_least(1, "--n", ask.n);
+  const TrainedGan gan = open(ask);
+  const GanConfig& c = gan.g.config;
+  const int label = label_of(gan, ask);
+  GeneratedImages images{ask.n, c.h, c.w, c.channels, {}, gan.classes, {}};
+  if (c.classes) images.labels = balanced_labels(ask.n, c.classes, label);
+  const Tensor z = noise(gan.g, ask.n, ask.seed, RandomStream::samples);
+  images.values = [&](int64_t from, int64_t to) {
+    const std::vector<double> labels(images.labels.begin() + (c.classes ? from : 0), images.labels.begin() + (c.classes ? to : 0));
+    return generate(gan.g, {slice(z, from, to), c.classes ? Tensor::from({to - from}, labels, DType::i32, gan.g.device) : Tensor()});
+  };
+  write_generated(ask.out, images);
+  fmt::print("{} of step {} in {}{}\n", counted(static_cast<uint64_t>(ask.n), "image"), gan.step, ask.out,
+             c.classes ? ", with labels.csv" : "");
+  return 0;
+}
+
+}  // namespace
+
+std::vector<std::pair<CLI::App*, int (*)(const GanAsk&)>> add_gan_questions(CLI::App& app, GanAsk& ask, bool conditional) {
+  auto command = [&](const char* name, const char* help) {
+    CLI::App* added = add_ask(app, name, help, ask);
+    add_which(*added, ask), add_seed(*added, ask, "of the noise");
+    return added;
+  };
+  auto with_label = [&](CLI::App* c) {
+    if (conditional) c->add_option("--label", ask.label, "class, by name or number; without it every class in turn");
+  };
+  CLI::App* samples = command("sample", "a grid of images");
+  add_picture(*samples, ask), add_grid(*samples, ask), with_label(samples);
+  CLI::App* walks = command("interpolate", "walks between images");
+  add_picture(*walks, ask), add_walks(*walks, ask), with_label(walks);
+  CLI::App* folder = command("generate", conditional ? "a folder of images, as many of each class, with labels.csv" : "a folder of images");
+  folder->add_option("--out", ask.out, "folder to make")->required();
+  folder->add_option("-n,--n", ask.n, "images")->capture_default_str();
+  with_label(folder);
+  std::vector<std::pair<CLI::App*, int (*)(const GanAsk&)>> questions{{samples, sample}, {walks, interpolate}, {folder, generate_folder}};
+  if (conditional) {
+    CLI::App* labels = command("classes", "walks from class to class, from one noise vector a row");
+    add_picture(*labels, ask), add_walks(*labels, ask);
+    labels->add_option("--classes", ask.classes, "the classes on the way, by name or number; without it all of them");
+    questions.push_back({labels, walk_classes});
+  }
+  return questions;
+}
+
+int gan_info(const InfoCommand<GanSettings>& command) {
+  if (const auto trained = command.run<TrainedGan>()) {
+    fmt::print("{}", describe(trained->g.config));
+    return 0;
+  }
+  GanSettings settings = command.settings;
+  settings.channels = channels_of(settings);
+  constexpr int usual_size = 28, usual_classes = 10;  // of data that info does not read
+  const int size = settings.size ? settings.size : usual_size;
+  fmt::print("{}", describe(settings.network(size, size, usual_classes)));
+  return 0;
+}
+
+int gan_main(int argc, char** argv, CLI::App& app, bool conditional) {
+  app.require_subcommand(1);
+  TrainCommand<GanSettings> train_command(app);
+  GanAsk ask;
+  const auto questions = add_gan_questions(app, ask, conditional);
+  InfoCommand<GanSettings> info_command(app);
+  choose_kind(*train_command.app, train_command.settings, conditional);
+  choose_kind(*info_command.app, info_command.settings, conditional);
+  return run_main(argc, argv, app, [&] {
+    if (train_command) return train_gan(train_command, conditional);
+    for (const auto& [command, answer] : questions)
+      if (*command) return answer(ask);
+    return gan_info(info_command);
+  });
+}
+
+}  // namespace duel

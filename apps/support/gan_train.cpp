@@ -1,0 +1,94 @@
+#include "apps/support/gan_train.h"
+
+#include "apps/support/gan_data.h"
+#include "apps/support/gan_pictures.h"
+#include "apps/support/gan_report.h"
+#include "apps/support/gan_state.h"
+#include "apps/support/trainer.h"
+
+namespace duel {
+namespace {
+
+constexpr int shown_columns = 8, walks = 6, walk_steps = 10, judged = 256;
+
+// Prints the sample check. A data set it cannot be held against (all images alike) is said aloud, and costs nobody the run.
+std::vector<Check> judge(GanState& state, const ImageData& data) {
+  const Generator& g = state.shown();
+  const std::vector<float> samples = generate(g, latents(g, judged, state.settings.seed, RandomStream::evaluation));
+  try {
+    const auto checks = check_against(data, samples).checks();
+    for (const Check& c : checks) fmt::print("{}\n", c.line());
+    return {checks.begin(), checks.end()};
+  } catch (const Error& e) {
+    if (e.kind != Failure::data) throw;
+    fmt::print("no sample check: {}\n", e.what());
+    return {};
+  }
+}
+
+void check_program(const TrainCommand<GanSettings>& command, bool conditional) {
+  if (command.settings.conditional == conditional) return;
+  fail(Failure::usage, fmt::format("{} is a run of {}; go on with: {} train --out {} --resume", command.out, conditional ? "gan" : "cgan",
+                                   conditional ? "gan" : "cgan", command.out));
+}
+
+}  // namespace
+
+int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
+  const Device device = command.begin();
+  check_program(command, conditional);
+  GanSettings& settings = command.settings;
+  const ImageData data = load_gan_data(settings);
+  GanState state(settings, data.train, device);
+  Trainer trainer(command, state, data.train.n);
+
+  const int64_t images = int64_t{settings.batch} * settings.critic_steps;
+  Tensor real({images, data.train.h, data.train.w, settings.channels}, DType::f32, device);
+  Tensor labels = conditional ? Tensor({images}, DType::i32, device) : Tensor();
+  GanStep gan_step{state.g,
+                   state.d,
+                   state.opt_g,
+                   state.opt_d,
+                   settings.seed,
+                   state.step_on_device,
+                   real,
+                   labels,
+                   Tensor::zeros({GanReport::size}, DType::f32, device),
+                   settings.objective(),
+                   state.average ? &*state.average : nullptr};
+  auto load = [&] {
+    for (int i = 0; i < settings.critic_steps; ++i) {
+      const auto share = [&](const Tensor& t) { return slice(t, int64_t{i} * settings.batch, int64_t{i + 1} * settings.batch).detach(); };
+      Tensor x = share(real);
+      load_batch(data, trainer.order(), x, conditional ? share(labels) : Tensor());
+    }
+    state.set_rate(settings.rate_at(state.step, trainer.total()));
+  };
+  auto read = [&] {
+    const GanReport r = gan_step.read();
+    refuse_non_finite("D's loss", r.loss_d, state.step), refuse_non_finite("G's loss", r.loss_g, state.step);
+    return r;
+  };
+  const Latents fixed = shown(state.g, settings.seed, shown_columns);
+  std::vector<Check> checks;
+  auto page = [&] {
+    Page page = gan_page(settings, trainer.computed_on(), state.step, trainer.records(), trainer.frames());
+    page.interpolation = interpolation_grid(state.shown(), walks, walk_steps, settings.seed);
+    page.checks = checks;
+    return page;
+  };
+  return trainer.run({.load = load,
+                      .step = [&] { gan_step(); },
+                      .readings = [&] { return readings_of(settings, read()); },
+                      .log_every = settings.log_every,
+                      .log = [&] { return values_of(read()); },
+                      .show_every = settings.sample_every,
+                      .show = [&] { return sample_grid(state.shown(), fixed, shown_columns); },
+                      .page = page,
+                      .at_end =
+                          [&] {
+                            if (data.test.n >= 2) checks = judge(state, data);
+                          }});
+}
+
+}  // namespace duel

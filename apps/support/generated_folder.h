@@ -1,0 +1,26 @@
+// Generated images as a folder of pictures with their labels, which any program can read: 000000.png …, and labels.csv with a line
+// `file,label` each.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace duel {
+
+struct GeneratedImages {
+  int64_t n = 0;
+  int h = 0, w = 0, c = 0;
+  std::vector<int32_t> labels;       // one an image; empty: no labels.csv is written
+  std::vector<std::string> classes;  // names of the labels
+  // Values in [−1, 1] of images [from, to), NHWC.
+  std::function<std::vector<float>(int64_t from, int64_t to)> values;
+};
+
+// Throws Error(usage) where `folder` is there and not empty (nothing is overwritten) or the images have two channels or four, which a PNG
+// of ours cannot hold; Error(data) when it cannot be written.
+void write_generated(const std::string& folder, const GeneratedImages& images);
+
+// Labels of n images, class by class, as equal in number as can be; all of class `label` where that is not negative.
+std::vector<int32_t> balanced_labels(int64_t n, int classes, int label = -1);
+
+}  // namespace duel

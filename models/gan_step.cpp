@@ -1,0 +1,206 @@
+#include "models/gan_step.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace duel {
+namespace {
+
+enum Entry { loss_d, loss_g, d_real, d_fake, d_fake_after, real_right, fake_right, score_real, score_fake, penalty };  // of the report
+enum PassOf { on_real, on_fake, on_mixed, passes };  // of one D step; G's pass comes after all of them
+
+void accumulate(Tensors& sum, const Tensors& more) {
+  if (sum.empty()) sum = more;
+  else
+    for (size_t i = 0; i < sum.size(); ++i) sum[i] = sum[i] + more[i];
+}
+
+// "images in [0, 255]" and the like train a tanh net to nothing, silently.
+void check_range(const Tensor& real) {
+  const std::vector<double> v = real.values();
+  const auto [low, high] = std::minmax_element(v.begin(), v.end());
+  constexpr double slack = 1e-3;
+  if (!(*low >= -1 - slack && *high <= 1 + slack))
+    fail(Failure::usage, fmt::format("[gan] the images lie in [{:.4g}, {:.4g}], but G's tanh makes values in [-1, 1]; scale them, such as "
+                                     "x / 127.5 - 1",
+                                     *low, *high));
+}
+
+}  // namespace
+
+// One D step's share of the batch, or all that G sees.
+struct GanStep::Turn {
+  int index;
+  Tensor real, labels, z, mix;
+};
+
+void check_objective(const GanObjective& o, const GanConfig& c) {
+  auto want = [](bool right, const std::string& message) {
+    if (!right) fail(Failure::usage, message);
+  };
+  const std::string loss = fmt::format("--loss {}", loss_names[static_cast<int>(o.loss)]);
+  want(o.penalty == Penalty::none || !(c.net == GanNet::dcgan && c.d_norm == Norm::batch),
+       fmt::format(
+           "--penalty {} with batch norm in D: it mixes the samples of a batch, and a penalty on each sample's gradient means nothing "
+           "then; take --d-norm layer, instance or none",
+           penalty_names[static_cast<int>(o.penalty)]));
+  want(o.penalty == Penalty::none || !c.minibatch_stddev,
+       "--minibatch-stddev with a --penalty: it mixes the samples of a batch, and a penalty on each sample's gradient means nothing then");
+  want(o.penalty_weight > 0 && o.penalty_weight < 1e9, fmt::format("--penalty-weight {}: above 0", o.penalty_weight));
+  want(o.clip >= 0 && o.clip < 1e9, fmt::format("--clip {}: at least 0", o.clip));
+  want(o.real_is > 0.5 && o.real_is <= 1, fmt::format("real images are to be judged {}: a target above 0.5, at most 1", o.real_is));
+  want(o.label_noise >= 0 && o.label_noise < 0.5, fmt::format("--label-noise {}: from 0 to below 0.5", o.label_noise));
+  want(o.real_is - o.label_noise > o.label_noise,
+       fmt::format("targets of {} less noise of up to {}: real and generated images would be judged alike", o.real_is, o.label_noise));
+  want(has_targets(o.loss) || (o.real_is == 1 && o.label_noise == 0),
+       loss + " has no targets to smooth; leave --smooth and --label-noise out");
+  want(o.instance_noise >= 0 && o.instance_noise <= 10, fmt::format("--instance-noise {}: 0 to 10", o.instance_noise));
+  want(o.noise_steps >= 1, fmt::format("--noise-steps {}: at least 1", o.noise_steps));
+  want(o.matching >= 0 && o.l1 >= 0, "--feature-matching and --l1: at least 0");
+  want(o.critic_steps >= 1 && o.critic_steps <= 100, fmt::format("--critic-steps {}: 1 to 100", o.critic_steps));
+  want(o.loss != AdversarialLoss::wasserstein || o.penalty != Penalty::none || o.clip > 0 || c.d_norm == Norm::spectral,
+       loss + ": nothing keeps the critic Lipschitz, and its loss has no bound; add --penalty wgan-gp, --clip 0.01 or --d-norm spectral");
+}
+
+void GanStep::operator()() {
+  const Rng noise{seed, RandomStream::noise}, draws{seed, RandomStream::penalty};
+  const int64_t n = real.shape()[0];
+  Tensor mix;
+  if (objective.penalty == Penalty::wgan_gp) mix = draws.uniform({n, 1, 1, 1}, step);
+  if (objective.penalty == Penalty::dragan) mix = draws.uniform(real.shape(), step);
+  (*this)(noise.normal({n, 1, 1, g.config.nz}, step, 0, 1, g.config.precision), mix);
+  increment(step);
+}
+
+void GanStep::operator()(const Tensor& z, const Tensor& mix) {
+  if (!range_known && g.config.net != GanNet::points) check_range(real);
+  range_known = true;
+  const int turns = objective.critic_steps;
+  const int64_t n = real.shape()[0] / turns;
+  if (n * turns != real.shape()[0] || z.shape()[0] != real.shape()[0])
+    fail(Failure::usage,
+         fmt::format("[gan] {} D steps a step share real images {} and noise {}; the first axes must be one multiple of them", turns,
+                     real.text(), z.text()));
+  const Tensor images = cast(real, g.config.precision).detach();
+  for (int i = 0; i < turns; ++i) {
+    const auto share = [&](const Tensor& t) { return t ? slice(t, i * n, (i + 1) * n).detach() : Tensor(); };
+    const Turn turn{i, share(images), share(labels), share(z), share(mix)};
+    const bool last = i + 1 == turns;
+    Tensor fake;
+    {
+      NoGrad constant(!last);  // only the last fakes lead back to G
+      fake = g(turn.z, {Mode::train, turn.labels, {seed, step}});
+    }
+    train_d(turn, fake.detach());
+    if (last) train_g(turn, fake);
+  }
+  if (average) average->update(g, step);
+}
+
+// Real and fake have a pass of their own each: batch norm must not see them as one batch, and only one pass's activations are alive at a
+// time. `fake` comes without history: no gradient reaches G.
+void GanStep::train_d(const Turn& turn, const Tensor& fake) {
+  power_iteration(d);
+  const int first = turn.index * passes;
+  const auto pass = [&](int which) { return Pass{Mode::train, turn.labels, {seed, step, first + which}}; };
+  const Tensors weights = used(d);
+  Tensors gradients;
+  Tensor total;
+  const auto take = [&](const Tensor& loss) {
+    accumulate(gradients, grad(loss, weights));
+    NoGrad only_looking;
+    total = total ? total + loss.detach() : loss.detach();
+  };
+  {
+    const Tensor said = d(seen(turn.real, first + on_real), pass(on_real));
+    take(d_loss_real(objective.loss, said, target(objective.real_is, -1, said.shape()[0], first + on_real)));
+    NoGrad only_looking;
+    note(d_real, mean(sigmoid(said))), note(real_right, mean(duel::step(said))), note(score_real, mean(said));
+  }
+  {
+    const Tensor said = d(seen(fake, first + on_fake), pass(on_fake));
+    take(d_loss_fake(objective.loss, said, target(0, 1, said.shape()[0], first + on_fake)));
+    NoGrad only_looking;
+    note(d_fake, mean(sigmoid(said))), note(fake_right, mean(duel::step(neg(said)))), note(score_fake, mean(said));
+  }
+  if (objective.penalty != Penalty::none) {
+    const auto judge = [&](const Tensor& x) { return d(x, pass(on_mixed)); };
+    const Tensor value = penalty_of(objective.penalty, judge, turn.real, fake, turn.mix);
+    take(value * objective.penalty_weight);
+    note(penalty, value);
+  }
+  note(loss_d, total);
+  update(opt_d, gradients, weights);
+  if (objective.clip > 0) {
+    NoGrad constant;
+    d.each({[&](const std::string&, Weight& w) { w.master.assign(clamp(w.master, -objective.clip, objective.clip)); }, {}});
+    refresh_copies(d);
+  }
+}
+
+// Asks for G's gradients only: D passes them on and gets none itself.
+void GanStep::train_g(const Turn& turn, const Tensor& fake) {
+  const int number = objective.critic_steps * passes;
+  const Pass pass{Mode::train, turn.labels, {seed, step, number}};
+  const Tensor features = d.features(seen(fake, number), pass), said = d.head(features, pass);
+  Tensor loss = g_loss(objective.loss, said);
+  if (objective.matching > 0) {
+    Tensor of_real;
+    {
+      NoGrad constant;
+      of_real = d.features(turn.real, pass);
+    }
+    loss = loss + feature_matching(of_real, features) * objective.matching;
+  }
+  const Tensors weights = used(g);
+  Tensors gradients = grad(loss, weights);
+  update(opt_g, gradients, weights);
+  NoGrad only_looking;
+  note(loss_g, loss), note(d_fake_after, mean(sigmoid(said)));
+}
+
+void GanStep::update(Optimizer& optimizer, Tensors& gradients, const Tensors& weights) const {
+  if (objective.l1 > 0) {
+    NoGrad constant;
+    for (size_t i = 0; i < gradients.size(); ++i) gradients[i] = gradients[i] + cast(sign(weights[i]), gradients[i].dtype()) * objective.l1;
+  }
+  optimizer.step(gradients);
+}
+
+// What D sees of x: noise is added while there is some. Only x leads back.
+Tensor GanStep::seen(const Tensor& x, int pass) const {
+  if (objective.instance_noise == 0) return x;
+  Tensor noise;
+  {
+    NoGrad constant;
+    const Rng draws{seed, RandomStream::instance_noise};
+    const Tensor done = cast(step, DType::f32);
+    const Tensor left = clamp(affine(done, -1.0 / static_cast<double>(objective.noise_steps), 1), 0, 1) * objective.instance_noise;
+    noise = draws.normal(x.shape(), step, 0, 1, DType::f32, pass * x.shape()[0]) * left;
+    noise = cast(noise, x.dtype());
+  }
+  return x + noise;
+}
+
+// value + sign·U(0, label_noise) for each sample, or the value alone.
+Tensor GanStep::target(double value, double sign, int64_t n, int pass) const {
+  NoGrad constant;
+  const DType dtype = accumulator_of(g.config.precision);
+  if (objective.label_noise == 0) return Tensor::full({}, value, dtype, step.device());
+  const Rng draws{seed, RandomStream::label_noise};
+  return affine(draws.uniform({n, 1, 1, 1}, step, 0, 1, dtype, pass * n), sign * objective.label_noise, value);
+}
+
+void GanStep::note(int index, const Tensor& value) {
+  NoGrad only_looking;
+  report.alias({}, index).assign(cast(value, DType::f32).detach());
+}
+
+GanReport GanStep::read() const {
+  const std::vector<double> v = report.values();
+  return {v[loss_d],     v[loss_g],     v[d_real],     v[d_fake],     v[d_fake_after],
+          v[real_right], v[fake_right], v[score_real], v[score_fake], v[penalty]};
+}
+
+}  // namespace duel

@@ -1,0 +1,178 @@
+// The nets of the GANs: sizes and parameter counts as printed, shapes, ranges, initialisation, and what is refused.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "engine/grad.h"
+#include "engine/rng.h"
+#include "models/gan_step.h"
+
+using namespace duel;
+
+namespace {
+
+struct Pair {
+  Generator g;
+  Discriminator d;
+  explicit Pair(const GanConfig& config) : g(config, Device::cpu), d(config, Device::cpu) { init_weights(g, 1), init_weights(d, 1); }
+};
+
+}  // namespace
+
+TEST_CASE("parameter counts") {
+  struct Row {
+    GanNet net;
+    int h, channels;
+    double dropout;
+    int64_t g, d;
+  };
+  for (const Row& row : {Row{GanNet::dcgan, 16, 1, 0, 337280, 134400},
+                         {GanNet::dcgan, 32, 1, 0, 1066880, 661248},
+                         {GanNet::dcgan, 64, 3, 0, 3576704, 2765568},
+                         {GanNet::dcgan, 128, 3, 0, 12786560, 11164416},
+                         {GanNet::mlp, 28, 1, .3, 1489936, 1460225},
+                         {GanNet::small_mlp, 28, 1, 0, 114064, 100609},
+                         {GanNet::keras, 32, 3, .3, 2833984, 217985},
+                         {GanNet::keras, 64, 3, .3, 0, 242561}}) {
+    const GanConfig config{.net = row.net, .h = row.h, .w = row.h, .channels = row.channels, .dropout = row.dropout};
+    Generator g(config, Device::cpu);
+    Discriminator d(config, Device::cpu);
+    if (row.g) CHECK(parameter_count(g) == row.g);
+    CHECK(parameter_count(d) == row.d);
+    const std::string table = describe(config);
+    CHECK(table.find(std::to_string(parameter_count(g))) != std::string::npos);
+    CHECK(table.find(std::to_string(parameter_count(d))) != std::string::npos);
+  }
+}
+
+TEST_CASE("shapes, ranges and precisions, of any image that the net can make") {
+  struct Size {
+    GanNet net;
+    int h, w;
+  };
+  for (DType precision : {DType::f32, DType::bf16})
+    for (const Size& size : {Size{GanNet::dcgan, 16, 16},
+                             {GanNet::dcgan, 28, 28},
+                             {GanNet::dcgan, 24, 40},
+                             {GanNet::mlp, 5, 7},
+                             {GanNet::small_mlp, 3, 4},
+                             {GanNet::keras, 8, 12}})
+      for (int channels = 1; channels <= 4; ++channels)
+        for (int classes : {0, 3}) {
+          const GanConfig config{.net = size.net,
+                                 .h = size.h,
+                                 .w = size.w,
+                                 .channels = channels,
+                                 .nz = 5,
+                                 .ngf = 4,
+                                 .ndf = 4,
+                                 .dropout = .3,
+                                 .classes = classes,
+                                 .precision = precision};
+          Pair net(config);
+          const Tensor z = Rng{1}.normal({3, 1, 1, 5}, step_counter(), 0, 1, precision);
+          const Tensor labels = classes ? Tensor::from({3}, {0, 2, 1}, DType::i32) : Tensor();
+          for (Mode mode : {Mode::train, Mode::infer}) {
+            const Pass pass{mode, labels, {1, step_counter()}};
+            const Tensor x = net.g(z, pass);
+            CHECK(x.shape() == Shape{3, size.h, size.w, channels});
+            CHECK(x.dtype() == precision);
+            for (double v : x.values()) REQUIRE(std::abs(v) <= 1);
+            const Tensor logits = net.d(x, pass);
+            CHECK(logits.shape() == Shape{3, 1, 1, 1});
+            CHECK(logits.dtype() == DType::f32);
+          }
+        }
+}
+
+TEST_CASE("a label reaches both nets, by every way in") {
+  for (LabelInG in_g : {LabelInG::one_hot, LabelInG::embedding, LabelInG::norm})
+    for (LabelInD in_d : {LabelInD::one_hot, LabelInD::embedding, LabelInD::projection})
+      for (GanNet kind : {GanNet::dcgan, GanNet::small_mlp, GanNet::mlp, GanNet::keras}) {
+        const GanConfig config{
+            .net = kind, .h = 8, .w = 8, .channels = 1, .nz = 4, .ngf = 4, .ndf = 4, .classes = 3, .label_in_g = in_g, .label_in_d = in_d};
+        Pair net(config);
+        init_weights(net.g, 1, Init::glorot), init_weights(net.d, 1, Init::glorot);
+        NoGrad constant;
+        // γ and β start alike for all classes but for their noise; make them differ.
+        net.g.each({[](const std::string& name, Weight& w) {
+                      if (name.ends_with("beta")) w.master.assign(Rng{3}.normal(w.master.shape(), step_counter()));
+                    },
+                    {}});
+        const Tensor z = Rng{1}.normal({3, 1, 1, 4}, step_counter());
+        const auto with = [&](double a, double b, double c) { return Pass{Mode::infer, Tensor::from({3}, {a, b, c}, DType::i32)}; };
+        const Tensor x = net.g(z, with(0, 1, 2)), other = net.g(z, with(1, 1, 2));
+        const std::vector<double> a = x.values(), b = other.values();
+        double first = 0, rest = 0;
+        for (size_t i = 0; i < a.size(); ++i) (i < a.size() / 3 ? first : rest) += std::fabs(a[i] - b[i]);
+        CHECK(first > 1e-3);
+        CHECK(rest == 0);
+        const std::vector<double> said = net.d(x, with(0, 1, 2)).values(), elsewhere = net.d(x, with(1, 1, 2)).values();
+        CHECK(std::fabs(said[0] - elsewhere[0]) > 1e-6);
+        CHECK(said[1] == elsewhere[1]);
+      }
+}
+
+TEST_CASE("settings that make no sense are refused by name") {
+  CHECK_THROWS_WITH_AS(check_config({.h = 7, .w = 7}),
+                       "images of 7×7 pixels: a DCGAN halves them at least once, to 4 or more; take an even --size above 4", Error);
+  CHECK_THROWS_WITH_AS(check_config({.channels = 5}), "--channels 5: 1 to 4", Error);
+  CHECK_THROWS_AS(check_config({.net = GanNet::keras, .h = 30, .w = 30}), Error);
+  const GanConfig plain, without{.d_norm = Norm::none};
+  CHECK_THROWS_WITH_AS(check_objective({.penalty = Penalty::wgan_gp}, plain),
+                       "--penalty wgan-gp with batch norm in D: it mixes the samples of a batch, and a penalty on each sample's gradient "
+                       "means nothing then; take --d-norm layer, instance or none",
+                       Error);
+  CHECK_NOTHROW(check_objective({.penalty = Penalty::wgan_gp}, without));
+  CHECK_THROWS_AS(check_objective({.loss = AdversarialLoss::wasserstein}, without), Error);
+  CHECK_NOTHROW(check_objective({.loss = AdversarialLoss::wasserstein, .clip = .01}, without));
+  CHECK_THROWS_AS(check_objective({.real_is = 1.05}, plain), Error);
+  CHECK_THROWS_AS(check_objective({.loss = AdversarialLoss::hinge, .real_is = .9}, plain), Error);
+  CHECK_THROWS_AS(d_loss_fake(AdversarialLoss::non_saturating, Tensor::zeros({2, 1, 1, 1}), 1.05), Error);
+}
+
+TEST_CASE("a shape that does not fit is shown in the layer table") {
+  const GanConfig config{.h = 32, .w = 32, .channels = 1, .nz = 4, .ngf = 4, .ndf = 4};
+  Pair net(config);
+  try {
+    net.d(Tensor::zeros({2, 64, 64, 1}));
+    FAIL("64×64 went into a net for 32×32");
+  } catch (const Error& e) {
+    const std::string text = e.what();
+    CHECK(text.find("f32[2, 64, 64, 1]") != std::string::npos);
+    CHECK(text.find("→ x") != std::string::npos);
+    CHECK(text.find("D 0") != std::string::npos);
+  }
+  CHECK_THROWS_AS(net.g(Tensor::zeros({2, 1, 1, 5})), Error);
+  CHECK_THROWS_AS(net.g(Tensor::zeros({2, 1, 1, 4}), {Mode::train, Tensor::zeros({2}, DType::i32)}), Error);
+}
+
+TEST_CASE("images outside [-1, 1] are refused") {
+  const GanConfig config{.h = 8, .w = 8, .channels = 1, .nz = 4, .ngf = 4, .ndf = 4};
+  Pair net(config);
+  Optimizer opt_g({}, masters(net.g)), opt_d({}, masters(net.d));
+  GanStep step{net.g, net.d, opt_g, opt_d, 1, step_counter(), Tensor::full({4, 8, 8, 1}, 255), {}, Tensor::zeros({GanReport::size})};
+  CHECK_THROWS_WITH_AS(
+      step(), "[gan] the images lie in [255, 255], but G's tanh makes values in [-1, 1]; scale them, such as x / 127.5 - 1", Error);
+}
+
+TEST_CASE("initialisation: the distributions of the paper, the same for the same seed") {
+  const GanConfig config{.h = 32, .w = 32, .channels = 1};
+  Generator a(config, Device::cpu), b(config, Device::cpu), c(config, Device::cpu);
+  init_weights(a, 7), init_weights(b, 7), init_weights(c, 8);
+  auto moments = [](const Tensor& t) {
+    double mean = 0, square = 0;
+    for (double v : t.values()) mean += v, square += v * v;
+    mean /= static_cast<double>(t.count());
+    return std::pair{mean, std::sqrt(square / static_cast<double>(t.count()) - mean * mean)};
+  };
+  const auto second = [](const Generator& g) { return std::get<DcganGenerator>(g.net).layers[1]; };
+  const Tensor w = second(a).w.master;
+  const auto [mean, std] = moments(w);
+  CHECK(std::abs(mean) < 4 * 0.02 / std::sqrt(static_cast<double>(w.count())));
+  CHECK(std == doctest::Approx(0.02).epsilon(0.02));
+  CHECK(moments(second(a).gamma.master).first == doctest::Approx(1).epsilon(0.01));
+  CHECK(w.values() == second(b).w.master.values());
+  CHECK(w.values() != second(c).w.master.values());
+}
