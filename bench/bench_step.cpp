@@ -1,5 +1,6 @@
 // bench_step: one whole training step, in images a second, alone or in turns with PyTorch.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <omp.h>
 #include <sys/resource.h>
 
@@ -11,9 +12,11 @@
 #include "bench/json_output.h"
 #include "bench/peer.h"
 #include "bench/statistics.h"
+#include "bench/step_models.h"
 #include "engine/graph.h"
+#include "engine/tensor.h"
+#include "kernels/problem.h"
 #include "kernels/registry.h"
-#include "models/gan_step.h"
 
 using namespace duel;
 using namespace duel::bench;
@@ -22,7 +25,8 @@ namespace {
 
 struct Options {
   std::string model = "dcgan", device = "auto", precision = "f32", peer;
-  int size = 64, channels = 3, batch = 128, nz = 100, ngf = 64, ndf = 64, rounds = 7;
+  StepOptions step;
+  int rounds = 7;
   double seconds = 2;  // a round
 };
 
@@ -34,40 +38,28 @@ double peak_mib() {
 }
 
 // Ours, ready to run.
-struct DcganBench {
+struct Ours {
   Device device;
-  DcganGenerator g;
-  DcganDiscriminator d;
-  Optimizer opt_g, opt_d;
-  std::unique_ptr<GanStep<DcganGenerator, DcganDiscriminator>> step;
-  std::unique_ptr<StepGraph> graph;
+  StepModel model;
+  StepGraph graph;
   long launches_a_step = 0;
 
-  DcganBench(const Options& o, Device device) : device(device) {
-    const DcganConfig config{
-        .size = o.size, .channels = o.channels, .nz = o.nz, .ngf = o.ngf, .ndf = o.ndf, .precision = parse_dtype(o.precision)};
-    g = DcganGenerator(config, device), d = DcganDiscriminator(config, device);
-    init_weights(g, 1), init_weights(d, 1);
-    opt_g = Optimizer({}, masters(g), copies(g)), opt_d = Optimizer({}, masters(d), copies(d));
-    const Tensor real = clamp(Rng{1}.normal({o.batch, o.size, o.size, o.channels}, step_counter(0, device)), -1, 1).detach();
-    step.reset(new GanStep<DcganGenerator, DcganDiscriminator>{
-        g, d, opt_g, opt_d, {1, RandomStream::noise}, step_counter(0, device), real, Tensor::zeros({GanReport::size}, DType::f32, device)});
-    graph = std::make_unique<StepGraph>(device, [this] { (*step)(); });
-    (*graph)();
+  Ours(const Options& o, Device device) : device(device), model(make_step_model(o.model, o.step, device)), graph(device, model.step) {
+    graph();
     const long before = launches();
-    (*graph)();  // on a GPU: recorded and played
+    graph();  // on a GPU: recorded and played
     launches_a_step = launches() - before;
     backend(device).synchronise();
   }
   double seconds_per_step(int steps) {
     const double start = now();
-    for (int i = 0; i < steps; ++i) (*graph)();
+    for (int i = 0; i < steps; ++i) graph();
     backend(device).synchronise();
     return (now() - start) / steps;
   }
 };
 
-nlohmann::json row(const std::string& name, const Options& o, const std::vector<double>& seconds) {
+nlohmann::json row(const std::string& name, int images, const std::vector<double>& seconds) {
   const double middle = median(seconds);
   return {{"name", name},
           {"run_name", name},
@@ -77,16 +69,16 @@ nlohmann::json row(const std::string& name, const Options& o, const std::vector<
           {"real_time", middle * 1e3},
           {"cpu_time", middle * 1e3},
           {"time_unit", "ms"},
-          {"items_per_second", o.batch / middle},
+          {"items_per_second", images / middle},
           {"all_seconds", seconds}};
 }
 
-int run(const Options& o, JsonOutput& json) {
-  if (o.model != "dcgan") fail(Failure::usage, "--model " + o.model + ": there is dcgan");
+int run(Options& o, JsonOutput& json) {
   if (o.precision != "f32" && o.precision != "bf16") fail(Failure::usage, "--precision " + o.precision + ": f32 or bf16");
   if (!o.peer.empty() && o.peer != "torch") fail(Failure::usage, "--peer " + o.peer + ": there is torch");
-  if (o.batch < 2 || o.rounds < 1 || !(o.seconds > 0))
+  if (o.step.batch < 2 || o.rounds < 1 || !(o.seconds > 0))
     fail(Failure::usage, "--batch must be at least 2, --rounds at least 1 and --seconds above 0");
+  o.step.precision = parse_dtype(o.precision);
   refuse_slow_build();
   json.begin();
   const Device device = choose_device(o.device);
@@ -94,19 +86,21 @@ int run(const Options& o, JsonOutput& json) {
   const std::string python = o.peer.empty() ? "" : Peer::python_with_torch();
   if (!python.empty() && is_simulated(device)) fail(Failure::usage, "--peer torch: the simulated GPU is not timed");
 
-  DcganBench ours(o, device);
+  Ours ours(o, device);
+  const int images = ours.model.images;
   std::vector<std::unique_ptr<Peer>> peers;
   if (!python.empty())
     for (const char* layout : {"nchw", "channels_last"}) {
       auto number = [](int v) { return std::to_string(v); };
       peers.push_back(
-          std::make_unique<Peer>(std::vector<std::string>{python,        std::string(DUEL_SOURCE_DIR) + "/bench/peers/torch_dcgan.py",
-                                                          "--size",      number(o.size),
-                                                          "--channels",  number(o.channels),
-                                                          "--batch",     number(o.batch),
-                                                          "--nz",        number(o.nz),
-                                                          "--ngf",       number(o.ngf),
-                                                          "--ndf",       number(o.ndf),
+          std::make_unique<Peer>(std::vector<std::string>{python,        std::string(DUEL_SOURCE_DIR) + "/bench/peers/torch_step.py",
+                                                          "--model",     o.model,
+                                                          "--size",      number(o.step.size),
+                                                          "--channels",  number(o.step.channels),
+                                                          "--batch",     number(o.step.batch),
+                                                          "--nz",        number(o.step.nz),
+                                                          "--ngf",       number(o.step.ngf),
+                                                          "--ndf",       number(o.step.ndf),
                                                           "--precision", o.precision,
                                                           "--layout",    layout,
                                                           "--device",    name_of(device),
@@ -114,7 +108,8 @@ int run(const Options& o, JsonOutput& json) {
                                  layout));
     }
 
-  const std::string name = fmt::format("{}/{}x{}x{}/b{}/{}/{}", o.model, o.size, o.size, o.channels, o.batch, o.precision, name_of(device));
+  const std::string name =
+      fmt::format("{}/{}x{}x{}/b{}/{}/{}", o.model, o.step.size, o.step.size, o.step.channels, o.step.batch, o.precision, name_of(device));
   auto steps_for = [&](double step_seconds) { return std::max(1, static_cast<int>(o.seconds / step_seconds)); };
   const int our_steps = steps_for(ours.seconds_per_step(1));
   std::vector<int> peer_steps;
@@ -127,17 +122,17 @@ int run(const Options& o, JsonOutput& json) {
   }
 
   nlohmann::json results = nlohmann::json::array();
-  results.push_back(row(name, o, our_times));
+  results.push_back(row(name, images, our_times));
   results.back()["launches"] = ours.launches_a_step;
   results.back()["peak_mib"] = peak_mib();
-  fmt::print("{:<52} {:>10.1f} images/s {:>10.2f} ms a step {:>6} launches {:>7.0f} MiB at most\n", name, o.batch / median(our_times),
+  fmt::print("{:<52} {:>10.1f} images/s {:>10.2f} ms a step {:>6} launches {:>7.0f} MiB at most\n", name, images / median(our_times),
              median(our_times) * 1e3, ours.launches_a_step, peak_mib());
   size_t best = 0;
   for (size_t i = 0; i < peers.size(); ++i) {
-    results.push_back(row(name + "/" + peers[i]->name(), o, peer_times[i]));
+    results.push_back(row(name + "/" + peers[i]->name(), images, peer_times[i]));
     results.back()["peak_mib"] = peers[i]->peak_mib();
     fmt::print("{:<52} {:>10.1f} images/s {:>10.2f} ms a step {:>15} {:>7.0f} MiB at most\n", "  " + peers[i]->name(),
-               o.batch / median(peer_times[i]), median(peer_times[i]) * 1e3, "", peers[i]->peak_mib());
+               images / median(peer_times[i]), median(peer_times[i]) * 1e3, "", peers[i]->peak_mib());
     if (median(peer_times[i]) < median(peer_times[best])) best = i;
   }
   if (!peers.empty()) {
@@ -158,15 +153,15 @@ int run(const Options& o, JsonOutput& json) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Times a whole training step: D on real, D on fake, G.", "bench_step");
+  CLI::App app("Times a whole training step of a model, such as a GAN's: D on real, D on fake, G.", "bench_step");
   Options o;
-  app.add_option("--model", o.model, "dcgan")->capture_default_str();
-  app.add_option("--size", o.size, "16, 32, 64 or 128")->capture_default_str();
-  app.add_option("--channels", o.channels, "1 to 4")->capture_default_str();
-  app.add_option("--batch", o.batch, "images a step")->capture_default_str();
-  app.add_option("--nz", o.nz)->capture_default_str();
-  app.add_option("--ngf", o.ngf)->capture_default_str();
-  app.add_option("--ndf", o.ndf)->capture_default_str();
+  app.add_option("--model", o.model, fmt::format("{}", fmt::join(step_models, ", ")))->capture_default_str();
+  app.add_option("--size", o.step.size, "height and width of the images")->capture_default_str();
+  app.add_option("--channels", o.step.channels, "1 to 4")->capture_default_str();
+  app.add_option("--batch", o.step.batch, "images a batch")->capture_default_str();
+  app.add_option("--nz", o.step.nz)->capture_default_str();
+  app.add_option("--ngf", o.step.ngf)->capture_default_str();
+  app.add_option("--ndf", o.step.ndf)->capture_default_str();
   app.add_option("--precision", o.precision, "f32 or bf16")->capture_default_str();
   app.add_option("--device", o.device, "cpu, cuda, sim, sim-checked or auto")->capture_default_str();
   app.add_option("--rounds", o.rounds, "turns, of which the median counts")->capture_default_str();

@@ -1,0 +1,27 @@
+// The training steps that bench_step times: each model of models/ with the settings of its paper, ready to run on random images.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "kernels/device.h"
+#include "kernels/dtype.h"
+
+namespace duel::bench {
+
+struct StepOptions {
+  int size = 64, channels = 3, batch = 128, nz = 100, ngf = 64, ndf = 64;
+  DType precision = DType::f32;
+};
+
+// One step of a model; it owns the nets, the optimisers and the images.
+struct StepModel {
+  std::function<void()> step;
+  int images;  // that a step sees: the batch, times D's steps
+};
+
+constexpr const char* step_models[] = {"dcgan", "cgan", "wgan-gp", "sn-gan", "mlp", "vae", "lenet"};
+// Throws Error(usage) on a name that is not in the list, and on sizes that the net cannot take.
+StepModel make_step_model(const std::string& name, const StepOptions& options, Device device);
+
+}  // namespace duel::bench
