@@ -1,13 +1,23 @@
 // sample_norm_bwd on the CPU: one pass over x and gy for two sums a sample and channel, from which every result follows, and a second for
-// gx.
+// gx. Samples of one piece are added up several a task while their sums are in the cache: behind a linear layer there are as many sums as
+// elements.
 #include "kernels/sample_norm/cpu_pieces.h"
 
 namespace duel {
 namespace {
 
-// Scratch: double sums[n][chunks][2][c], then float: gamma and beta along a line [2][width], mean(gamma·ĝ) and mean(gamma·ĝ·x̂)
-// [2][statistics].
-int64_t sums_of(const SampleNormProblem& p, const Lanes& l) { return p.n * l.chunks * 2 * l.c; }
+// Sums of [2][c], one beside the other. Their slots: where a sample is one piece, two for each task of several samples; else one for each
+// piece.
+struct Slots {
+  int64_t count;  // whose sums are those of all samples
+  int64_t step;   // from one of them to the next, in slots
+};
+Slots slots_of(const SampleNormProblem& p, const Lanes& l) {
+  return l.chunks == 1 ? Slots{chunks_of(p.n, together(l)), 2} : Slots{p.n, l.chunks};
+}
+
+// Scratch: double sums[slots][2][c], then float: gamma and beta along a line [2][width], mean(gamma·ĝ) and mean(gamma·ĝ·x̂) [2][statistics].
+int64_t sums_of(const SampleNormProblem& p, const Lanes& l) { return slots_of(p, l).count * slots_of(p, l).step * 2 * l.c; }
 size_t scratch(const SampleNormProblem& p) {
   const Lanes l = lanes_of(p);
   return static_cast<size_t>(sums_of(p, l)) * sizeof(double) + 2 * static_cast<size_t>(l.width + p.statistics()) * sizeof(float);
@@ -57,35 +67,56 @@ void piece_sums(const Lanes& l, const T* __restrict x, const T* __restrict gy, i
   });
 }
 
-// The chunks of each sample into its first; then the means that gx wants.
-void find_means(const Pass& pass, const float* gamma, double* sums) {
+// The means that gx wants, from one sample's sums.
+void find_means(const Pass& pass, const double* sums, int64_t sample) {
   const SampleNormProblem& p = pass.p;
-  const int64_t stride = 2 * p.c, chunks = pass.l.chunks;
   const double terms = static_cast<double>(p.terms());
-  each_sample(p.n, chunks * stride, [&](int64_t sample) {
-    double* own = sums + sample * chunks * stride;
-    for (int64_t k = 1; k < chunks; ++k)
-      for (int64_t j = 0; j < stride; ++j) own[j] += own[k * stride + j];
-    double sum = 0, sum_normal = 0;
-    for (int64_t j = 0; j < p.c; ++j) {
-      const double g = gamma[j] * own[j], gx = gamma[j] * own[p.c + j];
-      if (p.over == NormOver::layer) sum += g, sum_normal += gx;
-      else pass.mean_g[sample * p.c + j] = static_cast<float>(g / terms), pass.mean_gx[sample * p.c + j] = static_cast<float>(gx / terms);
-    }
-    if (p.over == NormOver::layer)
-      pass.mean_g[sample] = static_cast<float>(sum / terms), pass.mean_gx[sample] = static_cast<float>(sum_normal / terms);
+  double sum = 0, sum_normal = 0;
+  for (int64_t j = 0; j < p.c; ++j) {
+    const double g = pass.gamma[j] * sums[j], gx = pass.gamma[j] * sums[p.c + j];
+    if (p.over == NormOver::layer) sum += g, sum_normal += gx;
+    else pass.mean_g[sample * p.c + j] = static_cast<float>(g / terms), pass.mean_gx[sample * p.c + j] = static_cast<float>(gx / terms);
+  }
+  if (p.over == NormOver::layer)
+    pass.mean_g[sample] = static_cast<float>(sum / terms), pass.mean_gx[sample] = static_cast<float>(sum_normal / terms);
+}
+
+// f(sample, first row, past row, sums) fills one piece's sums. All means, and the slots' sums, follow.
+template <class F>
+void find_sums(const Pass& pass, double* sums, F&& f) {
+  const Lanes& l = pass.l;
+  const int64_t n = pass.p.n, size = 2 * int64_t{l.c};
+  if (l.chunks == 1) {
+    parallel_chunks(n, together(l), [&](int64_t begin, int64_t end, int64_t task) {
+      double *total = sums + task * 2 * size, *own = total + size;
+      std::fill(total, total + size, 0.0);
+      for (int64_t sample = begin; sample < end; ++sample) {
+        f(sample, int64_t{0}, l.rows, own);
+        find_means(pass, own, sample);
+        for (int64_t j = 0; j < size; ++j) total[j] += own[j];
+      }
+    });
+    return;
+  }
+  each_piece(l, n, [&](int64_t sample, int64_t begin, int64_t end, int64_t piece) { f(sample, begin, end, sums + piece * size); });
+  each_sample(n, l.chunks * size, [&](int64_t sample) {
+    double* own = sums + sample * l.chunks * size;
+    for (int64_t k = 1; k < l.chunks; ++k)
+      for (int64_t j = 0; j < size; ++j) own[j] += own[k * size + j];
+    find_means(pass, own, sample);
   });
 }
 
-// The samples' sums, added in order.
-void add_samples(const Pass& pass, const double* sums, float* gbeta, float* ggamma) {
-  const int64_t c = pass.p.c, stride = pass.l.chunks * 2 * c;
+// The slots' sums, added in order.
+void add_slots(const Pass& pass, const double* sums, float* gbeta, float* ggamma) {
+  const int64_t c = pass.p.c;
+  const Slots slots = slots_of(pass.p, pass.l);
   parallel_chunks(c, 16, [&](int64_t begin, int64_t end, int64_t) {
     double sum[16] = {}, sum_normal[16] = {};
-    for (int64_t sample = 0; sample < pass.p.n; ++sample)
+    for (int64_t slot = 0; slot < slots.count; ++slot)
       for (int64_t j = begin; j < end; ++j) {
-        sum[j - begin] += sums[sample * stride + j];
-        sum_normal[j - begin] += sums[sample * stride + c + j];
+        sum[j - begin] += sums[slot * slots.step * 2 * c + j];
+        sum_normal[j - begin] += sums[slot * slots.step * 2 * c + c + j];
       }
     for (int64_t j = begin; j < end; ++j)
       gbeta[j] = static_cast<float>(sum[j - begin]), ggamma[j] = static_cast<float>(sum_normal[j - begin]);
@@ -131,14 +162,13 @@ void bwd(const SampleNormProblem& p, const SampleNormBwd::Args& a, double* sums)
   with_constants(p, [&](auto act_constant, auto layer_constant) {
     constexpr Act act = decltype(act_constant)::value;
     constexpr bool layer = decltype(layer_constant)::value;
-    each_piece(l, p.n, [&](int64_t sample, int64_t begin, int64_t end, int64_t piece) {
+    find_sums(pass, sums, [&](int64_t sample, int64_t begin, int64_t end, double* own) {
       StatisticLine mean, invstd;
       const int64_t first = sample * p.inner + begin * l.c;
       piece_sums<act, layer>(l, x + first, gy + first, end - begin, pass, mean.of(p, l, pass.mean, sample),
-                             invstd.of(p, l, pass.invstd, sample), sums + piece * 2 * l.c);
+                             invstd.of(p, l, pass.invstd, sample), own);
     });
-    find_means(pass, static_cast<const float*>(a.gamma), sums);
-    add_samples(pass, sums, static_cast<float*>(a.gbeta), static_cast<float*>(a.ggamma));
+    add_slots(pass, sums, static_cast<float*>(a.gbeta), static_cast<float*>(a.ggamma));
     apply<act, layer>(pass, x, gy, static_cast<T*>(a.gx));
   });
 }

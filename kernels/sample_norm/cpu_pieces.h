@@ -13,11 +13,13 @@ inline bool supports(const SampleNormProblem& p) {
 
 inline Lanes lanes_of(const SampleNormProblem& p) { return lanes_of(static_cast<int>(p.c), p.positions()); }
 
+// Pieces of a task.
+inline int64_t together(const Lanes& l) { return std::max<int64_t>(1, chunk_elements / (std::min(l.chunk_rows, l.rows) * l.c)); }
+
 // f(sample, first row, past row, piece): pieces are numbered sample by sample.
 template <class F>
 void each_piece(const Lanes& l, int64_t n, F&& f) {
-  const int64_t elements = std::min(l.chunk_rows, l.rows) * l.c;
-  parallel_chunks(n * l.chunks, std::max<int64_t>(1, chunk_elements / elements), [&](int64_t begin, int64_t end, int64_t) {
+  parallel_chunks(n * l.chunks, together(l), [&](int64_t begin, int64_t end, int64_t) {
     for (int64_t piece = begin; piece < end; ++piece) {
       const int64_t row = piece % l.chunks * l.chunk_rows;
       f(piece / l.chunks, row, std::min(l.rows, row + l.chunk_rows), piece);

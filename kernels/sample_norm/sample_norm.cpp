@@ -32,7 +32,7 @@ std::vector<Case<SampleNormProblem>> norm_cases() {
                "n2i130c130",  // one position
                "n3i65c1",
                "n5i15c3",
-               "n67i60c20",
+               "n300i60c20",  // more than one task of whole samples
                "n2i4099c1",
                "n3i4160c65",
                "n2i8481c33",
