@@ -82,11 +82,11 @@ struct RunSettings {
 
   // The settings of a run to resume, with what the command line gave on top: --steps or --epochs given now takes the place of every limit
   // given then. Throws Error(usage) naming each binding setting that differs.
-  static S resumed(const S& saved, const S& given, const CLI::App& app) {
+  static S resumed(const S& saved, const S& from_flags, const CLI::App& app) {
     S result = saved;
-    const nlohmann::ordered_json now = given.json();
+    const nlohmann::ordered_json now = from_flags.json();
     result.each([&](const char* name, auto& field, const char*, bool) {
-      if (app.count(std::string("--") + name)) now[name].get_to(field);
+      if (given(app, name)) now[name].get_to(field);
     });
     // A limit given now must not lose against another one given then.
     const bool steps = app.count("--steps"), epochs = app.count("--epochs");
@@ -109,7 +109,7 @@ struct RunSettings {
   static std::string flags_given(const CLI::App& app) {
     std::vector<std::string> flags;
     S().each([&](const char* name, auto&, const char*, bool) {
-      if (app.count(std::string("--") + name)) flags.push_back(std::string("--") + name);
+      if (given(app, name)) flags.push_back(std::string("--") + name);
     });
     if (flags.empty()) return "";
     const std::string last = flags.back();
@@ -118,6 +118,11 @@ struct RunSettings {
   }
 
  private:
+  // A program may lack some of the flags: cgan has more than gan.
+  static bool given(const CLI::App& app, const char* name) {
+    const CLI::Option* option = app.get_option_no_throw(std::string("--") + name);
+    return option && option->count() > 0;
+  }
   S& self() { return static_cast<S&>(*this); }
   const S& self() const { return static_cast<const S&>(*this); }
 };
