@@ -24,6 +24,19 @@ Tensor residual(const ResidualBlock& b, const Tensor& x, Mode mode) {
   return relu(change + (b.shortcut.w.master ? normed(conv2d(x, b.shortcut.w.used(), b.shortcut.window), b.shortcut, mode) : x));
 }
 
+void want_images(const ClassifierConfig& config, const Tensor& x) {
+  const bool fits = x && x.shape().rank() == 4 && x.shape()[0] > 0 && x.shape() == Shape{x.shape()[0], config.h, config.w, config.channels};
+  if (fits) return;
+  std::string table = describe(config);
+  table.insert(table.find("input"), "→ ");
+  fail(Failure::usage, fmt::format("[classifier] x is {}, which does not fit the line marked → of\n{}\nresize the images, or build the "
+                                   "net for their size",
+                                   x ? x.text() : "undefined", table));
+}
+
+Tensor in_precision(const ClassifierConfig& config, const Tensor& x) { return is_floating(x.dtype()) ? cast(x, config.precision) : x; }
+Tensor accumulated(const Tensor& t) { return cast(t, accumulator_of(t.dtype())); }
+
 }  // namespace
 
 void check_config(const ClassifierConfig& c) {
@@ -46,13 +59,15 @@ LeNet::LeNet(const ClassifierConfig& c, Device device) : config(c) {
   out = make_dense(4 * c.width, c.classes, c.precision, device);
 }
 
-Tensor LeNet::operator()(const Tensor& x, Mode mode, const Coins& coins) const {
+Tensor LeNet::features(const Tensor& x, Mode mode, const Coins& coins) const {
   Tensor h = x;
   for (const ConvLayer& l : conv) h = normed(max_pool2d(conv2d(h, l.w.used(), l.window)), l, mode, {Act::relu});
   h = relu(hidden(flat(h)));
   if (mode == Mode::train) h = dropout(h, config.dropout, {coins.seed, RandomStream::dropout}, coins.step);
-  return out(h);
+  return h;
 }
+
+Tensor LeNet::operator()(const Tensor& x, Mode mode, const Coins& coins) const { return out(features(x, mode, coins)); }
 
 void LeNet::each(const Visitor& visit) {
   each_tensor("conv0.", conv[0], visit), each_tensor("conv1.", conv[1], visit);
@@ -74,11 +89,13 @@ ResNet::ResNet(const ClassifierConfig& c, Device device) : config(c) {
   out = make_dense(channels, c.classes, c.precision, device);
 }
 
-Tensor ResNet::operator()(const Tensor& x, Mode mode, const Coins&) const {
+Tensor ResNet::features(const Tensor& x, Mode mode, const Coins&) const {
   Tensor h = normed(conv2d(x, stem.w.used(), stem.window), stem, mode, {Act::relu});
   for (const ResidualBlock& b : blocks) h = residual(b, h, mode);
-  return out(global_avg_pool(h));
+  return global_avg_pool(h);
 }
+
+Tensor ResNet::operator()(const Tensor& x, Mode mode, const Coins& coins) const { return out(features(x, mode, coins)); }
 
 void ResNet::each(const Visitor& visit) {
   each_tensor("stem.", stem, visit);
@@ -97,17 +114,17 @@ Classifier::Classifier(const ClassifierConfig& config, Device device) : config(c
 }
 
 Tensor Classifier::operator()(const Tensor& x, Mode mode, const Coins& coins) const {
-  const bool fits = x && x.shape().rank() == 4 && x.shape()[0] > 0 && x.shape() == Shape{x.shape()[0], config.h, config.w, config.channels};
-  if (!fits) {
-    std::string table = describe(config);
-    table.insert(table.find("input"), "→ ");
-    fail(Failure::usage, fmt::format("[classifier] x is {}, which does not fit the line marked → of\n{}\nresize the images, or build the "
-                                     "net for their size",
-                                     x ? x.text() : "undefined", table));
-  }
-  const Tensor logits =
-      std::visit([&](const auto& any) { return any(is_floating(x.dtype()) ? cast(x, config.precision) : x, mode, coins); }, net);
-  return cast(logits, accumulator_of(logits.dtype()));
+  want_images(config, x);
+  return accumulated(std::visit([&](const auto& any) { return any(in_precision(config, x), mode, coins); }, net));
+}
+
+Tensor Classifier::features(const Tensor& x, Mode mode, const Coins& coins) const {
+  want_images(config, x);
+  return accumulated(std::visit([&](const auto& any) { return any.features(in_precision(config, x), mode, coins); }, net));
+}
+
+Tensor Classifier::logits(const Tensor& features) const {
+  return accumulated(std::visit([&](const auto& any) { return any.out(in_precision(config, features)); }, net));
 }
 
 void Classifier::each(const Visitor& visit) {

@@ -39,7 +39,8 @@ struct LeNet {
   ConvLayer conv[2];
   DenseLayer hidden, out;
   LeNet() = default;
-  LeNet(const ClassifierConfig& config, Device device);  // contents undefined until init_weights or a checkpoint
+  LeNet(const ClassifierConfig& config, Device device);                   // contents undefined until init_weights or a checkpoint
+  Tensor features(const Tensor& x, Mode mode, const Coins& coins) const;  // what `out` sees: [n, 4·width]
   Tensor operator()(const Tensor& x, Mode mode, const Coins& coins) const;
   void each(const Visitor& visit);
 };
@@ -54,6 +55,7 @@ struct ResNet {
   DenseLayer out;
   ResNet() = default;
   ResNet(const ClassifierConfig& config, Device device);
+  Tensor features(const Tensor& x, Mode mode, const Coins& coins) const;  // what `out` sees: [n, 4·width]
   Tensor operator()(const Tensor& x, Mode mode, const Coins& coins) const;
   void each(const Visitor& visit);
 };
@@ -67,6 +69,9 @@ struct Classifier {
   // x [n,h,w,channels] in [−1, 1] → logits [n,classes], f32 (f64 from an f64 net). Another shape throws Error(usage) with the layer table.
   // Mode::train needs coins where there is dropout; Mode::infer needs none.
   Tensor operator()(const Tensor& x, Mode mode = Mode::infer, const Coins& coins = {}) const;
+  // The same up to the last dense layer → [n,d], d = 4·width, f32 (f64 from an f64 net); and that layer: logits(features(x)) is (*this)(x).
+  Tensor features(const Tensor& x, Mode mode = Mode::infer, const Coins& coins = {}) const;
+  Tensor logits(const Tensor& features) const;
   void each(const Visitor& visit);
   Device device() const;
 };

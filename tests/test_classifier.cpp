@@ -118,3 +118,17 @@ TEST_CASE("both nets learn one batch by heart") {
       CHECK(one.loss_sum.item() < 0.6 * first);
     }
 }
+
+TEST_CASE("features are what the last layer sees") {
+  for (ClassifierNet kind : both)
+    for (DType t : {DType::f32, DType::bf16}) {
+      const ClassifierConfig config{.net = kind, .h = 9, .w = 8, .channels = 2, .classes = 3, .width = 4, .precision = t};
+      const Classifier net = fresh(config);
+      NoGrad only_looking;
+      const Tensor x = noise(config, 5), seen = net.features(x);
+      CHECK(seen.shape() == Shape{5, 16});
+      CHECK(seen.dtype() == DType::f32);
+      CHECK(net.logits(seen).values() == net(x).values());
+      CHECK_THROWS_AS(net.features(noise({.h = 8, .w = 8, .channels = 2}, 1)), Error);
+    }
+}
