@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The numbers that tests/test_metrics.cpp expects, by other means: NumPy and SciPy, in double, each measure as its paper or its authors' program
-writes it. Prints them; nothing is written.   pip install numpy scipy; tests/golden/metric_values.py"""
+"""The numbers that tests/test_metrics.cpp expects, by other means: NumPy and SciPy, in double, each measure as its paper or program writes it.
+Prints them; nothing is written.   pip install numpy scipy; python3 tests/golden/metric_values.py"""
 import numpy as np
 from scipy import linalg
 

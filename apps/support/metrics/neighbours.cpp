@@ -66,8 +66,8 @@ Duplicates duplicate_rate(const Neighbours& samples, const Neighbours& tests) {
       .threshold = percentile(real, 0.01), .samples = static_cast<int64_t>(made.size()), .tests = static_cast<int64_t>(real.size())};
   if (d.threshold <= 0)
     fail(Failure::data,
-         "a hundredth of the test images stands among the training images too, so no sample can be nearer to these; pass test "
-         "images that were held out");
+         "a hundredth of the test images is no distance at all from the training images, so no sample can be nearer: pass test images that "
+         "were held out, or another extractor if this one cannot tell them apart");
   d.count = std::count_if(made.begin(), made.end(), [&](double distance) { return distance < d.threshold; });
   d.rate = static_cast<double>(d.count) / static_cast<double>(d.samples);
   return d;

@@ -1,0 +1,235 @@
+// evaluate: how good are generated images?
+//
+//   evaluate features samples/ --extractor runs/classify --out made.safetensors
+//   evaluate compare samples/ fashion-mnist --extractor runs/classify      evaluate compare made.safetensors real.safetensors
+//   evaluate neighbours samples/ fashion-mnist --out nearest.png
+//   evaluate gan-train samples/ --test fashion-mnist                       evaluate gan-test samples/ --train fashion-mnist
+//
+// The ELBO of a VAE is `vae eval`.
+#include <algorithm>
+#include <optional>
+
+#include "apps/support/comparison.h"
+#include "apps/support/evaluate_ask.h"
+#include "apps/support/neighbour_picture.h"
+#include "apps/support/scores.h"
+#include "apps/support/tiles.h"
+#include "apps/support/train_classifier.h"
+#include "engine/io/file.h"
+
+namespace duel {
+namespace {
+
+void warn(const std::vector<std::string>& warnings) {
+  for (const std::string& w : warnings) fmt::print(stderr, "evaluate: {}\n", one_line(w));
+}
+
+// --n, or as many as the smaller side has.
+int64_t common_count(const EvaluateAsk& ask, const Source& a, const Source& b) { return ask.n ? ask.n : std::min(a.n(), b.n()); }
+
+int features(const EvaluateAsk& ask) {
+  if (!ask.out.ends_with(".safetensors"))
+    fail(Failure::usage, fmt::format("--out {}: features are written as safetensors; give a name that ends in .safetensors", ask.out));
+  const Extractor extractor = ask.open_extractor();
+  SourceOptions o = ask.options(ask.split, extractor.config().channels);
+  o.margin = ask.margin;
+  Source source = open_source(ask.generated, o);
+  if (ask.n) draw(source, ask.n, ask.seed);
+  const FeatureSet set = extractor(source);
+  write_features(ask.out, set);
+  fmt::print("{} features of {} in {}; extractor {} ({}), resizer {}\n", set.d, counted(static_cast<uint64_t>(set.n), "image"), ask.out,
+             set.from.extractor, set.from.extractor_name, set.from.resizer);
+  return 0;
+}
+
+int compare(const EvaluateAsk& ask) {
+  std::optional<Extractor> extractor;
+  if (!ask.extractor.empty()) extractor.emplace(ask.open_extractor());
+  const int channels = extractor ? extractor->config().channels : 0;
+  Source made = ask.open_generated(channels), real = open_source(ask.real, ask.options(ask.split, channels));
+  std::optional<Source> train;
+  if (!ask.train.empty()) train.emplace(open_source(ask.train, ask.options("train", channels)));
+  for (const Source* s : {&made, &real, train ? &*train : &real})
+    if (!extractor && !s->is_features())
+      fail(Failure::usage, fmt::format("{} holds images; name the classifier that is to look at them with --extractor", s->name));
+  match_sizes(made, real);
+  if (train) match_sizes(real, *train), match_sizes(made, *train);
+  const int64_t n = common_count(ask, made, real);
+  draw(made, n, ask.seed), draw(real, n, ask.seed);
+
+  auto seen = [&](const Source& source) { return extractor ? (*extractor)(source) : *source.features; };
+  std::optional<FeatureSet> shown;
+  if (train) shown = seen(*train);
+  const Comparison result = compare(seen(made), seen(real), shown ? &*shown : nullptr, static_cast<uint64_t>(ask.seed));
+  warn(result.warnings);
+  fmt::print("{}", ask.json ? result.json().dump(2) + "\n" : result.text());
+  return 0;
+}
+
+// Images as numbers: what the extractor sees in them, or their pixels in [−1, 1].
+FeatureSet numbers_of(const std::optional<Extractor>& extractor, const Source& source) {
+  if (extractor) return (*extractor)(source);
+  const Dataset& images = source.images;
+  FeatureSet set{.n = images.n,
+                 .d = static_cast<int64_t>(images.sample_bytes()),
+                 .features = std::vector<float>(images.images.size()),
+                 .from = {"pixels", "pixels in [-1, 1]", "none", source.name}};
+  to_signed(images.images, set.features.data());
+  return set;
+}
+
+int neighbours(const EvaluateAsk& ask) {
+  constexpr int shown = 5;
+  if (ask.rows < 1) fail(Failure::usage, fmt::format("--rows {}: at least 1", ask.rows));
+  check_is_png(ask.out);
+  std::optional<Extractor> extractor;
+  if (!ask.extractor.empty()) extractor.emplace(ask.open_extractor());
+  const int channels = extractor ? extractor->config().channels : 0;
+  SourceOptions own = ask.options("train", channels);
+  if (ask.test.empty()) own.holdout = ask.holdout;  // the test images come from the training images where they have none
+  Source made = ask.open_generated(channels), train = open_source(ask.real, own);
+  own.split = "test";
+  Source test = ask.test.empty() ? open_source(ask.real, own) : ask.open_test(ask.test, channels);
+  for (Source* s : {&made, &train, &test}) {
+    if (s->is_features())
+      fail(Failure::usage, fmt::format("{} holds features, and neighbours are shown as pictures; name images", s->name));
+    if (s->images.c != train.images.c) s->images = with_channels(s->images, train.images.c);
+  }
+  match_sizes(made, train), match_sizes(test, train), match_sizes(made, test);
+  if (ask.n) draw(made, ask.n, ask.seed);
+
+  const FeatureSet seen = numbers_of(extractor, made), base = numbers_of(extractor, train), held_out = numbers_of(extractor, test);
+  const Neighbours found = nearest(seen.features, base.features, seen.d, shown);
+  const Duplicates d = duplicate_rate(found, nearest(held_out.features, base.features, seen.d));
+  write_png(ask.out, neighbour_picture(made.images, train.images, found, ask.rows));
+  const Interval i = wilson(d.count, d.samples);
+  if (ask.json) {
+    nlohmann::ordered_json json{{"generated", made.name}, {"train", train.name},         {"test", test.name}, {"duplicate_rate", d.rate},
+                                {"duplicates", d.count},  {"interval", {i.low, i.high}}, {"n", d.samples},    {"train_images", train.n()},
+                                {"test_images", d.tests}, {"threshold", d.threshold},    {"picture", ask.out}};
+    json.update(provenance_json(seen.from));
+    fmt::print("{}\n", json.dump(2));
+  } else {
+    fmt::print(
+        "duplicate rate {:.2f} %, 95 % interval {:.2f} … {:.2f} %: {} of {} samples are nearer than {:.5g} to one of {} training images\n"
+        "distances of {} ({}), resizer {}; real images of {} do so in 1 % of cases; the nearest in {}\n",
+        100 * d.rate, 100 * i.low, 100 * i.high, d.count, d.samples, d.threshold, train.n(), seen.from.extractor_name, seen.from.extractor,
+        seen.from.resizer, test.name, ask.out);
+  }
+  return 0;
+}
+
+// As GAN-train and GAN-test of Shmelkov, Schmid & Alahari, "How good is my GAN?" (2018), print it.
+int say_accuracy(const EvaluateAsk& ask, const char* measure, const Scores& scores, const std::string& classifier,
+                 const std::string& tested_on) {
+  const Interval i = wilson(scores.right(), scores.total());
+  if (ask.json) {
+    const nlohmann::ordered_json json{{"measure", measure},       {"accuracy", scores.accuracy()}, {"interval", {i.low, i.high}},
+                                      {"classifier", classifier}, {"tested_on", tested_on},        {"n", scores.total()}};
+    fmt::print("{}\n", json.dump(2));
+  } else {
+    fmt::print("{} {:.2f} %, 95 % interval {:.2f} … {:.2f} %: of {} images of {}, told by {}\n", measure, 100 * scores.accuracy(),
+               100 * i.low, 100 * i.high, scores.total(), tested_on, classifier);
+  }
+  return 0;
+}
+
+void want_labelled_images(const Source& source) {
+  if (source.is_features())
+    fail(Failure::usage, fmt::format("{} holds features, and a classifier is trained on images; name images", source.name));
+  if (!source.labelled)
+    fail(Failure::data,
+         fmt::format("{}: has no labels; put each class into a sub-folder, or a labels.csv beside the pictures", source.name));
+}
+
+std::string trained_on(const EvaluateAsk& ask, const Source& source) {
+  return fmt::format("a {} trained on {} images of {}, seed {}", ask.training.net, source.n(), source.name, ask.training.seed);
+}
+
+// Size, channels and names of classes as those of the real images.
+void bring_together(Source& made, Source& real) {
+  want_labelled_images(made), want_labelled_images(real);
+  if (made.images.c != real.images.c) made.images = with_channels(made.images, real.images.c);
+  match_sizes(made, real);
+  made.images.name = made.name, match_labels(made.images, real.images.classes);
+}
+
+int gan_train(EvaluateAsk& ask) {
+  ask.training.seed = ask.seed, ask.training.check();
+  const Device device = ask.open_device();
+  Source made = ask.open_generated(0), real = ask.open_test(ask.test, 0);
+  bring_together(made, real);
+  if (ask.n) draw(made, ask.n, ask.seed);
+  const ClassifyState state = train_classifier(ask.training, made.images, device);
+  return say_accuracy(ask, "gan-train", evaluate(state.net, real.images), trained_on(ask, made), real.name);
+}
+
+int gan_test(EvaluateAsk& ask) {
+  ask.training.seed = ask.seed, ask.training.check();
+  if (ask.train.empty() == ask.classifier.empty())
+    fail(Failure::usage, "give --train REAL to train on, or --classifier RUN that was; one of them");
+  const Device device = ask.open_device();
+  Source made = ask.open_generated(0);
+  want_labelled_images(made);
+  if (ask.n) draw(made, ask.n, ask.seed);
+  if (ask.classifier.empty()) {
+    Source real = open_source(ask.train, ask.options("train", 0));
+    bring_together(made, real);
+    const ClassifyState state = train_classifier(ask.training, real.images, device);
+    return say_accuracy(ask, "gan-test", evaluate(state.net, made.images), trained_on(ask, real), made.name);
+  }
+  const TrainedClassifier trained(checkpoint_path(ask.classifier, ask.which), device);
+  const ClassifierConfig& c = trained.net.config;
+  if (made.images.c != c.channels) made.images = with_channels(made.images, c.channels);
+  take_padding_away(made, c.h, c.w);
+  if (c.h == c.w) made.images = fit(made.images, c.h);
+  made.images.name = made.name, match_labels(made.images, trained.classes);
+  return say_accuracy(ask, "gan-test", evaluate(trained.net, made.images), fmt::format("{}, step {}", ask.classifier, trained.step),
+                      made.name);
+}
+
+int main(int argc, char** argv) {
+  CLI::App app("How good are generated images? (The ELBO of a VAE is `vae eval`.)", "evaluate");
+  app.require_subcommand(1);
+  EvaluateAsk ask;
+  auto command = [&](const char* name, const char* help) { return EvaluateFlags{*app.add_subcommand(name, help), ask}; };
+
+  EvaluateFlags feature = command("features", "what a trained classifier sees in images, as a file");
+  feature.generated("folder of pictures or data set").images().split().extractor("run folder of classify", true);
+  feature.command.add_option("--out", ask.out, "file to write, .safetensors")->required();
+  EvaluateFlags comparing = command("compare", "FCD, KID, score, precision, recall, density, coverage, and FCD by class");
+  comparing.generated("folder of samples, data set, or features file")
+      .real("real", "data set, folder of pictures, or features file")
+      .images()
+      .split()
+      .json();
+  comparing.extractor("run folder of classify; not needed where all are features files");
+  comparing.command.add_option("--train", ask.train, "training images, for the duplicate rate; the real ones must then be held out");
+  EvaluateFlags near = command("neighbours", "the nearest training images of each sample, and how many are copies");
+  near.generated("folder of samples or data set").real("train", "data set or folder of training images").images().json();
+  near.extractor("run folder of classify whose features are compared; without it pixels are");
+  near.command.add_option("--test", ask.test, "real images that were held out; without it those of the training data set");
+  near.command.add_option("--holdout", ask.holdout, "share of the training images held out where that has none")->capture_default_str();
+  near.command.add_option("--rows", ask.rows, "samples in the picture")->capture_default_str();
+  near.command.add_option("--out", ask.out, "PNG to write")->required();
+  EvaluateFlags train = command("gan-train", "how well a classifier trained on the samples tells real images");
+  train.generated("labelled folder of samples, or data set").images().training().json();
+  train.command.add_option("--test", ask.test, "real images: test images of a data set, or a folder")->required();
+  EvaluateFlags test = command("gan-test", "how well a classifier trained on real images tells the samples");
+  test.generated("labelled folder of samples, or data set").images().training().which().json();
+  test.command.add_option("--train", ask.train, "real images to train on");
+  test.command.add_option("--classifier", ask.classifier, "run folder of classify that was trained on them");
+
+  return run_main(argc, argv, app, [&] {
+    if (feature.command) return features(ask);
+    if (comparing.command) return compare(ask);
+    if (near.command) return neighbours(ask);
+    if (train.command) return gan_train(ask);
+    return gan_test(ask);
+  });
+}
+
+}  // namespace
+}  // namespace duel
+
+int main(int argc, char** argv) { return duel::main(argc, argv); }

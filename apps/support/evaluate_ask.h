@@ -1,0 +1,40 @@
+// What can be asked of `evaluate`, and the flags that ask it.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "apps/support/extractor.h"
+
+namespace duel {
+
+struct EvaluateAsk {
+  std::string generated, real, train, test, extractor, classifier, which = "last", device = "auto", split = "train", out;
+  int size = 0, margin = 0, rows = 12;
+  int64_t n = 0, seed = 1, data_seed = 1;
+  double holdout = 0.1;  // of the training images, for testing
+  bool json = false;
+  ClassifySettings training;  // of a classifier that is trained for the answer
+
+  Device open_device() const;
+  Extractor open_extractor() const;
+  SourceOptions options(const std::string& split, int channels) const;
+  // The samples that are judged. What they were trained on is told by its own flag, so they are taken whole.
+  Source open_generated(int channels) const;
+  Source open_test(const std::string& from, int channels) const;
+};
+
+// Groups of flags; each command has those that it understands.
+struct EvaluateFlags {
+  CLI::App& command;
+  EvaluateAsk& ask;
+  EvaluateFlags& generated(const char* help);
+  EvaluateFlags& real(const char* name, const char* help);
+  EvaluateFlags& images();
+  EvaluateFlags& split();
+  EvaluateFlags& extractor(const char* help, bool required = false);
+  EvaluateFlags& which();
+  EvaluateFlags& json();
+  EvaluateFlags& training();  // by the names that `classify train` gives them
+};
+
+}  // namespace duel

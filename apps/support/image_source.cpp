@@ -1,0 +1,115 @@
+#include "apps/support/image_source.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+
+#include "apps/support/labels_csv.h"
+#include "engine/data/batches.h"
+#include "engine/io/file.h"
+#include "kernels/error.h"
+
+namespace duel {
+namespace {
+
+namespace fs = std::filesystem;
+
+Dataset without_margin(const Dataset& data, int margin) {
+  if (margin == 0) return data;
+  if (margin < 0 || 2 * margin >= std::min(data.h, data.w))
+    fail(Failure::usage, fmt::format("--margin {}: nothing would be left of {}×{} pixels", margin, data.h, data.w));
+  Dataset out{data.name, data.n, data.h - 2 * margin, data.w - 2 * margin, data.c, {}, data.labels, data.classes};
+  out.images.reserve(static_cast<size_t>(out.n) * out.sample_bytes());
+  for (int i = 0; i < data.n; ++i) {
+    const Image image = crop(image_of(data, i), margin, margin, out.h, out.w);
+    out.images.insert(out.images.end(), image.pixels.begin(), image.pixels.end());
+  }
+  return out;
+}
+
+Source features_source(const std::string& path, const SourceOptions& options) {
+  if (options.margin) fail(Failure::usage, fmt::format("{}: --margin is for images, and this holds features", path));
+  Source source{.name = path};
+  source.features = read_features(path);
+  source.labelled = !source.features->labels.empty();
+  return source;
+}
+
+}  // namespace
+
+Source open_source(const std::string& spec, const SourceOptions& options) {
+  if (options.split != "train" && options.split != "test") fail(Failure::usage, fmt::format("--split {}: train or test", options.split));
+  if (spec.ends_with(".safetensors")) return features_source(spec, options);
+  if (fs::is_directory(fs::path(spec) / "checkpoints"))
+    fail(Failure::usage, fmt::format("{}: this is a run, not images; write samples of it as pictures into a folder and name that", spec));
+
+  std::string data = spec, split = options.split;
+  for (const char* one : {"train", "test"})
+    if (const std::string suffix = fmt::format("@{}", one); spec.ends_with(suffix) && !fs::exists(spec))
+      data = spec.substr(0, spec.size() - suffix.size()), split = one;
+  DataSplits splits = load_data(
+      data, {.size = options.size, .channels = options.channels, .seed = static_cast<uint64_t>(options.seed), .holdout = options.holdout});
+  if (split == "test" && splits.test.n == 0 && options.or_all) split = "train";
+  Source source{.name = fmt::format("{}@{}", data, split), .images = split == "test" ? std::move(splits.test) : std::move(splits.train)};
+  if (source.images.n == 0) fail(Failure::data, fmt::format("{}: has no {} images", data, split));
+  source.images = without_margin(source.images, options.margin);
+  // What was held out has lost its place among the file names.
+  const bool whole = split == "train" && splits.test.n == 0;
+  source.labelled = (whole && read_labels_csv(data, source.images)) || source.images.classes.size() > 1;
+  return source;
+}
+
+void draw(Source& source, int64_t n, int64_t seed) {
+  if (n < 1) fail(Failure::usage, fmt::format("--n {}: at least 1", n));
+  if (n > source.n())
+    fail(Failure::usage, fmt::format("{}: {} wanted, but it has {}; ask for a smaller --n", source.name,
+                                     counted(static_cast<uint64_t>(n), "image"), source.n()));
+  if (n == source.n()) return;
+  std::vector<int32_t> order = permutation(static_cast<int32_t>(source.n()), static_cast<uint64_t>(seed), 0);
+  order.resize(static_cast<size_t>(n));
+  if (source.features) source.features = subset(*source.features, order);
+  else source.images = subset(source.images, order);
+}
+
+bool take_padding_away(Source& source, int h, int w) {
+  if (source.images.h != 32 || source.images.w != 32 || h != 28 || w != 28) return false;
+  source.images = without_margin(source.images, 2);
+  return true;
+}
+
+void match_sizes(Source& a, Source& b) {
+  if (a.is_features() || b.is_features()) return;
+  if (!take_padding_away(a, b.images.h, b.images.w)) take_padding_away(b, a.images.h, a.images.w);
+  const Dataset &x = a.images, &y = b.images;
+  if (x.h != y.h || x.w != y.w)
+    fail(Failure::data, fmt::format("{} has images of {}×{} pixels, {} of {}×{}; --size {} brings both to one size as training does",
+                                    a.name, x.h, x.w, b.name, y.h, y.w, x.h));
+}
+
+std::vector<int32_t> matched_labels(const std::vector<int32_t>& labels, const std::vector<std::string>& from,
+                                    const std::vector<std::string>& to, const std::string& source) {
+  std::vector<int32_t> numbers;
+  for (const std::string& name : from) {
+    const auto known = std::find(to.begin(), to.end(), name);
+    int32_t number = static_cast<int32_t>(known - to.begin());
+    const char* end = name.data() + name.size();
+    if (known == to.end() &&
+        (std::from_chars(name.data(), end, number).ptr != end || number < 0 || number >= static_cast<int32_t>(to.size())))
+      fail(Failure::data, fmt::format("{}: its class '{}' is neither one of the {} classes [{}] nor the number of one, from 0; label it so",
+                                      source, name, to.size(), fmt::join(to, ", ")));
+    numbers.push_back(number);
+  }
+  std::vector<int32_t> out;
+  for (const int32_t label : labels) out.push_back(numbers[static_cast<size_t>(label)]);
+  return out;
+}
+
+void match_labels(Dataset& from, const std::vector<std::string>& to) {
+  from.labels = matched_labels(from.labels, from.classes, to, from.name);
+  from.classes = to;
+}
+
+}  // namespace duel
