@@ -272,13 +272,16 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
     CHECK_MESSAGE(!fs::exists(out), what);
     CHECK_MESSAGE(!fs::exists(picture), what);
   }
-  for (const auto& [text, says] : std::vector<std::pair<std::string, std::string>>{{"a.png,0\n", "no label for 'b.png'"},
-                                                                                   {"a.png,0\na.png,1\n", "line 2: 'a.png' has a label"},
-                                                                                   {"../a.png,0\n", "no picture '../a.png'"},
-                                                                                   {"a.png 0\n", "line 1: a line is"}}) {
-    labels(text);
+  struct Labels {
+    const char *text, *says;
+  };
+  for (const Labels& l : std::vector<Labels>{{"a.png,0\n", "no label for 'b.png'"},
+                                             {"a.png,0\na.png,1\n", "line 2: 'a.png' has a label"},
+                                             {"../a.png,0\n", "no picture '../a.png'"},
+                                             {"a.png 0\n", "line 1: a line is"}}) {
+    labels(l.text);
     const Outcome o = ask({"gan-test", d.path("wrong"), "--classifier", d.run});
     CHECK(o.code == 3);
-    CHECK_MESSAGE(o.errors.find(says) != std::string::npos, o.errors);
+    CHECK_MESSAGE(o.errors.find(l.says) != std::string::npos, o.errors);
   }
 }

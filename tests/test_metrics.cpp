@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "apps/support/comparison.h"
 #include "apps/support/metrics/features.h"
 #include "apps/support/metrics/frechet.h"
 #include "apps/support/metrics/kid.h"
@@ -37,7 +38,7 @@ FeatureSet a_set(int64_t n = 12) {
   return set;
 }
 
-auto close(double want, double relative = 1e-9) { return doctest::Approx(want).epsilon(relative); }
+auto about(double want, double relative = 1e-9) { return doctest::Approx(want).epsilon(relative); }
 
 }  // namespace
 
@@ -56,18 +57,18 @@ TEST_CASE("Fréchet: Gaussians whose distance is known in closed form") {
                                s * s * first + c * c * second};
   };
   const Moments a{100, 2, {1, 2}, turned(4, 9)}, b{100, 2, {4, -2}, turned(25, 1)};
-  CHECK(frechet(a, b) == close(25 + 9 + 4));
-  CHECK(frechet(b, a) == close(38));
+  CHECK(frechet(a, b) == about(25 + 9 + 4));
+  CHECK(frechet(b, a) == about(38));
   // In one dimension (μ₁ − μ₂)² + (σ₁ − σ₂)².
-  CHECK(frechet({9, 1, {3}, {4}}, {9, 1, {1}, {25}}) == close(4 + 9));
+  CHECK(frechet({9, 1, {3}, {4}}, {9, 1, {1}, {25}}) == about(4 + 9));
   // A covariance without full rank is what few samples give.
-  CHECK(frechet({2, 2, {0, 0}, {1, 0, 0, 0}}, {2, 2, {0, 0}, {0, 0, 0, 1}}) == close(2));
+  CHECK(frechet({2, 2, {0, 0}, {1, 0, 0, 0}}, {2, 2, {0, 0}, {0, 0, 0, 1}}) == about(2));
   check_refused([&] { frechet(a, {9, 1, {3}, {4}}); }, {"2 features against 1"}, Failure::usage);
 }
 
 TEST_CASE("Fréchet: SciPy's value, nothing between equal sets, the same bits on any number of threads") {
   const std::vector<float> x = values(150, 7, 1), y = values(120, 7, 2, 1.25f, -0.25f);
-  CHECK(frechet(moments(x, 7), moments(y, 7)) == close(0.1398011866460393));
+  CHECK(frechet(moments(x, 7), moments(y, 7)) == about(0.1398011866460393));
   CHECK(frechet(moments(x, 7), moments(x, 7)) < 1e-9);
   const std::vector<float> wide = values(300, 200, 7), other = values(5000, 200, 8);  // more than a tile, and more samples than go at once
   const int threads = omp_get_max_threads();
@@ -83,9 +84,9 @@ TEST_CASE("Fréchet: SciPy's value, nothing between equal sets, the same bits on
 
 TEST_CASE("kernel distance: by hand, NumPy's value, no bias") {
   // One feature, x = 0, 1 and y = 1, 2, k = (xy + 1)³: within x 1, within y 27, across the mean of 1, 1, 8, 27.
-  CHECK(kid(std::vector<float>{0, 1}, std::vector<float>{1, 2}, 1) == close(1 + 27 - 2 * 37.0 / 4));
+  CHECK(kid(std::vector<float>{0, 1}, std::vector<float>{1, 2}, 1) == about(1 + 27 - 2 * 37.0 / 4));
   const std::vector<float> x = values(150, 7, 1), y = values(120, 7, 2, 1.25f, -0.25f);
-  CHECK(kid(x, y, 7) == close(0.0578916195813135));
+  CHECK(kid(x, y, 7) == about(0.0578916195813135));
   // Of one distribution, the values of many small draws stand around 0 instead of above it.
   double sum = 0, squares = 0;
   constexpr int draws = 400;
@@ -105,17 +106,17 @@ TEST_CASE("score: between 1 and the number of classes, and NumPy's value") {
   std::vector<float> sure, alike;
   for (int i = 0; i < 40; ++i)
     for (int k = 0; k < 4; ++k) sure.push_back(k == i % 4), alike.push_back(k == 2);
-  CHECK(classifier_score(sure, 4).mean == close(4));
+  CHECK(classifier_score(sure, 4).mean == about(4));
   CHECK(classifier_score(sure, 4).deviation == doctest::Approx(0));
-  CHECK(classifier_score(alike, 4).mean == close(1));
+  CHECK(classifier_score(alike, 4).mean == about(1));
   std::vector<float> p;
   const std::vector<float> raw = values(95, 4, 3, 1, 0.01f);
   for (size_t i = 0; i < raw.size(); i += 4) {
     const double sum = static_cast<double>(raw[i]) + raw[i + 1] + raw[i + 2] + raw[i + 3];
     for (size_t k = i; k < i + 4; ++k) p.push_back(static_cast<float>(raw[k] / sum));
   }
-  CHECK(classifier_score(p, 4).mean == close(1.1434125854172443));
-  CHECK(classifier_score(p, 4).deviation == close(0.03615181575222496));
+  CHECK(classifier_score(p, 4).mean == about(1.1434125854172443));
+  CHECK(classifier_score(p, 4).deviation == about(0.03615181575222496));
   check_refused([] { classifier_score(std::vector<float>(9 * 2), 2); }, {"10 splits", "not 9"}, Failure::usage);
 }
 
@@ -145,14 +146,14 @@ TEST_CASE("precision, recall, density, coverage: NumPy's values") {
   std::vector<float> x = values(150, 7, 1), y = values(120, 7, 2, 1.25f, -0.25f);
   x.resize(120 * 7);
   const Prdc p = prdc(x, y, 7), back = prdc(y, x, 7);
-  CHECK(p.precision == close(0.7916666666666666));
-  CHECK(p.recall == close(1));
-  CHECK(p.density == close(0.5133333333333334));
-  CHECK(p.coverage == close(0.8916666666666667));
-  CHECK(back.precision == close(1));
-  CHECK(back.recall == close(0.7916666666666666));
-  CHECK(back.density == close(1.43));
-  CHECK(back.coverage == close(0.9666666666666667));
+  CHECK(p.precision == about(0.7916666666666666));
+  CHECK(p.recall == about(1));
+  CHECK(p.density == about(0.5133333333333334));
+  CHECK(p.coverage == about(0.8916666666666667));
+  CHECK(back.precision == about(1));
+  CHECK(back.recall == about(0.7916666666666666));
+  CHECK(back.density == about(1.43));
+  CHECK(back.coverage == about(0.9666666666666667));
 }
 
 TEST_CASE("nearest neighbours and duplicates") {
@@ -167,8 +168,8 @@ TEST_CASE("nearest neighbours and duplicates") {
   for (float& v : samples) v += 0.015625f;
   for (const float v : values(60, 3, 4)) samples.push_back(v);
   const Duplicates d = duplicate_rate(nearest(samples, train, 3), nearest(values(90, 3, 5), train, 3));
-  CHECK(d.threshold == close(0.030301857156255354, 1e-6));
-  CHECK(d.rate == close(0.18055555555555555));
+  CHECK(d.threshold == about(0.030301857156255354, 1e-6));
+  CHECK(d.rate == about(0.18055555555555555));
   CHECK(d.count == 13);
   CHECK(d.samples == 72);
   CHECK(d.tests == 90);
@@ -179,7 +180,7 @@ TEST_CASE("modes of a ring and of a grid") {
   const Mixture ring = ring_of_gaussians(0.02), grid = grid_of_gaussians(0.1);
   REQUIRE(ring.centres.size() == 8);
   REQUIRE(grid.centres.size() == 25);
-  CHECK(ring.centres[2][1] == close(2));
+  CHECK(ring.centres[2][1] == about(2));
   CHECK(grid.centres.front() == std::array<double, 2>{-4, -4});
   CHECK(grid.centres[12] == std::array<double, 2>{0, 0});
   std::vector<float> points;
@@ -196,7 +197,7 @@ TEST_CASE("modes of a ring and of a grid") {
   CHECK(count.of_modes[0] == 20);
   CHECK(count.of_modes[2] == 19);
   CHECK(count.n == 70);
-  CHECK(count.high_quality == close(39 / 70.));
+  CHECK(count.high_quality == about(39 / 70.));
   CHECK(count.text() == "1 of 8 modes covered, 55.7 % of 70 samples within 3 σ, σ = 0.02");
   check_refused([&] { count_modes({}, ring); }, {"0 coordinates"}, Failure::usage);
   check_refused([&] { count_modes(points, ring_of_gaussians(0)); }, {"positive σ"}, Failure::usage);
@@ -230,6 +231,19 @@ TEST_CASE("features keep their provenance in a file, and mixed ones are refused"
   check_refused([&] { want_comparable(set, other); }, {"resizer", "none", "pil-bicubic"}, Failure::usage);
   other = set, other.d = 2;
   check_refused([&] { want_comparable(set, other); }, {"number of features"}, Failure::usage);
+}
+
+TEST_CASE("a comparison does not depend on the order of the samples, and needs equally many") {
+  FeatureSet sorted{.n = 400, .d = 3, .features = values(400, 3, 9), .k = 4, .from = {"ab12", "a net", "none", "here"}};
+  for (int i = 0; i < 400; ++i)
+    for (int k = 0; k < 4; ++k) sorted.probabilities.push_back(k == i / 100);  // all of one class, then all of the next
+  const Comparison c = compare(sorted, sorted, nullptr, 1);
+  REQUIRE(c.measures.size() == 7);
+  CHECK(c.measures[2].key == "score");
+  CHECK(c.measures[2].value > 3.5);
+  CHECK(c.measures[2].value <= 4);
+  CHECK(c.warnings.empty());
+  check_refused([&] { compare(sorted, a_set(), nullptr, 1); }, {"400 samples and 12 real images"}, Failure::usage);
 }
 
 TEST_CASE("files that hold no features are refused") {
