@@ -183,6 +183,9 @@ int gan_test(EvaluateAsk& ask) {
   if (made.images.c != c.channels) made.images = with_channels(made.images, c.channels);
   take_padding_away(made, c.h, c.w);
   if (c.h == c.w) made.images = fit(made.images, c.h);
+  if (made.images.h != c.h || made.images.w != c.w)
+    fail(Failure::data, fmt::format("{} has images of {}×{} pixels, but the classifier takes {}×{}; resize them", made.name, made.images.h,
+                                    made.images.w, c.h, c.w));
   made.images.name = made.name, match_labels(made.images, trained.classes);
   return say_accuracy(ask, "gan-test", evaluate(trained.net, made.images), fmt::format("{}, step {}", ask.classifier, trained.step),
                       made.name);
@@ -195,13 +198,13 @@ int main(int argc, char** argv) {
   auto command = [&](const char* name, const char* help) { return EvaluateFlags{*app.add_subcommand(name, help), ask}; };
 
   EvaluateFlags feature = command("features", "what a trained classifier sees in images, as a file");
-  feature.generated("folder of pictures or data set").images().split().extractor("run folder of classify", true);
+  feature.generated("folder of pictures or data set").images().split("of a data set").extractor("run folder of classify", true);
   feature.command.add_option("--out", ask.out, "file to write, .safetensors")->required();
   EvaluateFlags comparing = command("compare", "FCD, KID, score, precision, recall, density, coverage, and FCD by class");
   comparing.generated("folder of samples, data set, or features file")
       .real("real", "data set, folder of pictures, or features file")
       .images()
-      .split()
+      .split("of the real data set")
       .json();
   comparing.extractor("run folder of classify; not needed where all are features files");
   comparing.command.add_option("--train", ask.train, "training images, for the duplicate rate; the real ones must then be held out");

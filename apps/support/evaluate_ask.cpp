@@ -54,8 +54,8 @@ EvaluateFlags& EvaluateFlags::real(const char* name, const char* help) {
   return *this;
 }
 
-EvaluateFlags& EvaluateFlags::split() {
-  command.add_option("--split", ask.split, "of a data set: train or test; NAME@test says it too")->capture_default_str();
+EvaluateFlags& EvaluateFlags::split(const std::string& of) {
+  command.add_option("--split", ask.split, of + ": train or test; NAME@test says it too")->capture_default_str();
   return *this;
 }
 

@@ -30,7 +30,7 @@ struct EvaluateFlags {
   EvaluateFlags& generated(const char* help);
   EvaluateFlags& real(const char* name, const char* help);
   EvaluateFlags& images();
-  EvaluateFlags& split();
+  EvaluateFlags& split(const std::string& of);
   EvaluateFlags& extractor(const char* help, bool required = false);
   EvaluateFlags& which();
   EvaluateFlags& json();

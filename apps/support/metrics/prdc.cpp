@@ -48,6 +48,7 @@ Prdc prdc(std::span<const float> real, std::span<const float> made, int64_t d, i
     fail(Failure::usage, fmt::format("[prdc] {} real images and {} samples; take equally many", static_cast<int64_t>(real.size()) / d,
                                      static_cast<int64_t>(made.size()) / d));
   const int64_t n = static_cast<int64_t>(real.size()) / d;
+  if (k < 1) fail(Failure::usage, fmt::format("[prdc] {} neighbours; at least 1", k));
   if (n <= k)
     fail(Failure::usage,
          fmt::format("precision and recall look at the {} nearest neighbours, so {} images are too few; take {} at least", k, n, k + 1));
