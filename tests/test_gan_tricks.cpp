@@ -1,0 +1,183 @@
+// Losses, penalties and tricks, one by one: against values worked out by hand, against finite differences, against what they promise.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "engine/grad.h"
+#include "models/ema.h"
+#include "models/gan_step.h"
+#include "models/minibatch_stddev.h"
+#include "models/spectral_norm.h"
+#include "tests/gradcheck.h"
+
+using namespace duel;
+using namespace duel::test;
+
+namespace {
+
+Tensor logits(std::vector<double> v) { return Tensor::from({static_cast<int64_t>(v.size()), 1, 1, 1}, v, DType::f64); }
+double softplus_of(double t) { return std::log1p(std::exp(t)); }
+
+}  // namespace
+
+TEST_CASE("the losses at two logits, by hand") {
+  const Tensor t = logits({1, -2});
+  using Loss = AdversarialLoss;
+  const auto close = [](const Tensor& got, double want) { CHECK(got.item() == doctest::Approx(want).epsilon(1e-12)); };
+  close(d_loss_real(Loss::non_saturating, t), (softplus_of(-1) + softplus_of(2)) / 2);
+  close(d_loss_fake(Loss::non_saturating, t), (softplus_of(1) + softplus_of(-2)) / 2);
+  close(g_loss(Loss::non_saturating, t), (softplus_of(-1) + softplus_of(2)) / 2);
+  close(g_loss(Loss::minimax, t), -(softplus_of(1) + softplus_of(-2)) / 2);
+  close(d_loss_real(Loss::non_saturating, t, 0.9),
+        .9 * (softplus_of(-1) + softplus_of(2)) / 2 + .1 * (softplus_of(1) + softplus_of(-2)) / 2);
+  close(d_loss_real(Loss::least_squares, t), (0 + 9) / 4.0);
+  close(d_loss_fake(Loss::least_squares, t), (1 + 4) / 4.0);
+  close(g_loss(Loss::least_squares, t), (0 + 9) / 4.0);
+  close(d_loss_real(Loss::hinge, t), (0 + 3) / 2.0);
+  close(d_loss_fake(Loss::hinge, t), (2 + 0) / 2.0);
+  close(g_loss(Loss::hinge, t), 0.5);
+  close(d_loss_real(Loss::wasserstein, t), 0.5);
+  close(d_loss_fake(Loss::wasserstein, t), -0.5);
+  close(g_loss(Loss::wasserstein, t), 0.5);
+  close(feature_matching(Tensor::from({2, 1, 1, 2}, {1, 2, 3, 4}, DType::f64), Tensor::from({2, 1, 1, 2}, {0, 0, 0, 2}, DType::f64)),
+        4 + 4);
+}
+
+TEST_CASE("a target above 1 would leave the loss without a bound") {
+  // At y = 1.05 and a logit of 64 the cross entropy is −3.2, and falls on: so such targets are refused.
+  const double at_64 = softplus_of(64) - 1.05 * 64;
+  CHECK(at_64 == doctest::Approx(-3.2));
+  CHECK_THROWS_AS(d_loss_real(AdversarialLoss::non_saturating, logits({64}), 1.05), Error);
+}
+
+TEST_CASE("penalties of a critic whose gradient is known") {
+  // D(x) = 3·Σx over four values: ‖∇D‖ = 6 everywhere.
+  const auto critic = [](const Tensor& x) { return sum_per_sample(x) * 3; };
+  const Tensor real = values({5, 2, 2, 1}, 1), fake = values({5, 2, 2, 1}, 2), drawn = positive({5, 1, 1, 1}, 3);
+  CHECK(penalty_of(Penalty::wgan_gp, critic, real, fake, drawn).item() == doctest::Approx(25));
+  CHECK(penalty_of(Penalty::r1, critic, real, fake, {}).item() == doctest::Approx(18));
+  CHECK(penalty_of(Penalty::dragan, critic, real, fake, positive({5, 2, 2, 1}, 4)).item() == doctest::Approx(25));
+}
+
+TEST_CASE("where the penalties look") {
+  // D(x) = Σ x²/2 has the gradient x itself: the penalty of two samples tells at which x̂ it was taken.
+  const auto critic = [](const Tensor& x) { return sum_per_sample(square(x)) * 0.5; };
+  const Tensor real = Tensor::from({2, 1, 1, 1}, {4, 8}, DType::f64), fake = Tensor::from({2, 1, 1, 1}, {0, 2}, DType::f64),
+               drawn = Tensor::from({2, 1, 1, 1}, {.25, .5}, DType::f64);
+  CHECK(penalty_of(Penalty::wgan_gp, critic, real, fake, drawn).item() == doctest::Approx((0 + 16) / 2.0));  // at 1 and 5
+  CHECK(penalty_of(Penalty::r1, critic, real, fake, {}).item() == doctest::Approx((16 + 64) / 4.0));
+  CHECK(penalty_of(Penalty::dragan, critic, real, fake, drawn).item() ==
+        doctest::Approx((3.25 * 3.25 + 7.5 * 7.5) / 2));  // at 4.25 and 8.5: std 2
+}
+
+TEST_CASE("each penalty's own derivative with respect to the critic, against finite differences") {
+  const Tensor real = values({3, 8, 8, 1}, 21), fake = values({3, 8, 8, 1}, 22);
+  const Tensors w{values({2, 4, 4, 1}, 1), values({3, 4, 4, 2}, 2), positive({3}, 3), values({3}, 4), values({1, 2, 2, 3}, 5)};
+  for (Penalty kind : {Penalty::wgan_gp, Penalty::r1, Penalty::dragan})
+    for (Norm norm : {Norm::none, Norm::layer, Norm::instance, Norm::spectral}) {
+      GradCase c{"penalty", fmt::format("{} {}", penalty_names[static_cast<int>(kind)], norm_names[static_cast<int>(norm)]), w,
+                 [=](const Tensors& t) {
+                   const auto critic = [&](const Tensor& x) {
+                     Tensor h = leaky_relu(conv2d(x, t[0], {.stride = 2, .pad = 1}), 0.2);
+                     const Tensor second =
+                         norm == Norm::spectral ? spectral_norm(t[1], values({3}, 6).detach(), values({32}, 7).detach()) : t[1];
+                     h = conv2d(h, second, {.stride = 2, .pad = 1});
+                     if (norm == Norm::layer) h = layer_norm(h, t[2], t[3]);
+                     if (norm == Norm::instance) h = instance_norm(h, t[2], t[3]);
+                     return conv2d(leaky_relu(h, 0.2), t[4]);
+                   };
+                   const Shape drawn = kind == Penalty::dragan ? Shape{3, 8, 8, 1} : Shape{3, 1, 1, 1};
+                   return penalty_of(kind, critic, real, fake, positive(drawn, 8));
+                 }};
+      const GradResult r = gradcheck(c);
+      CHECK_MESSAGE(r.passed, r.message);
+    }
+}
+
+TEST_CASE("power iteration finds the largest singular value, and the normalised weight's is 1") {
+  // diag(3, 2) between rotations, as [2, 1, 1, 2] and, with the output last, as a transposed convolution's weight.
+  const double a = 0.6, b = 0.8;
+  const Tensor w = Tensor::from({2, 1, 1, 2}, {3 * a, 3 * b, -2 * b, 2 * a}, DType::f64);
+  for (LeavesBy axis : {LeavesBy::first_axis, LeavesBy::last_axis}) {
+    const Tensor u = Tensor::from({2}, {.3, .9}, DType::f64), v = Tensor::from({2}, {1, 0}, DType::f64);
+    for (int i = 0; i < 60; ++i) power_iteration(w, u, v, axis);
+    const std::vector<double> normed = spectral_norm(w, u, v, axis).values();
+    CHECK(normed[0] == doctest::Approx(a).epsilon(1e-9));
+    CHECK(normed[1] == doctest::Approx(b).epsilon(1e-9));
+    CHECK(normed[2] == doctest::Approx(-2 * b / 3).epsilon(1e-9));
+  }
+  // Not square: the output is the last axis, 3 values from 2·4.
+  const Tensor t = values({2, 2, 2, 3}, 9), u = values({3}, 1), v = values({8}, 2);
+  for (int i = 0; i < 200; ++i) power_iteration(t, u, v, LeavesBy::last_axis);
+  const Tensor m = reshape(spectral_norm(t, u, v, LeavesBy::last_axis), {8, 3}), gram = matmul(m, m, true, false);  // largest eigenvalue 1
+  Tensor x = reshape(values({3}, 3), {3, 1});
+  double value = 0;
+  for (int i = 0; i < 200; ++i) {
+    const Tensor next = matmul(gram, x);
+    value = sum(mul(next, x)).item() / sum(square(x)).item();
+    x = next * (1 / std::sqrt(sum(square(next)).item()));
+  }
+  CHECK(value == doctest::Approx(1).epsilon(1e-9));
+  CHECK_THROWS_AS(spectral_norm(t, v, u, LeavesBy::last_axis), Error);
+}
+
+TEST_CASE("the derivative of a normalised weight, σ's dependence included") {
+  const Tensor u = values({3}, 1), v = values({8}, 2);
+  const GradCase c{"spectral_norm", "", {values({3, 2, 2, 2}, 3)}, [=](const Tensors& t) { return square(spectral_norm(t[0], u, v)); }};
+  for (const GradResult& r : {gradcheck(c), gradgradcheck(c)}) CHECK_MESSAGE(r.passed, r.message);
+}
+
+TEST_CASE("minibatch standard deviation: one number beside all features, zero for equal samples") {
+  const Tensor x = Tensor::from({2, 1, 2, 1}, {1, 5, 3, 5}, DType::f64);  // deviations 1 and 0
+  const std::vector<double> y = with_minibatch_stddev(x).values();
+  for (size_t i : {1u, 3u, 5u, 7u}) CHECK(y[i] == doctest::Approx((std::sqrt(1 + 1e-8) + 1e-4) / 2));
+  CHECK(y[0] == 1);
+  CHECK(y[6] == 5);
+  const GradCase c{"minibatch_stddev", "", {values({3, 2, 2, 2}, 1)}, [](const Tensors& t) { return square(with_minibatch_stddev(t[0])); }};
+  for (const GradResult& r : {gradcheck(c), gradgradcheck(c)}) CHECK_MESSAGE(r.passed, r.message);
+}
+
+TEST_CASE("the average of G follows it by its ramp, and copies the running statistics") {
+  const GanConfig config{.h = 8, .w = 8, .channels = 1, .nz = 2, .ngf = 2, .ndf = 2};
+  Generator g(config, Device::cpu);
+  init_weights(g, 1);
+  Ema ema(g, 0.75);
+  const double first = masters(g)[0].values()[0];
+  g.each({[](const std::string&, Weight& w) { w.master.assign((w.master + 1).detach()); },
+          [](const std::string&, Tensor& t) { t.assign(Tensor::full(t.shape(), 7)); }});
+  const Tensor step = step_counter(5);  // (1 + 5)/(10 + 5) = .4, below .75
+  ema.update(g, step);
+  CHECK(masters(ema.average)[0].values()[0] == doctest::Approx(first + 0.6));
+  ema.update(g, step_counter(1000));
+  CHECK(masters(ema.average)[0].values()[0] == doctest::Approx(first + 1 - 0.4 * 0.75));
+  ema.average.each({{}, [](const std::string&, Tensor& t) { CHECK(t.values()[0] == 7); }});
+}
+
+TEST_CASE("a soft label between classes is the hard one at its ends") {
+  for (LabelInG in_g : {LabelInG::one_hot, LabelInG::embedding, LabelInG::norm}) {
+    const GanConfig config{.h = 8, .w = 8, .channels = 1, .nz = 2, .ngf = 2, .ndf = 2, .classes = 3, .label_in_g = in_g};
+    Generator g(config, Device::cpu);
+    init_weights(g, 1);
+    const Tensor z = Rng{1}.normal({2, 1, 1, 2}, step_counter());
+    const Tensor hard = g(z, {Mode::infer, Tensor::from({2}, {2, 0}, DType::i32)}),
+                 soft = g(z, {Mode::infer, Tensor::from({2, 3}, {0, 0, 1, 1, 0, 0})});
+    const std::vector<double> a = hard.values(), b = soft.values();
+    for (size_t i = 0; i < a.size(); ++i) REQUIRE(a[i] == doctest::Approx(b[i]).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("instance noise fades, label noise stays in [0, 1], and both leave the step repeatable") {
+  const GanConfig config{.h = 8, .w = 8, .channels = 1, .nz = 2, .ngf = 2, .ndf = 2, .dropout = 0.3};
+  const auto run = [&](const GanObjective& objective) {
+    Generator g(config, Device::cpu);
+    Discriminator d(config, Device::cpu);
+    init_weights(g, 1), init_weights(d, 1);
+    Optimizer opt_g({}, masters(g)), opt_d({}, masters(d));
+    GanStep step{g, d, opt_g, opt_d, 1, step_counter(), Tensor::zeros({4, 8, 8, 1}), {}, Tensor::zeros({GanReport::size}), objective};
+    for (int i = 0; i < 3; ++i) step();
+    return step.report.values();
+  };
+  const GanObjective noisy{.label_noise = 0.3, .instance_noise = 0.5, .noise_steps = 2}, plain;
+  CHECK(run(noisy) == run(noisy));
+  CHECK(run(noisy) != run(plain));
+}
