@@ -60,6 +60,63 @@ TEST_CASE("a DCGAN step on the simulated GPU equals the CPU's") {
   }
 }
 
+TEST_CASE("a step of every kind of GAN on the simulated GPU equals the CPU's") {
+  if (!find_backend(Device::sim)) return test::skip("this build has no simulated GPU");
+  struct Kind {
+    const char* name;
+    GanConfig config;
+    GanObjective objective = {};
+  };
+  const GanConfig dcgan{.h = 16, .w = 16, .channels = 1, .nz = 4, .ngf = 4, .ndf = 4};
+  const auto with = [&](auto change) {
+    GanConfig c = dcgan;
+    change(c);
+    return c;
+  };
+  using Loss = AdversarialLoss;
+  const Kind kinds[] = {
+      {"wgan-gp",
+       with([](GanConfig& c) { c.d_norm = Norm::layer; }),
+       {.loss = Loss::wasserstein, .penalty = Penalty::wgan_gp, .critic_steps = 2}},
+      {"r1, instance norm", with([](GanConfig& c) { c.d_norm = Norm::instance; }), {.penalty = Penalty::r1}},
+      {"dragan", with([](GanConfig& c) { c.d_norm = Norm::none; }), {.penalty = Penalty::dragan}},
+      {"sn-gan, projection",
+       with([](GanConfig& c) {
+         c.d_norm = Norm::spectral, c.classes = 3, c.label_in_g = LabelInG::norm, c.label_in_d = LabelInD::projection;
+       }),
+       {.loss = Loss::hinge}},
+      {"one-hot, dropout", with([](GanConfig& c) { c.classes = 3, c.dropout = 0.3; }), {.label_noise = 0.1, .instance_noise = 0.1}},
+      {"embedding", with([](GanConfig& c) { c.classes = 3, c.label_in_g = LabelInG::embedding, c.label_in_d = LabelInD::embedding; })},
+      {"mlp", with([](GanConfig& c) { c.net = GanNet::mlp; }), {.loss = Loss::least_squares, .clip = 0.1}},
+      {"keras", with([](GanConfig& c) { c.net = GanNet::keras, c.minibatch_stddev = true; }), {.matching = 0.5, .l1 = 1e-3}}};
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.name);
+    std::vector<GanReport> reports;
+    for (Device device : {Device::cpu, Device::sim}) {
+      Net net(kind.config, device);
+      Ema average(net.g, 0.9);
+      const int64_t n = 3 * kind.objective.critic_steps;
+      const Tensor labels = kind.config.classes ? Tensor::from({n}, {0, 2, 1}, DType::i32, device) : Tensor();
+      GanStep step{net.g,
+                   net.d,
+                   net.opt_g,
+                   net.opt_d,
+                   1,
+                   step_counter(0, device),
+                   Rng{5}.uniform({n, 16, 16, 1}, step_counter(0, device), -1, 1),
+                   labels,
+                   Tensor::zeros({GanReport::size}, DType::f32, device),
+                   kind.objective,
+                   &average};
+      step(), step();
+      reports.push_back(step.read());
+    }
+    CHECK(reports[0].loss_d == doctest::Approx(reports[1].loss_d).epsilon(2e-3));
+    CHECK(reports[0].loss_g == doctest::Approx(reports[1].loss_g).epsilon(2e-3));
+    CHECK(reports[0].penalty == doctest::Approx(reports[1].penalty).epsilon(2e-3));
+  }
+}
+
 TEST_CASE("a classifier's steps on the simulated GPU equal the CPU's, dropout's coins included") {
   if (!find_backend(Device::sim)) return test::skip("this build has no simulated GPU");
   for (ClassifierNet kind : {ClassifierNet::lenet, ClassifierNet::resnet}) {

@@ -4,7 +4,9 @@
 
 #include <cmath>
 #include <fstream>
+#include <iterator>
 #include <random>
+#include <sstream>
 
 #include "tests/app_runs.h"
 
@@ -13,90 +15,39 @@ using namespace duel::test;
 
 namespace {
 
+std::vector<std::string> words(const std::string& line) {
+  std::istringstream in(line);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
 struct Program {
   const char* name;
   std::vector<std::string> small;
-  const char* size_flag;          // one that makes another net
-  std::vector<const char*> ends;  // steps at which a run of 20 may end and go on: where it is judged only then, its records differ
-  int steps, lines;               // of a run long enough to be killed, and of its records
-  std::vector<std::string> diverging;
+  const char* size_flag;                             // one that makes another net
+  std::vector<const char*> ends = {"1", "9", "13"};  // steps at which a run of 20 may end and go on: where it is judged only then, its
+                                                     // records differ
+  int steps = 60, lines = 60;                        // of a run long enough to be killed, and of its records
+  std::vector<std::string> diverging = {"--lr", "1e18"};
   std::vector<std::string> restless;  // where a best checkpoint is kept: what makes an early look better than some later ones
 };
 
 const Program programs[] = {
     {.name = "gan",
-     .small = {"--size", "16", "--ngf", "4", "--ndf", "4", "--nz", "8", "--log-every", "1", "--sample-every", "5", "--checkpoint-every",
-               "2"},
+     .small = words("--size 16 --ngf 4 --ndf 4 --nz 8 --log-every 1 --sample-every 5 --checkpoint-every 2"),
      .size_flag = "--ngf",
-     .ends = {"1", "9", "13"},
-     .steps = 60,
-     .lines = 60,
-     .diverging = {"--lr", "1e18"},
      .restless = {}},
     {.name = "gan",
-     .small = {"--size",
-               "8",
-               "--ngf",
-               "4",
-               "--ndf",
-               "4",
-               "--nz",
-               "8",
-               "--loss",
-               "wasserstein",
-               "--penalty",
-               "wgan-gp",
-               "--d-norm",
-               "layer",
-               "--critic-steps",
-               "2",
-               "--ema",
-               "0.9",
-               "--dropout",
-               "0.2",
-               "--log-every",
-               "1",
-               "--sample-every",
-               "5",
-               "--checkpoint-every",
-               "2"},
+     .small = words("--size 8 --ngf 4 --ndf 4 --nz 8 --loss wasserstein --penalty wgan-gp --d-norm layer --critic-steps 2 --ema 0.9 "
+                    "--dropout 0.2 --log-every 1 --sample-every 5 --checkpoint-every 2"),
      .size_flag = "--ndf",
-     .ends = {"1", "9", "13"},
-     .steps = 60,
-     .lines = 60,
-     .diverging = {"--lr", "1e18"},
      .restless = {}},
     {.name = "cgan",
-     .small = {"--size",
-               "8",
-               "--ngf",
-               "4",
-               "--ndf",
-               "4",
-               "--nz",
-               "8",
-               "--label-in-g",
-               "norm",
-               "--label-in-d",
-               "projection",
-               "--d-norm",
-               "spectral",
-               "--loss",
-               "hinge",
-               "--log-every",
-               "1",
-               "--sample-every",
-               "5",
-               "--checkpoint-every",
-               "2"},
+     .small = words("--size 8 --ngf 4 --ndf 4 --nz 8 --label-in-g norm --label-in-d projection --d-norm spectral --loss hinge --log-every "
+                    "1 --sample-every 5 --checkpoint-every 2"),
      .size_flag = "--ngf",
-     .ends = {"1", "9", "13"},
-     .steps = 60,
-     .lines = 60,
-     .diverging = {"--lr", "1e18"},
      .restless = {}},
     {.name = "classify",
-     .small = {"--width", "4", "--lr", "0.01", "--schedule", "constant", "--eval-every", "4", "--checkpoint-every", "3"},
+     .small = words("--width 4 --lr 0.01 --schedule constant --eval-every 4 --checkpoint-every 3"),
      .size_flag = "--width",
      .ends = {"4", "12"},
      .steps = 120,
@@ -104,7 +55,7 @@ const Program programs[] = {
      .diverging = {"--weight-decay", "1e30"},
      .restless = {"--lr", "0.1"}},
     {.name = "vae",
-     .small = {"--width", "4", "--eval-every", "4", "--checkpoint-every", "3"},
+     .small = words("--width 4 --eval-every 4 --checkpoint-every 3"),
      .size_flag = "--width",
      .ends = {"4", "12"},
      .steps = 80,

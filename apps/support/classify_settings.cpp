@@ -1,9 +1,8 @@
 #include "apps/support/classify_settings.h"
 
-#include <algorithm>
 #include <cmath>
-#include <numbers>
 
+#include "apps/support/schedule.h"
 #include "kernels/problem.h"
 
 namespace duel {
@@ -12,7 +11,7 @@ void ClassifySettings::check() const {
   check_common();
   want(net == "lenet" || net == "resnet", fmt::format("--net {}: there are lenet and resnet", net));
   want(optimizer == "sgd" || optimizer == "adamw", fmt::format("--optimizer {}: sgd or adamw", optimizer));
-  want(schedule == "cosine" || schedule == "constant", fmt::format("--schedule {}: cosine or constant", schedule));
+  schedule_of(schedule);
   want(size == 0 || (size >= 4 && size <= 4096), fmt::format("--size {}: 4 to 4096, or 0 for the data's", size));
   want(batch >= 1, fmt::format("--batch {}: at least 1", batch));
   want(momentum >= 0 && momentum < 1, fmt::format("--momentum {}: in [0, 1)", momentum));
@@ -44,9 +43,6 @@ OptimizerSettings ClassifySettings::optimizer_settings() const {
           .weight_decay = weight_decay};
 }
 
-double ClassifySettings::lr_at(int64_t step, int64_t total) const {
-  if (schedule == "constant") return lr;
-  return lr / 2 * (1 + std::cos(std::numbers::pi * static_cast<double>(std::min(step, total)) / static_cast<double>(total)));
-}
+double ClassifySettings::lr_at(int64_t step, int64_t total) const { return lr * schedule_factor(schedule_of(schedule), step, total); }
 
 }  // namespace duel

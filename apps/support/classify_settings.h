@@ -37,7 +37,7 @@ struct ClassifySettings : RunSettings<ClassifySettings> {
     f("seed", seed, "all randomness follows from it", true);
     f("optimizer", optimizer, "sgd or adamw", true);
     f("lr", lr, "step size at the start", true);
-    f("schedule", schedule, "of the step size: cosine (to 0 at the end) or constant", true);
+    f("schedule", schedule, "of the step size: cosine or linear (both to 0 at the end), or constant", true);
     f("momentum", momentum, "of sgd; the first decay of adamw", true);
     f("weight-decay", weight_decay, "pull of weights towards 0", true);
     f("smoothing", smoothing, "of labels", true);

@@ -1,17 +1,14 @@
 #include "apps/support/gan_settings.h"
 
 #include <cmath>
-#include <numbers>
 
-#include "apps/support/choice.h"
+#include "apps/support/schedule.h"
 #include "kernels/problem.h"
 
 namespace duel {
 namespace {
 
 constexpr const char* optimizer_names[] = {"sgd", "rmsprop", "adam", "adamw"};  // in the order of OptimizerKind
-enum class Schedule { constant, linear, cosine };
-constexpr const char* schedule_names[] = {"constant", "linear", "cosine"};
 
 }  // namespace
 
@@ -30,7 +27,7 @@ void GanSettings::check() const {
   want(smooth >= 0 && smooth < 0.5, fmt::format("--smooth {}: from 0 to below 0.5", smooth));
   want(sample_every >= 1, fmt::format("--sample-every {}: at least 1", sample_every));
   want(log_every >= 1, fmt::format("--log-every {}: at least 1", log_every));
-  choice<OptimizerKind>("--optimizer", optimizer, optimizer_names), choice<Schedule>("--schedule", schedule, schedule_names), initial();
+  choice<OptimizerKind>("--optimizer", optimizer, optimizer_names), schedule_of(schedule), initial();
   GanConfig config =
       network(size ? size : 32, size ? size : 32, conditional ? 10 : 0);  // the images are not known before the data is loaded
   if (channels == 0) config.channels = 1;
@@ -92,11 +89,7 @@ OptimizerSettings GanSettings::optimizer_of_d() const {
   return settings;
 }
 
-double GanSettings::rate_at(int64_t step, int64_t total) const {
-  const double done = static_cast<double>(std::min(step, total)) / static_cast<double>(total);
-  if (schedule == "linear") return 1 - done;
-  return schedule == "cosine" ? (1 + std::cos(std::numbers::pi * done)) / 2 : 1;
-}
+double GanSettings::rate_at(int64_t step, int64_t total) const { return schedule_factor(schedule_of(schedule), step, total); }
 
 void choose_kind(CLI::App& command, GanSettings& settings, bool conditional) {
   settings.conditional = conditional;

@@ -80,14 +80,20 @@ struct RunSettings {
     return list;
   }
 
-  // The settings of a run to resume, with what the command line gave on top: --steps or --epochs given now takes the place of every limit
-  // given then. Throws Error(usage) naming each binding setting that differs.
-  static S resumed(const S& saved, const S& from_flags, const CLI::App& app) {
-    S result = saved;
+  // `base` with what the command line gave on top.
+  static S with_flags(const S& base, const S& from_flags, const CLI::App& app) {
+    S result = base;
     const nlohmann::ordered_json now = from_flags.json();
     result.each([&](const char* name, auto& field, const char*, bool) {
       if (given(app, name)) now[name].get_to(field);
     });
+    return result;
+  }
+
+  // The settings of a run to resume, with what the command line gave on top: --steps or --epochs given now takes the place of every limit
+  // given then. Throws Error(usage) naming each binding setting that differs.
+  static S resumed(const S& saved, const S& from_flags, const CLI::App& app) {
+    S result = with_flags(saved, from_flags, app);
     // A limit given now must not lose against another one given then.
     const bool steps = app.count("--steps"), epochs = app.count("--epochs");
     if (epochs && !steps) result.steps = 0;

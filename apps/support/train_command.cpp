@@ -8,6 +8,8 @@ TrainFlags::TrainFlags(CLI::App& program, bool ends_anew)
   app->add_flag("--resume", resume,
                 std::string("go on with the run in --out, bit for bit") +
                     (ends_anew ? "; --steps or --epochs given now takes the place of every limit given before" : ""));
+  if (const std::string names = presets_of(this->program); !names.empty())
+    app->add_option("--preset", preset, "start from settings that have a name (docs/runs/): " + names);
 }
 
 }  // namespace duel

@@ -8,6 +8,7 @@
 
 #include "apps/support/checkpoint.h"
 #include "apps/support/cli.h"
+#include "apps/support/presets.h"
 #include "apps/support/run_folder.h"
 #include "kernels/device.h"
 
@@ -16,7 +17,7 @@ namespace duel {
 // What every `train` is asked, and the run it goes on with.
 struct TrainFlags {
   CLI::App* app;  // the subcommand
-  std::string program, out;
+  std::string program, out, preset;
   bool resume = false;
   Device device = Device::cpu;       // chosen by begin()
   std::optional<RunFolder> earlier;  // with --resume, opened by begin()
@@ -36,7 +37,11 @@ struct TrainCommand : TrainFlags {
   Device begin() {
     if (resume) {
       earlier.emplace(RunFolder::resume(out));
+      if (!preset.empty())
+        fail(Failure::usage, fmt::format("--preset {} starts a run, and --resume goes on with one as it is; leave one out", preset));
       settings = S::resumed(S::from_json(earlier->read_config(), earlier->config().string()), settings, *app);
+    } else if (!preset.empty()) {
+      settings = S::with_flags(settings_of<S>(find_preset(program, preset)), settings, *app);
     }
     settings.check();
     return device = use_device(settings.device);
