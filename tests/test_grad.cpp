@@ -109,6 +109,15 @@ TEST_CASE("no gradient is computed that nobody asked for") {
   CHECK_THROWS_AS(ran({w}), Error);
 }
 
+TEST_CASE("the gradient of a bf16 tensor through a cast is not rounded, and other ops of it still take theirs") {
+  const Tensor x = Tensor::from({3}, {1, 2, 3}, DType::bf16), exact = Tensor::from({3}, {1.001, 2.003, 3.007});
+  const Tensor g = grad(sum(mul(cast(x, DType::f32), exact)), {x})[0];
+  CHECK(g.dtype() == DType::f32);
+  CHECK(g.values() == exact.values());
+  const Tensor through = grad(sum(mul(cast(square(x), DType::f32), exact)), {x})[0];
+  for (size_t i = 0; i < 3; ++i) CHECK(through.values()[i] == doctest::Approx(2 * x.values()[i] * exact.values()[i]).epsilon(0.01));
+}
+
 TEST_CASE("live tensors return to where they were after each step") {
   const GanConfig config{.h = 16, .w = 16, .channels = 1, .nz = 4, .ngf = 2, .ndf = 2};
   Generator g(config, Device::cpu);

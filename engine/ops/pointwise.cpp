@@ -147,8 +147,10 @@ Tensor cast(const Tensor& x, DType dtype) {
   Tensor y(x.shape(), dtype, x.device());
   dispatch<Cast>({.n = x.count(), .from = x.dtype(), .to = dtype}, {x.data(), y.data()}, x.device());
   if (!is_floating(dtype) || !is_floating(x.dtype())) return y;  // integers have no derivative, and nothing differentiable leads to them
+  // A gradient of a bf16 weight stays f32, as those of convolutions do; grad() rounds it where an op before x wants it so.
   return record(
-      "cast", y, {x}, [from = x.dtype()](const Tensor&, const Tensor& g, Needs) { return Tensors{cast(g, from)}; },
+      "cast", y, {x},
+      [from = x.dtype()](const Tensor&, const Tensor& g, Needs) { return Tensors{g.dtype() == accumulator_of(from) ? g : cast(g, from)}; },
       /*wide_gradient=*/true);
 }
 
