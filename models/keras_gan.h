@@ -16,6 +16,8 @@
 
 namespace duel {
 
+constexpr ActivationSpec keras_leaky{Act::leaky_relu, 0.3};
+
 struct KerasGenerator {
   GanConfig config;
   std::vector<DenseLayer> dense;

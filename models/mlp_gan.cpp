@@ -13,9 +13,6 @@ std::vector<int> hidden_of_d(const GanConfig& c) {
   if (c.net == GanNet::points) return {2 * c.ndf, 2 * c.ndf, 2 * c.ndf};
   return {2 * c.ndf};
 }
-ActivationSpec act_of_g(GanNet net) {
-  return net == GanNet::small_mlp ? ActivationSpec{Act::leaky_relu, 0.01} : ActivationSpec{Act::relu, 0};
-}
 double slope_of_d(GanNet net) { return net == GanNet::small_mlp ? 0.01 : 0.2; }
 
 Tensor row_of(const Tensor& x) { return reshape(x, {x.shape()[0], x.count() / x.shape()[0]}); }
@@ -34,6 +31,10 @@ void describe_layers(LayerTable& table, const char* net, const std::vector<Dense
 
 }  // namespace
 
+ActivationSpec hidden_activation_of_g(GanNet net) {
+  return net == GanNet::small_mlp ? ActivationSpec{Act::leaky_relu, 0.01} : ActivationSpec{Act::relu, 0};
+}
+
 MlpGenerator::MlpGenerator(const GanConfig& c, Device device) : config(c) {
   const Norm norm = c.classes && c.label_in_g == LabelInG::norm ? Norm::conditional : c.net == GanNet::mlp ? Norm::batch : Norm::none;
   int from = g_input_channels(c);
@@ -47,7 +48,7 @@ MlpGenerator::MlpGenerator(const GanConfig& c, Device device) : config(c) {
 
 Tensor MlpGenerator::operator()(const Tensor& z, const Pass& pass) const {
   Tensor h = row_of(z);
-  for (size_t i = 0; i + 1 < layers.size(); ++i) h = normed(layers[i](h), layers[i], pass, act_of_g(config.net));
+  for (size_t i = 0; i + 1 < layers.size(); ++i) h = normed(layers[i](h), layers[i], pass, hidden_activation_of_g(config.net));
   h = reshape(layers.back()(h), {z.shape()[0], config.h, config.w, config.channels});
   return config.net == GanNet::points ? h : tanh(h);
 }

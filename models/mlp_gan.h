@@ -16,6 +16,8 @@
 
 namespace duel {
 
+ActivationSpec hidden_activation_of_g(GanNet net);
+
 struct MlpGenerator {
   GanConfig config;
   std::vector<DenseLayer> layers;

@@ -82,8 +82,8 @@ Posterior VaeEncoder::operator()(const Tensor& x, const Tensor& labels, Mode mod
   if (c.classes) h = with_one_hot(h, labels, c.classes);
   for (const ConvLayer& l : convs) {
     if (c.net == VaeNet::keras) h = relu(l.biased(conv2d_same(h, l.w.used(), l.window.stride)));
-    else if (l.has_norm()) h = normed(conv2d(h, l.w.used(), l.window), l, mode, {Act::leaky_relu, 0.2});
-    else h = leaky_relu(conv2d(h, l.w.used(), l.window), 0.2);
+    else if (l.has_norm()) h = normed(conv2d(h, l.w.used(), l.window), l, mode, vae_leaky);
+    else h = leaky_relu(conv2d(h, l.w.used(), l.window), vae_leaky.slope);
   }
   h = reshape(h, {n, inner_size(c)});
   if (c.net == VaeNet::keras) h = relu(hidden(h));

@@ -23,6 +23,7 @@
 namespace duel {
 
 enum class VaeNet { keras, conv };
+constexpr ActivationSpec vae_leaky{Act::leaky_relu, 0.2};  // of conv's encoder
 constexpr const char* vae_net_names[] = {"vae", "conv"};
 
 struct VaeConfig {
