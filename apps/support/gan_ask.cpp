@@ -8,6 +8,8 @@
 #include "apps/support/gan_state.h"
 #include "apps/support/gan_train.h"
 #include "apps/support/generated_folder.h"
+#include "apps/support/onnx/export.h"
+#include "apps/support/onnx/nets.h"
 #include "apps/support/tiles.h"
 #include "engine/io/file.h"
 
@@ -78,6 +80,20 @@ int generate_folder(const GanAsk& ask) {
   return 0;
 }
 
+int export_generator(const GanAsk& ask) {
+  onnx::check_is_onnx(ask.out);
+  const TrainedGan gan(ask.checkpoint(), use_device("cpu"));
+  const bool conditional = gan.g.config.classes > 0;
+  onnx::write(ask.out, onnx::graph_of(gan.g),
+              {.name = gan.settings.net + " generator",
+               .weights = gan.settings.ema > 0 ? "average" : "last",
+               .step = gan.step,
+               .settings = gan.settings.json(),
+               .classes = conditional ? gan.classes : std::vector<std::string>()});
+  fmt::print("the generator of step {} in {}\n", gan.step, ask.out);
+  return 0;
+}
+
 }  // namespace
 
 std::vector<std::pair<CLI::App*, int (*)(const GanAsk&)>> add_gan_questions(CLI::App& app, GanAsk& ask, bool conditional) {
@@ -98,6 +114,7 @@ std::vector<std::pair<CLI::App*, int (*)(const GanAsk&)>> add_gan_questions(CLI:
   folder->add_option("-n,--n", ask.n, "images")->capture_default_str();
   with_label(folder);
   std::vector<std::pair<CLI::App*, int (*)(const GanAsk&)>> questions{{samples, sample}, {walks, interpolate}, {folder, generate_folder}};
+  questions.push_back({onnx::add_export(app, ask, "the generator as an ONNX file"), export_generator});
   if (conditional) {
     CLI::App* labels = command("classes", "walks from class to class, from one noise vector a row");
     add_picture(*labels, ask), add_walks(*labels, ask);

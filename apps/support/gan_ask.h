@@ -15,7 +15,8 @@ struct GanAsk : Ask {
   std::vector<std::string> classes;  // of a walk through labels
 };
 
-// Adds sample, interpolate and generate, and for a conditional GAN classes; each with the function that answers it and gives the exit code.
+// Adds sample, interpolate, generate and export, and for a conditional GAN classes; each with the function that answers it and gives the
+// exit code.
 std::vector<std::pair<CLI::App*, int (*)(const GanAsk&)>> add_gan_questions(CLI::App& app, GanAsk& ask, bool conditional);
 
 int gan_info(const InfoCommand<GanSettings>& command);

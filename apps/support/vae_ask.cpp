@@ -5,7 +5,10 @@
 #include <cstring>
 #include <numeric>
 
+#include "apps/support/choice.h"
 #include "apps/support/elbo.h"
+#include "apps/support/onnx/export.h"
+#include "apps/support/onnx/nets.h"
 #include "apps/support/tiles.h"
 #include "apps/support/vae_pictures.h"
 #include "engine/data/splitmix.h"
@@ -174,6 +177,25 @@ int measure(const VaeAsk& ask) {
   return 0;
 }
 
+enum class Part { encoder, decoder };
+constexpr const char* part_names[] = {"encoder", "decoder"};
+
+int export_part(const VaeAsk& ask) {
+  onnx::check_is_onnx(ask.out);
+  const Part part = choice<Part>("--part", ask.part, part_names);
+  const TrainedVae vae(ask.checkpoint(), use_device("cpu"));
+  onnx::write(
+      ask.out,
+      part == Part::encoder ? onnx::graph_of(vae.net.encoder) : onnx::graph_of(vae.net.decoder, vae.settings.objective().likelihood),
+      {.name = fmt::format("{} {}", vae.settings.net, ask.part),
+       .weights = "last",
+       .step = vae.step,
+       .settings = vae.settings.json(),
+       .classes = vae.net.config.classes ? vae.classes : std::vector<std::string>()});
+  fmt::print("the {} of step {} in {}\n", ask.part, vae.step, ask.out);
+  return 0;
+}
+
 }  // namespace
 
 std::vector<std::pair<CLI::App*, int (*)(const VaeAsk&)>> add_vae_questions(CLI::App& app, VaeAsk& ask) {
@@ -208,8 +230,10 @@ std::vector<std::pair<CLI::App*, int (*)(const VaeAsk&)>> add_vae_questions(CLI:
   with_data(codes);
   CLI::App* measured = command("eval", "the ELBO and its parts, in nats an image");
   with_data(measured);
-  return {{samples, sample}, {reconstructions, reconstruct}, {walks, interpolate},
-          {plane, manifold}, {codes, encode_images},         {measured, measure}};
+  CLI::App* exported = onnx::add_export(app, ask, "the encoder or the decoder as an ONNX file");
+  exported->add_option("--part", ask.part, "encoder or decoder")->required();
+  return {{samples, sample},   {reconstructions, reconstruct}, {walks, interpolate}, {plane, manifold}, {codes, encode_images},
+          {measured, measure}, {exported, export_part}};
 }
 
 }  // namespace duel

@@ -1,4 +1,4 @@
-// What can be asked of a trained VAE: sample, reconstruct, interpolate, manifold, encode, eval.
+// What can be asked of a trained VAE: sample, reconstruct, interpolate, manifold, encode, eval, export.
 #pragma once
 #include <CLI/CLI.hpp>
 #include <string>
@@ -16,7 +16,7 @@ ImageData vae_images(const std::string& data, int size, const VaeSettings& setti
 Dataset first_images(const Dataset& data, int count);  // fewer where there are fewer
 
 struct VaeAsk : Ask {
-  std::string data, label, split = "test";
+  std::string data, label, split = "test", part;
   int side = 20;
   std::vector<int> images;
 };

@@ -1,0 +1,37 @@
+// Protocol Buffers' wire format, as much of it as a writer of ONNX needs: https://protobuf.dev/programming-guides/encoding. A message is a
+// sequence of fields, each a varint of (number << 3 | kind) and then a varint, four bytes, or a length and so many bytes.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace duel::onnx {
+
+class Message {
+ public:
+  const std::string& bytes() const { return bytes_; }
+
+  void integer(int field, int64_t value) { tag(field, Kind::varint), varint(static_cast<uint64_t>(value)); }
+  void real(int field, float value) {
+    tag(field, Kind::four_bytes);
+    char raw[sizeof value];
+    std::memcpy(raw, &value, sizeof value);  // little-endian, as all that Duel runs on
+    bytes_.append(raw, sizeof value);
+  }
+  void text(int field, std::string_view value) { tag(field, Kind::sized), varint(value.size()), bytes_.append(value); }
+  void message(int field, const Message& inner) { text(field, inner.bytes_); }
+
+ private:
+  enum class Kind { varint = 0, sized = 2, four_bytes = 5 };
+
+  void tag(int field, Kind kind) { varint(static_cast<uint64_t>(field) << 3 | static_cast<uint64_t>(kind)); }
+  // Seven bits a byte, the lowest first; the eighth says that more follow.
+  void varint(uint64_t value) {
+    for (; value >= 128; value >>= 7) bytes_.push_back(static_cast<char>(value | 128));
+    bytes_.push_back(static_cast<char>(value));
+  }
+  std::string bytes_;
+};
+
+}  // namespace duel::onnx
