@@ -1,11 +1,11 @@
 // Nets as ONNX graphs: what stands in the file, and that ONNX Runtime computes with it what the nets do, where a Python has it.
-#include <cmath>
 #include <cstring>
 
 #include "apps/support/onnx/nets.h"
 #include "engine/io/atomic_file.h"
 #include "tests/onnx_reader.h"
 #include "tests/python.h"
+#include "tests/shaken.h"
 #include "tests/support.h"
 
 using namespace duel;
@@ -16,23 +16,14 @@ namespace {
 constexpr int samples = 5, classes = 3;
 
 Tensor drawn(const Shape& shape, double mean, double spread, uint64_t seed) {
-  std::vector<double> values(static_cast<size_t>(shape.count()));
-  uint64_t state = seed;
-  for (double& v : values) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    v = mean + spread * (static_cast<double>(state >> 33) / static_cast<double>(uint64_t{1} << 30) - 1);  // uniform in mean ± spread
-  }
-  return Tensor::from(shape, values, DType::f32, Device::cpu);
+  return Tensor::from(shape, drawn_values(shape.count(), mean, spread, seed), DType::f32, Device::cpu);
 }
 
-// Weights that keep what flows through a net about 1, and norms of which no part is 0 or 1: nothing can go missing unnoticed.
 template <class Net>
 void shake(Net& net) {
   uint64_t seed = 1;
   auto fill = [&](const std::string& name, Tensor& t) {
-    const bool weight = name.ends_with("w"), positive = name.ends_with("var") || name.ends_with("gamma");
-    const double spread = weight ? 1.7 / std::sqrt(static_cast<double>(t.count()) / static_cast<double>(t.shape()[0])) : 0.5;
-    t.assign(drawn(t.shape(), positive ? 1 : 0, spread, ++seed));
+    t.assign(Tensor::from(t.shape(), shaken(name, t.count(), t.shape()[0], ++seed), DType::f32, Device::cpu));
   };
   net.each({[&](const std::string& name, Weight& w) { fill(name, w.master); }, fill});
 }
