@@ -1,5 +1,6 @@
 // Reading data sets: IDX, CIFAR and image folders, and what is refused.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -203,6 +204,20 @@ TEST_CASE("cifar: planes become interleaved, and what is refused") {
   CHECK(d.train.labels == std::vector<int32_t>{1, 2, 3, 4, 5});
   CHECK(d.test.n == 2);
   CHECK(d.test.classes[9] == "tr\\x1b!");
+}
+
+TEST_CASE("the margin around padded images is remembered, whatever else becomes of them") {
+  const Dataset small = make_shapes({.n = 3, .size = 28, .channels = 1, .seed = 1});
+  const std::vector<int32_t> first{0};
+  CHECK(fit(small, 32).margin == 2);
+  CHECK(fit(small, 64).margin == 0);
+  CHECK(with_channels(subset(fit(small, 32), first), 3).margin == 2);
+  TempFolder folder;
+  for (int i = 0; i < 3; ++i) write_png(folder / fmt::format("{}.png", i), image_of(small, i));
+  CHECK(load_data(folder.path().string(), {.size = 32}).train.margin == 2);
+  CHECK(load_data(folder.path().string()).train.margin == 0);
+  write_png(folder / "1.png", flat(32, 32, {1, 2, 3}));
+  CHECK(load_data(folder.path().string(), {.size = 32}).train.margin == 0);
 }
 
 TEST_CASE("image folders: classes, sizes, splits") {

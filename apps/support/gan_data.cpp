@@ -7,7 +7,7 @@ namespace {
 
 // The first `count` images as floats, without the margin.
 std::vector<float> inner_values(const ImageData& data, const Dataset& from, int count) {
-  const int m = data.margin;
+  const int m = data.train.margin;
   std::vector<float> values;
   for (int i = 0; i < count; ++i)
     for (int y = m; y < from.h - m; ++y) {
@@ -18,7 +18,7 @@ std::vector<float> inner_values(const ImageData& data, const Dataset& from, int 
 }
 
 std::vector<float> without_margin(const ImageData& data, const std::vector<float>& samples) {
-  const int m = data.margin, h = data.train.h, w = data.train.w, c = data.train.c;
+  const int m = data.train.margin, h = data.train.h, w = data.train.w, c = data.train.c;
   std::vector<float> values;
   for (size_t i = 0; i < samples.size(); i += static_cast<size_t>(h) * w * c)
     for (int y = m; y < h - m; ++y) {
@@ -45,7 +45,7 @@ ImageData load_gan_data(GanSettings& settings) {
 }
 
 SampleCheck check_against(const ImageData& data, const std::vector<float>& samples) {
-  const int64_t side_h = data.train.h - 2 * data.margin, side_w = data.train.w - 2 * data.margin;
+  const int64_t side_h = data.train.h - 2 * data.train.margin, side_w = data.train.w - 2 * data.train.margin;
   return check_samples(without_margin(data, samples), inner_values(data, data.test, std::min(data.test.n, 256)),
                        inner_values(data, data.train, std::min(data.train.n, 10000)), side_h * side_w * data.train.c);
 }

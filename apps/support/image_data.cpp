@@ -10,7 +10,6 @@ ImageData load_images(const ImageOptions& o) {
   DataSplits splits =
       load_data(o.data, {.size = o.size, .channels = o.channels, .seed = static_cast<uint64_t>(o.seed), .holdout = o.holdout});
   ImageData data;
-  data.margin = splits.train.h == 28 && splits.train.w == 28 && o.size == 32 ? 2 : 0;
   if (splits.train.n < o.batch)
     fail(Failure::data, fmt::format("{}: {}, but --batch is {}; use a smaller batch or more images", o.data,
                                     counted(splits.train.n, "training image"), o.batch));

@@ -10,7 +10,6 @@ namespace duel {
 
 struct ImageData {
   Dataset train, test;  // test.n is 0 where there is none
-  int margin = 0;       // background that fit() added around each image: 2 where 28×28 became 32×32
 };
 
 struct ImageOptions {

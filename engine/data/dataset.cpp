@@ -22,10 +22,12 @@ Image image_of(const Dataset& data, int index) {
   return {data.h, data.w, data.c, {from, from + static_cast<ptrdiff_t>(data.sample_bytes())}};
 }
 
+int margin_of_fit(int h, int w, int size) { return h == 28 && w == 28 && size == 32 ? 2 : 0; }
+
 Image fit(const Image& image, int size) {
   if (size < 1) fail(Failure::usage, fmt::format("[fit] to size {}; take at least 1", size));
   if (image.h == size && image.w == size) return image;
-  if (image.h == 28 && image.w == 28 && size == 32) {
+  if (margin_of_fit(image.h, image.w, size)) {
     Image out{32, 32, image.c, std::vector<uint8_t>(static_cast<size_t>(32 * 32 * image.c), 0)};
     for (int y = 0; y < 28; ++y)
       std::memcpy(out.pixels.data() + ((y + 2) * 32 + 2) * image.c, image.pixels.data() + y * 28 * image.c,
@@ -39,7 +41,7 @@ Image fit(const Image& image, int size) {
 
 Dataset fit(const Dataset& data, int size) {
   if (data.h == size && data.w == size) return data;
-  Dataset out{data.name, data.n, size, size, data.c, {}, data.labels, data.classes};
+  Dataset out{data.name, data.n, size, size, data.c, {}, data.labels, data.classes, margin_of_fit(data.h, data.w, size)};
   out.images.reserve(static_cast<size_t>(data.n) * out.sample_bytes());
   for (int i = 0; i < data.n; ++i) {
     const Image image = fit(image_of(data, i), size);
@@ -51,7 +53,7 @@ Dataset fit(const Dataset& data, int size) {
 Dataset with_channels(const Dataset& data, int channels) {
   if (channels != 1 && channels != 3) fail(Failure::usage, fmt::format("[with_channels] {} channels; 1 or 3", channels));
   if (channels == data.c) return data;
-  Dataset out{data.name, data.n, data.h, data.w, channels, {}, data.labels, data.classes};
+  Dataset out{data.name, data.n, data.h, data.w, channels, {}, data.labels, data.classes, data.margin};
   const size_t pixels = data.images.size() / static_cast<size_t>(data.c);
   out.images.resize(pixels * static_cast<size_t>(channels));
   for (size_t i = 0; i < pixels; ++i) {
@@ -76,7 +78,7 @@ void gather(const Dataset& data, std::span<const int32_t> indices, uint8_t* imag
 }
 
 Dataset subset(const Dataset& data, std::span<const int32_t> indices) {
-  Dataset out{data.name, static_cast<int>(indices.size()), data.h, data.w, data.c, {}, {}, data.classes};
+  Dataset out{data.name, static_cast<int>(indices.size()), data.h, data.w, data.c, {}, {}, data.classes, data.margin};
   out.images.resize(indices.size() * data.sample_bytes());
   out.labels.resize(indices.size());
   gather(data, indices, out.images.data(), out.labels.data());

@@ -16,6 +16,7 @@ struct Dataset {
   std::vector<uint8_t> images;       // n·h·w·c, NHWC
   std::vector<int32_t> labels;       // n, each in [0, classes.size())
   std::vector<std::string> classes;  // names fit to print
+  int margin = 0;                    // background that fit() put around each image: 2 where 28×28 became 32×32
   size_t sample_bytes() const { return static_cast<size_t>(h) * static_cast<size_t>(w) * static_cast<size_t>(c); }
 };
 struct DataSplits {
@@ -44,6 +45,7 @@ DataSplits load_data(const std::string& spec, const LoadOptions& options = {});
 // antialiasing.
 Dataset fit(const Dataset& data, int size);
 Image fit(const Image& image, int size);
+int margin_of_fit(int h, int w, int size);                 // what it pads with on each side: 2 or 0
 Dataset with_channels(const Dataset& data, int channels);  // 1 → 3 repeats, 3 → 1 takes the luma
 
 // Samples `indices`, in this order.

@@ -96,7 +96,9 @@ Dataset decode_all(const Found& found, const std::string& name, const LoadOption
       for (const uint8_t p : image.pixels) colour.pixels.insert(colour.pixels.end(), 3, p);
       image = std::move(colour);
     }
+    const int margin = options.size ? margin_of_fit(image.h, image.w, options.size) : 0;
     if (options.size) image = fit(image, options.size);
+    data.margin = data.n == 0 || data.margin == margin ? margin : 0;  // of all of them, or of none
     if (data.n == 0) {
       data.h = image.h;
       data.w = image.w;
