@@ -1,5 +1,6 @@
 // evaluate: how good are generated images?
 //
+//   evaluate compare runs/cgan fashion-mnist --extractor runs/classify     a run generates its samples
 //   evaluate features samples/ --extractor runs/classify --out made.safetensors
 //   evaluate compare samples/ fashion-mnist --extractor runs/classify      evaluate compare made.safetensors real.safetensors
 //   evaluate neighbours samples/ fashion-mnist --out nearest.png
@@ -31,9 +32,7 @@ int features(const EvaluateAsk& ask) {
   if (!ask.out.ends_with(".safetensors"))
     fail(Failure::usage, fmt::format("--out {}: features are written as safetensors; give a name that ends in .safetensors", ask.out));
   const Extractor extractor = ask.open_extractor();
-  SourceOptions o = ask.options(ask.split, extractor.config().channels);
-  o.margin = ask.margin;
-  Source source = open_source(ask.generated, o);
+  Source source = ask.open_generated(extractor.config().channels, INT64_MAX, ask.split);
   if (ask.n) draw(source, ask.n, ask.seed);
   const FeatureSet set = extractor(source);
   write_features(ask.out, set);
@@ -46,7 +45,9 @@ int compare(const EvaluateAsk& ask) {
   std::optional<Extractor> extractor;
   if (!ask.extractor.empty()) extractor.emplace(ask.open_extractor());
   const int channels = extractor ? extractor->config().channels : 0;
-  Source made = ask.open_generated(channels), real = open_source(ask.real, ask.options(ask.split, channels));
+  Source real = open_source(ask.real, ask.options(ask.split, channels));
+  if (ask.n) draw(real, ask.n, ask.seed);  // before anything is generated that has nothing to be held against
+  Source made = ask.open_generated(channels, real.n());
   std::optional<Source> train;
   if (!ask.train.empty()) train.emplace(open_source(ask.train, ask.options("train", channels)));
   for (const Source* s : {&made, &real, train ? &*train : &real})
@@ -138,8 +139,9 @@ void want_labelled_images(const Source& source) {
   if (source.is_features())
     fail(Failure::usage, fmt::format("{} holds features, and a classifier is trained on images; name images", source.name));
   if (!source.labelled)
-    fail(Failure::data,
-         fmt::format("{}: has no labels; put each class into a sub-folder, or a labels.csv beside the pictures", source.name));
+    fail(Failure::data, fmt::format("{}: has no labels; put each class into a sub-folder, or a labels.csv beside the pictures, or name the "
+                                    "run of a conditional net",
+                                    source.name));
 }
 
 std::string trained_on(const EvaluateAsk& ask, const Source& source) {
@@ -198,10 +200,13 @@ int main(int argc, char** argv) {
   auto command = [&](const char* name, const char* help) { return EvaluateFlags{*app.add_subcommand(name, help), ask}; };
 
   EvaluateFlags feature = command("features", "what a trained classifier sees in images, as a file");
-  feature.generated("folder of pictures or data set").images().split("of a data set").extractor("run folder of classify", true);
+  feature.generated("folder of pictures, data set, or run of gan, cgan or vae")
+      .images()
+      .split("of a data set")
+      .extractor("run folder of classify", true);
   feature.command.add_option("--out", ask.out, "file to write, .safetensors")->required();
   EvaluateFlags comparing = command("compare", "FCD, KID, score, precision, recall, density, coverage, and FCD by class");
-  comparing.generated("folder of samples, data set, or features file")
+  comparing.generated("folder of samples, data set, run of gan, cgan or vae, or features file")
       .real("real", "data set, folder of pictures, or features file")
       .images()
       .split("of the real data set")
@@ -209,17 +214,20 @@ int main(int argc, char** argv) {
   comparing.extractor("run folder of classify; not needed where all are features files");
   comparing.command.add_option("--train", ask.train, "training images, for the duplicate rate; the real ones must then be held out");
   EvaluateFlags near = command("neighbours", "the nearest training images of each sample, and how many are copies");
-  near.generated("folder of samples or data set").real("train", "data set or folder of training images").images().json();
+  near.generated("folder of samples, data set, or run of gan, cgan or vae")
+      .real("train", "data set or folder of training images")
+      .images()
+      .json();
   near.extractor("run folder of classify whose features are compared; without it pixels are");
   near.command.add_option("--test", ask.test, "real images that were held out; without it those of the training data set");
   near.command.add_option("--holdout", ask.holdout, "share of the training images held out where that has none")->capture_default_str();
   near.command.add_option("--rows", ask.rows, "samples in the picture")->capture_default_str();
   near.command.add_option("--out", ask.out, "PNG to write")->required();
   EvaluateFlags train = command("gan-train", "how well a classifier trained on the samples tells real images");
-  train.generated("labelled folder of samples, or data set").images().training().json();
+  train.generated("labelled folder of samples, data set, or run of cgan or a conditional vae").images().training().json();
   train.command.add_option("--test", ask.test, "real images: test images of a data set, or a folder")->required();
   EvaluateFlags test = command("gan-test", "how well a classifier trained on real images tells the samples");
-  test.generated("labelled folder of samples, or data set").images().training().which().json();
+  test.generated("labelled folder of samples, data set, or run of cgan or a conditional vae").images().training().json();
   test.command.add_option("--train", ask.train, "real images to train on");
   test.command.add_option("--classifier", ask.classifier, "run folder of classify that was trained on them");
 

@@ -116,6 +116,34 @@ TEST_CASE("a set against itself: no distance, and everything found; classes with
   CHECK(same["measures"].back()["n"] == 20);
 }
 
+TEST_CASE("a run is judged as the folder of images that it generates, and without the margin that it trained with") {
+  const Desk& d = desk();
+  const fs::path cgan = build_dir() / "apps" / "cgan";
+  for (const std::string size : {"28", "32"}) {
+    const std::string run = d.path("cgan" + size), folder = d.path("made" + size), file = d.path("made" + size + ".safetensors");
+    const Outcome trained = run_process(cgan, {"train", "--data", d.data, "--out", run, "--device", "cpu", "--size", size, "--ngf", "4",
+                                               "--ndf", "4", "--nz", "8", "--batch", "8", "--steps", "2"});
+    REQUIRE_MESSAGE(trained.code == 0, trained.errors);
+    REQUIRE(run_process(cgan, {"generate", run, "--n", "60", "--seed", "7", "--out", folder, "--device", "cpu"}).code == 0);
+    auto compared = [&](const std::string& made, const std::vector<std::string>& more = {}) {
+      return answer(with_flags({"compare", made, d.data + "@test", "--extractor", d.run, "--seed", "7"}, more));
+    };
+    const auto by_folder = compared(folder), by_run = compared(run);  // as many as there are test images
+    CHECK(by_folder["measures"] == by_run["measures"]);
+    CHECK(by_run["generated"] == run + " (step 2, seed 7)");
+    CHECK(by_run["measures"][0]["resizer"] == "none");
+    CHECK(compared(run + "/checkpoints/last.safetensors", {"--n", "60"})["measures"] == by_run["measures"]);
+    CHECK(value_of(compared(run, {"--seed", "8"}), "fcd") != value_of(by_run, "fcd"));
+    const Outcome said = ask({"features", run, "--n", "60", "--seed", "7", "--extractor", d.run, "--out", file});
+    REQUIRE_MESSAGE(said.code == 0, said.errors);
+    CHECK(compared(file)["measures"] == by_run["measures"]);
+    auto told = [&](const std::string& made) {
+      return answer({"gan-test", made, "--classifier", d.run, "--n", "60", "--seed", "7"})["accuracy"];
+    };
+    CHECK(told(run) == told(folder));
+  }
+}
+
 TEST_CASE("28×28 in a network's padding is judged without it, and other sizes only with --size") {
   const Desk& d = desk();
   write_pictures(d.folder / "padded", fit(d.test, 32));
@@ -237,7 +265,7 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
            {{"compare", d.path("nothing"), d.data, "--extractor", d.run}, 3, "nothing"},
            {{"compare", d.path("none.safetensors"), features}, 3, "none.safetensors"},
            {{"compare", d.run + "/checkpoints/last.safetensors", features}, 3, "features"},
-           {{"compare", d.run, features}, 2, "this is a run"},
+           {{"compare", d.run, features}, 2, "generates no images"},
            {comparing_with({"--n", "5"}), 2, "5 images are too few"},
            {comparing_with({"--n", "9"}), 2, "10 splits"},
            {comparing_with({"--n", "61"}), 2, "it has 60"},

@@ -9,10 +9,7 @@
 
 namespace duel {
 
-std::string Ask::checkpoint() const {
-  if (which != "last" && which != "best") fail(Failure::usage, fmt::format("--which {}: last or best", which));
-  return checkpoint_path(from, which);
-}
+std::string Ask::checkpoint() const { return checkpoint_path(from, which); }
 
 CLI::App* add_ask(CLI::App& program, const char* name, const char* help, Ask& ask) {
   CLI::App* command = program.add_subcommand(name, help);

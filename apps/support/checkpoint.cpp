@@ -99,12 +99,24 @@ std::pair<int, int> Checkpoint::image_size(std::vector<std::string>& classes) co
   return {h, w};
 }
 
-nlohmann::ordered_json network_json(int h, int w, const std::vector<std::string>& classes) {
-  return {{"h", h}, {"w", w}, {"classes", classes}};
+int Checkpoint::margin() const {
+  std::vector<std::string> classes;
+  const auto [h, w] = image_size(classes);
+  const nlohmann::ordered_json network = json("network"), margin = network.value("margin", nlohmann::ordered_json(0));
+  const int64_t value = margin.is_number_integer() ? margin.get<int64_t>() : -1;
+  if (value < 0 || value >= (std::min(h, w) + 1) / 2) fail(Failure::data, fmt::format("{}: \"network\" in its metadata is damaged", path_));
+  return static_cast<int>(value);
+}
+
+nlohmann::ordered_json network_json(int h, int w, const std::vector<std::string>& classes, int margin) {
+  nlohmann::ordered_json json{{"h", h}, {"w", w}, {"classes", classes}};
+  if (margin) json["margin"] = margin;
+  return json;
 }
 
 std::string checkpoint_path(const std::string& path, const std::string& name) {
   namespace fs = std::filesystem;
+  if (name != "last" && name != "best") fail(Failure::usage, fmt::format("--which {}: last or best", name));
   if (fs::is_regular_file(path)) return path;
   const fs::path file = fs::path(path) / "checkpoints" / (name + ".safetensors");
   if (!fs::is_regular_file(file))

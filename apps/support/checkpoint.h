@@ -41,6 +41,8 @@ class Checkpoint {
   void load(const std::string& name, Tensor& t) const;
   // Height and width of the images under "network", and the names of their classes.
   std::pair<int, int> image_size(std::vector<std::string>& classes) const;
+  // What training put around each of these images; 0 where the file does not say.
+  int margin() const;
   // That it was written by a run with these binding settings, on these training images.
   template <class S>
   void check_same_run(const S& settings, uint64_t data_fingerprint) const {
@@ -57,11 +59,12 @@ class Checkpoint {
   SafeTensors file_;
 };
 
-// The checkpoint that `path` means: itself, or checkpoints/<name>.safetensors of a run folder. Throws Error(data) when there is none.
+// The checkpoint that `path` means: itself, or checkpoints/<name>.safetensors of a run folder. Throws Error(data) when there is none, and
+// Error(usage) when the name is neither last nor best.
 std::string checkpoint_path(const std::string& path, const std::string& name = "last");
 
-// What image_size() reads.
-nlohmann::ordered_json network_json(int h, int w, const std::vector<std::string>& classes);
+// What image_size() and margin() read.
+nlohmann::ordered_json network_json(int h, int w, const std::vector<std::string>& classes, int margin = 0);
 
 // What the bits of a run depend on besides its settings: device, CPU level, thread count, and the rows that a training step runs.
 class ComputingWith {

@@ -1,5 +1,7 @@
 #include "apps/support/evaluate_ask.h"
 
+#include <algorithm>
+
 #include "apps/support/cli.h"
 
 namespace duel {
@@ -10,18 +12,16 @@ Device EvaluateAsk::open_device() const {
   return chosen;
 }
 
-Extractor EvaluateAsk::open_extractor() const {
-  if (which != "last" && which != "best") fail(Failure::usage, fmt::format("--which {}: last or best", which));
-  return Extractor(extractor, which, open_device());
-}
+Extractor EvaluateAsk::open_extractor() const { return Extractor(extractor, which, open_device()); }
 
 SourceOptions EvaluateAsk::options(const std::string& split, int channels) const {
   return {.split = split, .size = size, .channels = channels, .seed = data_seed};
 }
 
-Source EvaluateAsk::open_generated(int channels) const {
-  SourceOptions o = options("train", channels);
+Source EvaluateAsk::open_generated(int channels, int64_t real, const std::string& split) const {
+  SourceOptions o = options(split, channels);
   o.margin = margin;
+  o.generation = {.n = n ? n : std::min<int64_t>(Generation().n, real), .seed = seed, .which = which, .device = open_device()};
   return open_source(generated, o);
 }
 
@@ -35,8 +35,9 @@ EvaluateFlags& EvaluateFlags::generated(const char* help) {
   command.add_option("generated", ask.generated, help)->required();
   command.add_option("--margin", ask.margin, "background around each of them, to be taken away: 2 where a net pads 28x28 to 32x32")
       ->capture_default_str();
-  command.add_option("-n,--n", ask.n, "so many images, drawn by --seed; 0: as many as there are")->capture_default_str();
-  command.add_option("--seed", ask.seed, "of what is drawn and trained here")->capture_default_str()->check(fits_64_bits());
+  command.add_option("-n,--n", ask.n, "so many images, drawn by --seed; 0: as many as there are, or 10000 of a run")->capture_default_str();
+  command.add_option("--seed", ask.seed, "of what is generated, drawn and trained here")->capture_default_str()->check(fits_64_bits());
+  command.add_option("--which", ask.which, "checkpoint of the run folders: last, or best on its test images")->capture_default_str();
   return *this;
 }
 
@@ -61,11 +62,6 @@ EvaluateFlags& EvaluateFlags::split(const std::string& of) {
 
 EvaluateFlags& EvaluateFlags::extractor(const char* help, bool required) {
   command.add_option("--extractor", ask.extractor, help)->required(required);
-  return which();
-}
-
-EvaluateFlags& EvaluateFlags::which() {
-  command.add_option("--which", ask.which, "checkpoint of a run folder: last, or best on its test images")->capture_default_str();
   return *this;
 }
 

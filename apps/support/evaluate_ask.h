@@ -18,8 +18,9 @@ struct EvaluateAsk {
   Device open_device() const;
   Extractor open_extractor() const;
   SourceOptions options(const std::string& split, int channels) const;
-  // The samples that are judged. What they were trained on is told by its own flag, so they are taken whole.
-  Source open_generated(int channels) const;
+  // The samples that are judged. What they were trained on is told by its own flag, so they are taken whole. A generator makes --n of them,
+  // or without it 10,000, or `real` where those are fewer.
+  Source open_generated(int channels, int64_t real = INT64_MAX, const std::string& split = "train") const;
   Source open_test(const std::string& from, int channels) const;
 };
 
@@ -32,7 +33,6 @@ struct EvaluateFlags {
   EvaluateFlags& images();
   EvaluateFlags& split(const std::string& of);
   EvaluateFlags& extractor(const char* help, bool required = false);
-  EvaluateFlags& which();
   EvaluateFlags& json();
   EvaluateFlags& training();  // by the names that `classify train` gives them
 };

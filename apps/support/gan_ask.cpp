@@ -7,7 +7,7 @@
 #include "apps/support/gan_pictures.h"
 #include "apps/support/gan_state.h"
 #include "apps/support/gan_train.h"
-#include "apps/support/generated_folder.h"
+#include "apps/support/generated.h"
 #include "apps/support/onnx/export.h"
 #include "apps/support/onnx/nets.h"
 #include "apps/support/tiles.h"
@@ -65,18 +65,7 @@ int walk_classes(const GanAsk& ask) {
 int generate_folder(const GanAsk& ask) {
   check_at_least(1, "--n", ask.n);
   const TrainedGan gan = open(ask);
-  const GanConfig& c = gan.g.config;
-  const int label = label_of(gan, ask);
-  GeneratedImages images{ask.n, c.h, c.w, c.channels, {}, gan.classes, {}};
-  if (c.classes) images.labels = balanced_labels(ask.n, c.classes, label);
-  const Tensor z = noise(gan.g, ask.n, ask.seed, RandomStream::samples);
-  images.values = [&](int64_t from, int64_t to) {
-    const std::vector<double> labels(images.labels.begin() + (c.classes ? from : 0), images.labels.begin() + (c.classes ? to : 0));
-    return generate(gan.g, {slice(z, from, to), c.classes ? Tensor::from({to - from}, labels, DType::i32, gan.g.device) : Tensor()});
-  };
-  write_generated(ask.out, images);
-  fmt::print("{} of step {} in {}{}\n", counted(static_cast<uint64_t>(ask.n), "image"), gan.step, ask.out,
-             c.classes ? ", with labels.csv" : "");
+  generate_into(ask.out, generated(gan, ask.n, ask.seed, label_of(gan, ask)));
   return 0;
 }
 

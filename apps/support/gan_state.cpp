@@ -3,14 +3,8 @@
 #include <fmt/format.h>
 
 namespace duel {
-namespace {
-
-constexpr const char* format_name = "duel-gan-2";
-
-}  // namespace
-
 GanState::GanState(const GanSettings& settings, const Dataset& train, Device device)
-    : RunState(settings, device, fingerprint(train)), classes(train.classes) {
+    : RunState(settings, device, fingerprint(train)), classes(train.classes), margin(train.margin) {
   const GanConfig config = settings.network(train.h, train.w, static_cast<int>(classes.size()));
   g = Generator(config, device), d = Discriminator(config, device);
   init_weights(g, settings.seed, settings.initial()), init_weights(d, settings.seed, settings.initial());
@@ -26,11 +20,12 @@ void GanState::each(const TensorVisit& f) {
 }
 
 void GanState::save(const std::string& path) {
-  write(path, format_name, [&](const TensorVisit& f) { each(f); }, {{"network", network_json(g.config.h, g.config.w, classes).dump()}});
+  write(path, gan_format, [&](const TensorVisit& f) { each(f); },
+        {{"network", network_json(g.config.h, g.config.w, classes, margin).dump()}});
 }
 
 void GanState::load(const std::string& path) {
-  read(path, format_name, [&](const TensorVisit& f) { each(f); });
+  read(path, gan_format, [&](const TensorVisit& f) { each(f); });
   refresh_copies(g), refresh_copies(d);
 }
 
@@ -46,14 +41,14 @@ const Generator& GanState::shown() {
 }
 
 TrainedGan::TrainedGan(const std::string& path, Device device) {
-  const Checkpoint file(path, format_name, GanSettings::kind);
+  const Checkpoint file(path, gan_format, GanSettings::kind);
   settings = GanSettings::from_json(file.json("settings"), path);
   settings.check();
   const auto [h, w] = file.image_size(classes);
   g = Generator(settings.network(h, w, static_cast<int>(classes.size())), device);
   each_state(settings.ema > 0 ? "average." : "g.", g, [&](const std::string& name, Tensor& t) { file.load(name, t); });
   refresh_copies(g);
-  step = file.integer("step");
+  step = file.integer("step"), margin = file.margin();
 }
 
 }  // namespace duel

@@ -7,8 +7,11 @@
 
 namespace duel {
 
+constexpr const char* gan_format = "duel-gan-2";  // in the metadata of its checkpoints
+
 struct GanState : RunState<GanSettings> {
   std::vector<std::string> classes;  // their names
+  int margin = 0;                    // of the training images
   Generator g;
   Discriminator d;
   Optimizer opt_g, opt_d;
@@ -30,6 +33,7 @@ struct TrainedGan {
   std::vector<std::string> classes;
   Generator g;
   int64_t step = 0;
+  int margin = 0;  // around each of its images
   TrainedGan(const std::string& path, Device device);
 };
 

@@ -13,6 +13,14 @@
 
 namespace duel {
 
+void each_picture(const GeneratedImages& images, const std::function<void(int64_t, const Image&)>& f) {
+  constexpr int64_t at_once = 256;
+  for (int64_t from = 0; from < images.n; from += at_once) {
+    const std::vector<Image> tiles = to_images(images.values(from, std::min(images.n, from + at_once)), images.h, images.w, images.c);
+    for (size_t i = 0; i < tiles.size(); ++i) f(from + static_cast<int64_t>(i), tiles[i]);
+  }
+}
+
 void write_generated(const std::string& folder, const GeneratedImages& images) {
   namespace fs = std::filesystem;
   if (images.c != 1 && images.c != 3) fail(Failure::usage, fmt::format("images of {} channels: a PNG holds 1 or 3", images.c));
@@ -24,17 +32,12 @@ void write_generated(const std::string& folder, const GeneratedImages& images) {
 
   const int digits = std::max<int>(6, static_cast<int>(std::to_string(images.n - 1).size()));
   std::string table = "file,label\n";
-  constexpr int64_t at_once = 256;
-  for (int64_t from = 0; from < images.n; from += at_once) {
-    const int64_t to = std::min(images.n, from + at_once);
-    const std::vector<Image> tiles = to_images(images.values(from, to), images.h, images.w, images.c);
-    for (int64_t i = from; i < to; ++i) {
-      const std::string name = fmt::format("{:0{}}.png", i, digits);
-      write_png((fs::path(folder) / name).string(), tiles[static_cast<size_t>(i - from)]);
-      if (!images.labels.empty())
-        table += fmt::format("{},{}\n", name, images.classes[static_cast<size_t>(images.labels[static_cast<size_t>(i)])]);
-    }
-  }
+  each_picture(images, [&](int64_t i, const Image& picture) {
+    const std::string name = fmt::format("{:0{}}.png", i, digits);
+    write_png((fs::path(folder) / name).string(), picture);
+    if (!images.labels.empty())
+      table += fmt::format("{},{}\n", name, images.classes[static_cast<size_t>(images.labels[static_cast<size_t>(i)])]);
+  });
   if (!images.labels.empty()) write_file_atomic((fs::path(folder) / "labels.csv").string(), table);
 }
 

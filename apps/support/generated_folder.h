@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/io/image.h"
+
 namespace duel {
 
 struct GeneratedImages {
@@ -15,6 +17,9 @@ struct GeneratedImages {
   // Values in [−1, 1] of images [from, to), NHWC.
   std::function<std::vector<float>(int64_t from, int64_t to)> values;
 };
+
+// Calls f with each picture and its number, in order. Values are asked for in batches that fit, the same ones whatever becomes of them.
+void each_picture(const GeneratedImages& images, const std::function<void(int64_t, const Image&)>& f);
 
 // Throws Error(usage) where `folder` is there and not empty (nothing is overwritten) or the images have two channels or four, which a PNG
 // of ours cannot hold; Error(data) when it cannot be written.

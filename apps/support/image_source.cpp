@@ -7,6 +7,8 @@
 #include <charconv>
 #include <filesystem>
 
+#include "apps/support/checkpoint.h"
+#include "apps/support/generated.h"
 #include "apps/support/labels_csv.h"
 #include "engine/data/batches.h"
 #include "engine/io/file.h"
@@ -38,13 +40,37 @@ Source features_source(const std::string& path, const SourceOptions& options) {
   return source;
 }
 
+// The checkpoint that `spec` is or that a run has; or features, which are such a file too. Empty where it is neither.
+std::string tensors_of(const std::string& spec, const SourceOptions& options) {
+  if (spec.ends_with(".safetensors")) return spec;
+  const bool run = fs::is_directory(fs::path(spec) / "checkpoints");
+  return run ? checkpoint_path(spec, options.generation ? options.generation->which : "last") : "";
+}
+
+Source generated_source(const std::string& spec, const std::string& file, const SourceOptions& options) {
+  const Generation& g = *options.generation;
+  if (g.n < 1 || g.n > INT32_MAX) fail(Failure::usage, fmt::format("--n {}: 1 to {} images", g.n, INT32_MAX));
+  const Generated made = generated_by(file, g.n, g.seed, g.device);
+  Source source{.name = fmt::format("{} (step {}, seed {})", spec, made.step, g.seed), .images = in_memory(made, spec)};
+  source.labelled = !made.labels.empty();
+  Dataset& images = source.images;
+  images = without_margin(images, options.margin ? options.margin : made.margin);
+  if (options.channels && images.c != options.channels) images = with_channels(images, options.channels);
+  if (options.size && (images.h != options.size || images.w != options.size)) images = fit(images, options.size);
+  return source;
+}
+
 }  // namespace
 
 Source open_source(const std::string& spec, const SourceOptions& options) {
   if (options.split != "train" && options.split != "test") fail(Failure::usage, fmt::format("--split {}: train or test", options.split));
-  if (spec.ends_with(".safetensors")) return features_source(spec, options);
-  if (fs::is_directory(fs::path(spec) / "checkpoints"))
-    fail(Failure::usage, fmt::format("{}: this is a run, not images; write samples of it as pictures into a folder and name that", spec));
+  if (const std::string file = tensors_of(spec, options); !file.empty()) {
+    const bool generator = is_generator(format_of(file));
+    if (generator && options.generation) return generated_source(spec, file, options);
+    if (generator) fail(Failure::usage, fmt::format("{}: this generates images, and real ones are wanted here; name a data set", spec));
+    if (file == spec) return features_source(spec, options);
+    fail(Failure::usage, fmt::format("{}: this is a run that generates no images; name one of gan, cgan or vae, or pictures", spec));
+  }
 
   std::string data = spec, split = options.split;
   for (const char* one : {"train", "test"})

@@ -1,10 +1,12 @@
-// Where the images come from that a measure looks at: a data set, a folder of pictures, or features that were extracted before.
+// Where the images come from that a measure looks at: a data set, a folder of pictures, a generator, or features that were extracted
+// before.
 #pragma once
 #include <optional>
 #include <string>
 
 #include "apps/support/metrics/features.h"
 #include "engine/data/dataset.h"
+#include "kernels/device.h"
 
 namespace duel {
 
@@ -17,19 +19,30 @@ struct Source {
   int64_t n() const { return features ? features->n : images.n; }
 };
 
+// What a generator is to make, on the default device.
+struct Generation {
+  int64_t n = 10000, seed = 1;
+  std::string which = "last";  // checkpoint of its run: last or best
+  Device device;
+};
+
 struct SourceOptions {
   std::string split = "train";  // of a data set: train or test
   int size = 0, channels = 0;   // to bring the images to, as training does; 0 keeps what is there
-  int margin = 0;               // background around each image, to be taken away: 2 where 28×28 became 32×32 for a network
-  int64_t seed = 1;             // of synthetic data and of what is held out
-  bool or_all = false;          // where test images are wanted and the data set has none of its own, all it has
-  double holdout = 0;           // share of the training images held out for testing where a data set has no test images of its own
+  int margin = 0;       // background around each image, to be taken away: 2 where 28×28 became 32×32 for a network; 0: a generator's own
+  int64_t seed = 1;     // of synthetic data and of what is held out
+  bool or_all = false;  // where test images are wanted and the data set has none of its own, all it has
+  double holdout = 0;   // share of the training images held out for testing where a data set has no test images of its own
+  std::optional<Generation> generation;  // given where a generator may stand for its images
 };
 
 // `spec` is
 //   a data set as load_data() takes it; NAME@train and NAME@test choose a split, whatever options.split says
 //   a folder of pictures: a sub-folder a class, or flat, with or without a labels.csv (labels_csv.h)
 //   a file of features, NAME.safetensors
+//   a run of gan, cgan or vae, or a checkpoint of one, where options.generation is given: images as `generate` writes them for that n and
+//   seed, then without the margin that training added, and of options.channels and options.size
+// The metadata of a .safetensors file tells what it is.
 // Throws Error(data) on what cannot be read, Error(usage) on options that do not fit it.
 Source open_source(const std::string& spec, const SourceOptions& options);
 

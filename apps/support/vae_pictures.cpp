@@ -44,7 +44,7 @@ Codes encode(const Vae& net, const Dataset& data) {
   return codes;
 }
 
-std::vector<Image> decode(const Vae& net, Likelihood likelihood, const std::vector<float>& z, const std::vector<int32_t>& labels) {
+std::vector<float> decoded(const Vae& net, Likelihood likelihood, const std::vector<float>& z, const std::vector<int32_t>& labels) {
   NoGrad only_looking;
   const VaeConfig& c = net.config;
   const int64_t n = static_cast<int64_t>(z.size()) / c.latent;
@@ -55,16 +55,25 @@ std::vector<Image> decode(const Vae& net, Likelihood likelihood, const std::vect
     const Tensor out = net.decoder(part, c.classes ? labels_tensor(net, labels.data() + from, count) : Tensor(), Mode::infer);
     append(values, affine(mean_image(likelihood, out), 2, -1));
   }
-  return to_images(values, c.h, c.w, c.channels);
+  return values;
+}
+
+std::vector<Image> decode(const Vae& net, Likelihood likelihood, const std::vector<float>& z, const std::vector<int32_t>& labels) {
+  return to_images(decoded(net, likelihood, z, labels), net.config.h, net.config.w, net.config.channels);
+}
+
+std::vector<float> prior(const Vae& net, int64_t n, int64_t seed, RandomStream stream) {
+  std::vector<float> z;
+  append(z, Rng{seed, stream}.normal({n, net.config.latent}, step_counter(0, device_of(net))));
+  return z;
 }
 
 Image sample_grid(const Vae& net, Likelihood likelihood, int64_t n, int columns, int64_t seed, RandomStream stream, int label) {
   const VaeConfig& c = net.config;
   const bool every_class = c.classes && label < 0;
-  const Rng rng{seed, stream};
   const int64_t draws = every_class ? (n + columns - 1) / columns : n;
-  std::vector<float> drawn, z;
-  append(drawn, rng.normal({draws, c.latent}, step_counter(0, device_of(net))));
+  const std::vector<float> drawn = prior(net, draws, seed, stream);
+  std::vector<float> z;
   std::vector<int32_t> labels;
   for (int64_t i = 0; i < n; ++i) {
     const float* row = drawn.data() + (every_class ? i / columns : i) * c.latent;

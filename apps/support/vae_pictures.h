@@ -22,8 +22,12 @@ struct Codes {
 };
 Codes encode(const Vae& net, const Dataset& data);
 
-// z [n,latent] as values, and a class for each row where the net is conditional.
+// z [n,latent] as values, and a class for each row where the net is conditional; as values in [−1, 1], NHWC, and as pictures.
+std::vector<float> decoded(const Vae& net, Likelihood likelihood, const std::vector<float>& z, const std::vector<int32_t>& labels);
 std::vector<Image> decode(const Vae& net, Likelihood likelihood, const std::vector<float>& z, const std::vector<int32_t>& labels);
+
+// n draws from the prior, values [n,latent]; the same for the same (seed, stream), and whatever n.
+std::vector<float> prior(const Vae& net, int64_t n, int64_t seed, RandomStream stream);
 
 // n draws from the prior. A conditional net shows class `label`, or where that is negative every class in turn, with one z for each row of
 // columns.

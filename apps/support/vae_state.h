@@ -6,8 +6,11 @@
 
 namespace duel {
 
+constexpr const char* vae_format = "duel-vae-1";  // in the metadata of its checkpoints
+
 struct VaeState : RunState<VaeSettings> {
   std::vector<std::string> classes;  // their names
+  int margin = 0;                    // of the training images
   Vae net;
   Optimizer optimizer;
   Tensor sums;          // f32 [VaeReport::size], of the steps since the last look at the test images
@@ -28,6 +31,7 @@ struct TrainedVae {
   std::vector<std::string> classes;
   Vae net;
   int64_t step = 0;
+  int margin = 0;  // around each of its images
   TrainedVae(const std::string& path, Device device);
 };
 
