@@ -144,6 +144,38 @@ TEST_CASE("a run is judged as the folder of images that it generates, and withou
   }
 }
 
+TEST_CASE("a conditional VAE's run is judged as its folder, and only a net that generates is taken for one") {
+  const Desk& d = desk();
+  const fs::path vae = build_dir() / "apps" / "vae";
+  const std::string run = d.path("cvae"), plain = d.path("ae"), folder = d.path("cvae-made");
+  const std::vector<std::string> training{"train", "--data", d.data, "--device", "cpu", "--width", "4", "--batch", "8", "--steps", "2"};
+  std::vector<std::string> conditional = with_flags(training, {"--out", run});
+  conditional.push_back("--conditional");
+  REQUIRE(run_process(vae, conditional).code == 0);
+  REQUIRE(run_process(vae, with_flags(training, {"--out", plain, "--net", "ae"})).code == 0);
+  REQUIRE(run_process(vae, {"generate", run, "--n", "60", "--seed", "7", "--out", folder, "--device", "cpu"}).code == 0);
+  for (const std::vector<std::string>& question :
+       {std::vector<std::string>{"compare", "", d.data + "@test", "--extractor", d.run}, {"gan-test", "", "--classifier", d.run}}) {
+    auto about = [&](const std::string& made) {
+      std::vector<std::string> args = with_flags(question, {"--n", "60", "--seed", "7"});
+      args[1] = made;
+      const auto said = answer(args);
+      return said.contains("measures") ? said["measures"] : said["accuracy"];
+    };
+    CHECK(about(run) == about(folder));
+  }
+  const Outcome best = ask({"compare", run, d.data + "@test", "--extractor", d.run, "--which", "best"});
+  CHECK_MESSAGE(best.code == 0, best.errors);
+  for (const auto& [args, code, says] :
+       {std::tuple{std::vector<std::string>{"compare", plain, d.data, "--extractor", d.run}, 2, "plain autoencoder"},
+        {{"compare", d.data, run, "--extractor", d.run}, 2, "real ones are wanted"},
+        {{"compare", run, d.data, "--extractor", d.run, "--n", "-1"}, 2, "--n -1"}}) {
+    const Outcome o = ask(args);
+    CHECK(o.code == code);
+    CHECK_MESSAGE(o.errors.find(says) != std::string::npos, o.errors);
+  }
+}
+
 TEST_CASE("28×28 in a network's padding is judged without it, and other sizes only with --size") {
   const Desk& d = desk();
   write_pictures(d.folder / "padded", fit(d.test, 32));

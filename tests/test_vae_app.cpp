@@ -87,11 +87,55 @@ TEST_CASE("every question gets its picture or its table") {
   CHECK(file.find("label")->dtype == DType::i32);
 }
 
+TEST_CASE("a generated folder: the same pictures for the same seed, labelled where the net is conditional") {
+  const Desk desk = vae_desk();
+  const fs::path at = desk.folder.path();
+  std::vector<std::string> args = desk.fresh("labelled", {"--steps", "2"});
+  args.push_back("--conditional");
+  REQUIRE(desk(args).code == 0);
+  REQUIRE(desk.train("plain", {"--steps", "2"}).code == 0);
+  auto generate = [&](const std::string& run, const std::string& into, const std::vector<std::string>& more = {}) {
+    const Outcome o = desk(with_flags({"generate", desk.run(run), "--n", "5", "--out", at / into}, more));
+    REQUIRE_MESSAGE(o.code == 0, o.errors);
+  };
+  generate("labelled", "a"), generate("labelled", "b"), generate("labelled", "c", {"--label", "1"});
+  generate("plain", "d"), generate("plain", "e", {"--seed", "2"});
+  CHECK(contents_of(at / "a/labels.csv") == "file,label\n000000.png,0\n000001.png,0\n000002.png,0\n000003.png,1\n000004.png,1\n");
+  CHECK(contents_of(at / "c/labels.csv").find(",0\n") == std::string::npos);
+  CHECK(!fs::exists(at / "d/labels.csv"));
+  CHECK(contents_of(at / "a/000004.png") == contents_of(at / "b/000004.png"));
+  CHECK(contents_of(at / "a/000000.png") != contents_of(at / "c/000000.png"));
+  CHECK(contents_of(at / "d/000000.png") != contents_of(at / "e/000000.png"));
+  CHECK(read_image(at / "d/000000.png", 0).w == 16);
+}
+
+TEST_CASE("arithmetic: each row is an image, its reconstruction, and that moved towards the other class") {
+  const Desk desk = vae_desk();
+  REQUIRE(desk.train("a", {"--steps", "30", "--lr", "0.003"}).code == 0);
+  const fs::path sums = desk.folder.path() / "sums.png", still = desk.folder.path() / "still.png";
+  const std::vector<std::string> args{"arithmetic", desk.run("a"), "--from", "0", "--to", "1", "--rows", "3", "--steps", "4"};
+  REQUIRE(desk(with_flags(args, {"--out", sums})).code == 0);
+  REQUIRE(desk(with_flags(args, {"--out", still, "--reach", "0"})).code == 0);
+  const Image moved = read_image(sums, 1), same = read_image(still, 1);
+  CHECK(moved.w == 5 * 18 + 2);
+  CHECK(moved.h == 3 * 18 + 2);
+  auto tile = [](const Image& image, int row, int column) { return crop(image, 2 + 18 * row, 2 + 18 * column, 16, 16).pixels; };
+  for (int row = 0; row < 3; ++row) {
+    CHECK(tile(moved, row, 0) == tile(same, row, 0));
+    CHECK(tile(moved, row, 1) == tile(same, row, 1));
+    CHECK(tile(same, row, 1) == tile(same, row, 4));
+    CHECK(tile(moved, row, 4) != tile(same, row, 4));
+  }
+}
+
 TEST_CASE("wrong input: one sentence, the documented exit code, nothing left behind") {
   const Desk desk = vae_desk();
   const fs::path at = desk.folder.path();
   REQUIRE(desk.train("good", {"--steps", "2", "--latent", "3"}).code == 0);
   REQUIRE(desk.train("plain", {"--steps", "2", "--net", "ae"}).code == 0);
+  std::vector<std::string> labelled = desk.fresh("labelled", {"--steps", "2"});
+  labelled.push_back("--conditional");
+  REQUIRE(desk(labelled).code == 0);
   std::ofstream(at / "not-a-checkpoint.safetensors") << "hello";
   const std::string good = desk.run("good"), plain = desk.run("plain"), out = at / "x", png = out + ".png";
   check_refused(desk, {{desk.fresh("x", {"--btea", "3"}), 2, "--beta"},
@@ -107,6 +151,14 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
                        {{"sample", good, "--out", png, "--label", "1"}, 2, "--label 1"},
                        {{"sample", good, "--out", png, "--columns", "100000"}, 2, "too large"},
                        {{"sample", plain, "--out", png}, 2, "plain autoencoder"},
+                       {{"sample", desk.run("labelled"), "--out", png, "--label", "2"}, 2, "the classes are [0, 1]"},
+                       {{"generate", plain, "--out", out}, 2, "plain autoencoder"},
+                       {{"generate", good, "--n", "0", "--out", out}, 2, "--n 0"},
+                       {{"arithmetic", good, "--from", "0", "--to", "2", "--out", png}, 2, "--to 2"},
+                       {{"arithmetic", good, "--from", "1", "--to", "1", "--out", png}, 2, "name another"},
+                       {{"arithmetic", good, "--from", "0", "--to", "1", "--rows", "9", "--out", png}, 2, "there are 8 test images"},
+                       {{"arithmetic", good, "--from", "0", "--to", "1", "--reach", "nan", "--out", png}, 2, "--reach nan"},
+                       {{"arithmetic", desk.run("labelled"), "--from", "0", "--to", "1", "--out", png}, 2, "without --conditional"},
                        {{"manifold", good, "--out", png}, 2, "--latent 2"},
                        {{"interpolate", good, "--out", png, "--images", "0", "1", "2"}, 2, "--images"},
                        {{"interpolate", good, "--out", png, "--images", "0", "16"}, 2, "--images 16"},

@@ -1,12 +1,14 @@
 #include "apps/support/vae_ask.h"
 
 #include <algorithm>
-#include <charconv>
+#include <cmath>
 #include <cstring>
 #include <numeric>
 
 #include "apps/support/choice.h"
+#include "apps/support/class_name.h"
 #include "apps/support/elbo.h"
+#include "apps/support/generated.h"
 #include "apps/support/onnx/export.h"
 #include "apps/support/onnx/nets.h"
 #include "apps/support/tiles.h"
@@ -49,27 +51,20 @@ void want_prior(const Opened& vae, const char* what) {
 // −1 without --label.
 int label_of(const Opened& vae, const VaeAsk& ask) {
   if (ask.label.empty()) return -1;
-  const std::string names = fmt::format("{}", fmt::join(vae.classes, ", "));
   if (!vae.net.config.classes)
     fail(Failure::usage, fmt::format("--label {}: this net knows no labels; train one with --conditional", ask.label));
-  const auto named = std::find(vae.classes.begin(), vae.classes.end(), ask.label);
-  int number = static_cast<int>(named - vae.classes.begin());
-  const char* end = ask.label.data() + ask.label.size();
-  if (named == vae.classes.end() &&
-      (std::from_chars(ask.label.data(), end, number).ptr != end || number < 0 || number >= vae.net.config.classes))
-    fail(Failure::usage, fmt::format("--label {}: neither a class nor the number of one, from 0; the classes are [{}]", ask.label, names));
-  return number;
+  return class_number("--label", ask.label, vae.classes);
 }
 
-// The test images (or with --split train those it was trained on) of --data, or of the data it was trained on.
-Dataset images_of(Opened& vae, const VaeAsk& ask) {
-  if (ask.split != "test" && ask.split != "train") fail(Failure::usage, fmt::format("--split {}: test or train", ask.split));
+// The images that --split names, test or train, of --data, or of the data it was trained on.
+Dataset images_of(Opened& vae, const VaeAsk& ask, const std::string& split) {
+  if (split != "test" && split != "train") fail(Failure::usage, fmt::format("--split {}: test or train", split));
   const VaeConfig& c = vae.net.config;
   const std::string from = ask.data.empty() ? vae.settings.data : ask.data;
   vae.settings.batch = 1;  // the data may be smaller than a training batch
   ImageData data = vae_images(from, c.h == c.w ? c.h : 0, vae.settings);
-  Dataset images = ask.split == "test" ? std::move(data.test) : std::move(data.train);
-  if (images.n == 0) fail(Failure::data, fmt::format("{}: has no {} images", from, ask.split));
+  Dataset images = split == "test" ? std::move(data.test) : std::move(data.train);
+  if (images.n == 0) fail(Failure::data, fmt::format("{}: has no {} images", from, split));
   if (images.h != c.h || images.w != c.w)
     fail(Failure::data,
          fmt::format("{}: images of {}×{} pixels, but the net takes {}×{}; resize them", from, images.h, images.w, c.h, c.w));
@@ -78,6 +73,7 @@ Dataset images_of(Opened& vae, const VaeAsk& ask) {
                                     fmt::join(vae.classes, ", ")));
   return images;
 }
+Dataset images_of(Opened& vae, const VaeAsk& ask) { return images_of(vae, ask, ask.split); }
 
 int sample(const VaeAsk& ask) {
   check_grid(ask);
@@ -86,6 +82,13 @@ int sample(const VaeAsk& ask) {
   check_tiles(ask.columns, (ask.n - 1) / ask.columns + 1, vae.net.config.h, vae.net.config.w);
   write_png(ask.out, sample_grid(vae.net, vae.likelihood, ask.n, ask.columns, ask.seed, RandomStream::samples, label_of(vae, ask)));
   fmt::print("{} of step {} in {}\n", counted(static_cast<uint64_t>(ask.n), "image"), vae.step, ask.out);
+  return 0;
+}
+
+int generate_folder(const VaeAsk& ask) {
+  check_at_least(1, "--n", ask.n);
+  const Opened vae = open(ask);
+  generate_into(ask.out, generated(vae, ask.n, ask.seed, label_of(vae, ask)));
   return 0;
 }
 
@@ -115,6 +118,37 @@ int interpolate(const VaeAsk& ask) {
     for (int64_t i = 0; i < 2 * rows; ++i) ends.push_back(static_cast<int32_t>(draw.below(static_cast<uint64_t>(images.n))));
   write_png(ask.out, interpolation_grid(vae.net, vae.likelihood, subset(images, ends), ask.steps));
   fmt::print("{} of {} images in {}\n", counted(static_cast<uint64_t>(rows), "walk"), ask.steps, ask.out);
+  return 0;
+}
+
+Dataset of_class(const Dataset& data, int label) {
+  std::vector<int32_t> indices;
+  for (int i = 0; i < data.n; ++i)
+    if (data.labels[static_cast<size_t>(i)] == label) indices.push_back(i);
+  return subset(data, indices);
+}
+
+int arithmetic(const VaeAsk& ask) {
+  check_walks(ask);
+  if (!std::isfinite(ask.reach)) fail(Failure::usage, fmt::format("--reach {}: how far to go, where 1 is the whole difference", ask.reach));
+  Opened vae = open(ask);
+  if (vae.net.config.classes)
+    fail(Failure::usage, "arithmetic: this net is told the class, so its codes need not hold it; train one without --conditional");
+  check_tiles(int64_t{ask.steps} + 1, ask.rows, vae.net.config.h, vae.net.config.w);
+  const Dataset train = images_of(vae, ask, "train"), split = images_of(vae, ask);
+  const int from = class_number("--from", ask.from_class, train.classes), to = class_number("--to", ask.to_class, train.classes);
+  if (from == to) fail(Failure::usage, fmt::format("--to {}: the class of --from; name another", ask.to_class));
+  const Dataset images = of_class(split, from), before = of_class(train, from), after = of_class(train, to);
+  if (before.n == 0 || after.n == 0)
+    fail(Failure::data,
+         fmt::format("{}: no training image of {}; name a class that has some", train.name, train.classes[before.n ? to : from]));
+  if (images.n < ask.rows)
+    fail(Failure::usage, fmt::format("--rows {}: there are {} {} images of {}", ask.rows, images.n, ask.split, train.classes[from]));
+  std::vector<int32_t> drawn = permutation(images.n, static_cast<uint64_t>(ask.seed), 0);
+  drawn.resize(static_cast<size_t>(ask.rows));
+  write_png(ask.out, arithmetic_grid(vae.net, vae.likelihood, subset(images, drawn), before, after, ask.steps, ask.reach));
+  fmt::print("{} of {} towards {} in {}\n", counted(static_cast<uint64_t>(ask.rows), "image"), train.classes[from], train.classes[to],
+             ask.out);
   return 0;
 }
 
@@ -216,12 +250,24 @@ std::vector<std::pair<CLI::App*, int (*)(const VaeAsk&)>> add_vae_questions(CLI:
   };
   CLI::App* samples = picture("sample", "a grid of images drawn from the prior");
   add_grid(*samples, ask), add_seed(*samples, ask, "of the noise"), with_label(samples);
+  CLI::App* folder =
+      command("generate", "a folder of images drawn from the prior; of a conditional net as many of each class, with labels.csv");
+  folder->add_option("--out", ask.out, "folder to make")->required();
+  folder->add_option("-n,--n", ask.n, "images")->capture_default_str();
+  add_seed(*folder, ask, "of the noise"), with_label(folder);
   CLI::App* reconstructions = picture("reconstruct", "a grid of images, each over its reconstruction");
   add_grid(*reconstructions, ask), with_data(reconstructions);
   CLI::App* walks = picture("interpolate", "walks between encoded images");
   add_walks(*walks, ask);
   walks->add_option("--images", ask.images, "the ends by number, two a walk, instead of drawn ones");
   add_seed(*walks, ask, "of the drawn ends"), with_data(walks);
+  CLI::App* sums = picture("arithmetic", "codes of one class moved by the difference of two classes' mean codes");
+  sums->add_option("--from", ask.from_class, "class of the images, by name or number")->required();
+  sums->add_option("--to", ask.to_class, "class to move them towards")->required();
+  sums->add_option("--rows", ask.rows, "images")->capture_default_str();
+  sums->add_option("--steps", ask.steps, "points on the way, the first the reconstruction")->capture_default_str();
+  sums->add_option("--reach", ask.reach, "where the way ends; 1 is the whole difference")->capture_default_str();
+  add_seed(*sums, ask, "of the drawn images"), with_data(sums);
   CLI::App* plane = picture("manifold", "the plane of a two-dimensional z");
   plane->add_option("--side", ask.side, "points each way")->capture_default_str();
   with_label(plane);
@@ -232,8 +278,8 @@ std::vector<std::pair<CLI::App*, int (*)(const VaeAsk&)>> add_vae_questions(CLI:
   with_data(measured);
   CLI::App* exported = onnx::add_export(app, ask, "the encoder or the decoder as an ONNX file");
   exported->add_option("--part", ask.part, "encoder or decoder")->required();
-  return {{samples, sample},   {reconstructions, reconstruct}, {walks, interpolate}, {plane, manifold}, {codes, encode_images},
-          {measured, measure}, {exported, export_part}};
+  return {{samples, sample},  {folder, generate_folder}, {reconstructions, reconstruct}, {walks, interpolate},   {sums, arithmetic},
+          {plane, manifold},  {codes, encode_images},    {measured, measure},            {exported, export_part}};
 }
 
 }  // namespace duel

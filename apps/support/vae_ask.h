@@ -1,4 +1,4 @@
-// What can be asked of a trained VAE: sample, reconstruct, interpolate, manifold, encode, eval, export.
+// What can be asked of a trained VAE: sample, generate, reconstruct, interpolate, arithmetic, manifold, encode, eval, export.
 #pragma once
 #include <CLI/CLI.hpp>
 #include <string>
@@ -16,8 +16,9 @@ ImageData vae_images(const std::string& data, int size, const VaeSettings& setti
 Dataset first_images(const Dataset& data, int count);  // fewer where there are fewer
 
 struct VaeAsk : Ask {
-  std::string data, label, split = "test", part;
+  std::string data, label, split = "test", part, from_class, to_class;
   int side = 20;
+  double reach = 1.5;
   std::vector<int> images;
 };
 

@@ -118,6 +118,34 @@ Image interpolation_grid(const Vae& net, Likelihood likelihood, const Dataset& p
   return make_grid(tiles, steps + 2);
 }
 
+Image arithmetic_grid(const Vae& net, Likelihood likelihood, const Dataset& images, const Dataset& before, const Dataset& after, int steps,
+                      double reach) {
+  const size_t latent = static_cast<size_t>(net.config.latent);
+  auto mean_code = [&](const Dataset& data) {
+    const std::vector<float> codes = encode(net, data).mean;
+    std::vector<double> mean(latent);
+    for (size_t i = 0; i < codes.size(); ++i) mean[i % latent] += codes[i] / data.n;
+    return mean;
+  };
+  const std::vector<double> from = mean_code(before), to = mean_code(after);
+  const std::vector<float> codes = encode(net, images).mean;
+  std::vector<float> z;
+  std::vector<int32_t> labels;
+  for (size_t i = 0; i < static_cast<size_t>(images.n); ++i)
+    for (int step = 0; step < steps; ++step) {
+      const double t = steps > 1 ? reach * step / (steps - 1) : 0;
+      for (size_t k = 0; k < latent; ++k) z.push_back(static_cast<float>(codes[i * latent + k] + t * (to[k] - from[k])));
+      labels.push_back(images.labels[i]);
+    }
+  const std::vector<Image> made = decode(net, likelihood, z, labels);
+  std::vector<Image> tiles;
+  for (int i = 0; i < images.n; ++i) {
+    tiles.push_back(image_of(images, i));
+    tiles.insert(tiles.end(), made.begin() + i * steps, made.begin() + (i + 1) * steps);
+  }
+  return make_grid(tiles, steps + 1);
+}
+
 double normal_quantile(double p) {
   double low = -40, high = 40;
   for (int i = 0; i < 100; ++i) {

@@ -40,6 +40,12 @@ Image reconstruction_grid(const Vae& net, Likelihood likelihood, const Dataset& 
 // the first.
 Image interpolation_grid(const Vae& net, Likelihood likelihood, const Dataset& pairs, int steps);
 
+// Latent arithmetic, as Larsen et al., "Autoencoding beyond pixels using a learned similarity metric" (2016) and White, "Sampling
+// generative networks" (2016) do it: to each image's code is added t times the difference of two sets' mean codes, after − before. A row an
+// image: the image, then `steps` pictures from t = 0, its reconstruction, to t = reach.
+Image arithmetic_grid(const Vae& net, Likelihood likelihood, const Dataset& images, const Dataset& before, const Dataset& after, int steps,
+                      double reach);
+
 // The plane of a two-dimensional z: side × side points whose coordinates are quantiles of the prior, as in figure 4 of Kingma & Welling
 // (2014). The first coordinate grows to the right, the second upwards.
 Image manifold_grid(const Vae& net, Likelihood likelihood, int side, int label = 0);
