@@ -23,7 +23,7 @@ std::vector<std::string> words(const std::string& line) {
 struct Program {
   const char* name;
   std::vector<std::string> small;
-  const char* size_flag;                             // one that makes another net
+  const char* size_flag;  // one that makes another net
   int batches_a_step = 1;
   std::vector<const char*> ends = {"1", "9", "13"};  // steps at which a run of 20 may end and go on: where it is judged only then, its
                                                      // records differ

@@ -54,6 +54,18 @@ Page gan_page(const GanSettings& settings, const std::string& device, int64_t st
          "the distance between the two.",
          {curve_of(records, "score_real", "D(x)"), curve_of(records, "score_fake", "D(G(z))")},
          false});
+  if (!settings.extractor.empty()) {
+    const std::string by =
+        fmt::format("As the classifier {} sees {} samples and as many test images. ", settings.extractor, settings.eval_n);
+    page.series.push_back({"Fréchet distance",
+                           by + "The best is kept as checkpoints/best.safetensors; a GAN's last is often not its best.",
+                           {curve_of(records, "fcd", "FCD")},
+                           false});
+    page.series.push_back({"Precision and recall",
+                           "The share of samples that look like real images, and of real images that samples look like.",
+                           {curve_of(records, "precision", "precision"), curve_of(records, "recall", "recall")},
+                           true});
+  }
   if (settings.penalty != "none")
     page.series.push_back({"Penalty", "On D's gradient, before its weight.", {curve_of(records, "penalty", "penalty")}, false});
   if (settings.loss != "wasserstein")

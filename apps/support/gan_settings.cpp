@@ -26,6 +26,7 @@ void GanSettings::check() const {
   want(ema >= 0 && ema < 1, fmt::format("--ema {}: from 0 to below 1", ema));
   want(smooth >= 0 && smooth < 0.5, fmt::format("--smooth {}: from 0 to below 0.5", smooth));
   want(sample_every >= 1, fmt::format("--sample-every {}: at least 1", sample_every));
+  want(eval_n >= 10, fmt::format("--eval-n {}: at least 10", eval_n));
   want(log_every >= 1, fmt::format("--log-every {}: at least 1", log_every));
   choice<OptimizerKind>("--optimizer", optimizer, optimizer_names), schedule_of(schedule), initial();
   GanConfig config =

@@ -28,6 +28,8 @@ struct GanSettings : RunSettings<GanSettings> {
   double epochs = 2;
   double minutes = 0;  // stop after this long, whatever steps and epochs say; 0: no limit
   int sample_every = 200, log_every = 10, checkpoint_every = 500;
+  std::string extractor;
+  int eval_every = 0, eval_n = 2000;
 
   template <class F>
   void each(F&& f) {
@@ -76,6 +78,9 @@ struct GanSettings : RunSettings<GanSettings> {
     f("sample-every", sample_every, "steps between sample grids", false);
     f("log-every", log_every, "steps between records in metrics.jsonl", false);
     f("checkpoint-every", checkpoint_every, "steps between checkpoints", false);
+    f("extractor", extractor, "a run of classify, whose features judge the samples; the best are kept. Empty: none", true);
+    f("eval-every", eval_every, "steps between such judgements; 0: an epoch", true);
+    f("eval-n", eval_n, "images of each side in them", true);
   }
 
   void check() const;                                  // throws Error(usage) on values that make no sense

@@ -51,4 +51,6 @@ TrainedGan::TrainedGan(const std::string& path, Device device) {
   step = file.integer("step"), margin = file.margin();
 }
 
+TrainedGan::TrainedGan(GanState& run) : settings(run.settings), classes(run.classes), g(run.shown()), step(run.step), margin(run.margin) {}
+
 }  // namespace duel

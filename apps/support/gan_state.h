@@ -35,6 +35,7 @@ struct TrainedGan {
   int64_t step = 0;
   int margin = 0;  // around each of its images
   TrainedGan(const std::string& path, Device device);
+  explicit TrainedGan(GanState& run);  // of a run that is under way, sharing its weights
 };
 
 }  // namespace duel

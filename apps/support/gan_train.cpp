@@ -1,6 +1,7 @@
 #include "apps/support/gan_train.h"
 
 #include "apps/support/gan_data.h"
+#include "apps/support/gan_judge.h"
 #include "apps/support/gan_pictures.h"
 #include "apps/support/gan_report.h"
 #include "apps/support/gan_state.h"
@@ -40,6 +41,8 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
   GanSettings& settings = command.settings;
   const ImageData data = load_gan_data(settings);
   GanState state(settings, data.train, device);
+  std::optional<GanJudge> measure;
+  if (!settings.extractor.empty()) measure.emplace(settings, data.test, device);
   Trainer trainer(command, state, data.train.n);
 
   const int64_t images = int64_t{settings.batch} * settings.critic_steps;
@@ -77,18 +80,24 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
     page.checks = checks;
     return page;
   };
+  std::function<nlohmann::ordered_json()> distances;
+  if (measure) distances = [&] { return (*measure)(state); };
   return trainer.run({.load = load,
                       .step = [&] { gan_step(); },
                       .readings = [&] { return readings_of(settings, read()); },
                       .log_every = settings.log_every,
                       .log = [&] { return values_of(read()); },
+                      .judge_every = settings.eval_every,
+                      .judge = distances,
+                      .best = measure ? "fcd" : "",
                       .show_every = settings.sample_every,
                       .show = [&] { return sample_grid(state.shown(), fixed, shown_columns); },
                       .page = page,
                       .at_end =
                           [&] {
                             if (data.test.n >= 2) checks = judge(state, data);
-                          }});
+                          },
+                      .result = measure ? std::function([&] { return measure->text(); }) : nullptr});
 }
 
 }  // namespace duel

@@ -19,6 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+}  // namespace
+
 Dataset without_margin(const Dataset& data, int margin) {
   if (margin == 0) return data;
   if (margin < 0 || 2 * margin >= std::min(data.h, data.w))
@@ -31,6 +33,8 @@ Dataset without_margin(const Dataset& data, int margin) {
   }
   return out;
 }
+
+namespace {
 
 Source features_source(const std::string& path, const SourceOptions& options) {
   if (options.margin) fail(Failure::usage, fmt::format("{}: --margin is for images, and this holds features", path));

@@ -46,6 +46,9 @@ struct SourceOptions {
 // Throws Error(data) on what cannot be read, Error(usage) on options that do not fit it.
 Source open_source(const std::string& spec, const SourceOptions& options);
 
+// Without so many pixels on each side. Throws Error(usage) where nothing would be left.
+Dataset without_margin(const Dataset& data, int margin);
+
 // `n` samples of it, drawn by the seed; all of them, in their order, where n is what it has.
 void draw(Source& source, int64_t n, int64_t seed);
 

@@ -278,8 +278,9 @@ std::vector<std::pair<CLI::App*, int (*)(const VaeAsk&)>> add_vae_questions(CLI:
   with_data(measured);
   CLI::App* exported = onnx::add_export(app, ask, "the encoder or the decoder as an ONNX file");
   exported->add_option("--part", ask.part, "encoder or decoder")->required();
-  return {{samples, sample},  {folder, generate_folder}, {reconstructions, reconstruct}, {walks, interpolate},   {sums, arithmetic},
-          {plane, manifold},  {codes, encode_images},    {measured, measure},            {exported, export_part}};
+  return {{samples, sample},      {folder, generate_folder}, {reconstructions, reconstruct},
+          {walks, interpolate},   {sums, arithmetic},        {plane, manifold},
+          {codes, encode_images}, {measured, measure},       {exported, export_part}};
 }
 
 }  // namespace duel
