@@ -2,7 +2,7 @@
 //
 //   vae train --data fashion-mnist --out runs/mine      vae eval runs/mine                vae reconstruct runs/mine --out grid.png
 //   vae train --out runs/mine --resume                  vae sample runs/mine --out a.png  vae encode runs/mine --out codes.csv
-//   vae generate runs/mine --n 10000 --out folder       vae arithmetic runs/mine --from T-shirt --to Bag --out bags.png
+//   vae generate runs/mine --n 10000 --out folder       vae arithmetic runs/mine --from Trouser --to Bag --out bags.png
 #include <algorithm>
 
 #include "apps/support/elbo.h"
