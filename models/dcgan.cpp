@@ -47,28 +47,33 @@ void DcganGenerator::describe(LayerTable& table) const {
 
 DcganDiscriminator::DcganDiscriminator(const GanConfig& c, Device device) : dropout(c.dropout) {
   const int stages = halvings(c.h, c.w);
-  const bool on_weight = c.d_norm == Norm::spectral;
+  // Where no norm shifts what a layer says, a bias does: without one D(0) is 0 whatever it learns, and grey images are a place to hide.
+  const bool on_weight = c.d_norm == Norm::spectral, biased = on_weight || c.d_norm == Norm::none;
   int channels = d_input_channels(c);
   for (int stage = 0; stage < stages; ++stage) {
     const int to = c.ndf << stage;
     layers.push_back(make_conv(to, kernel, channels, 0, halving, c.precision, device));
+    if (biased) layers.back().bias = make_weight({to}, c.precision, device);
     if (stage || on_weight) add_norm(layers.back(), c.d_norm, to);
     channels = to;
   }
   layers.push_back(make_conv(1, c.h >> stages, c.w >> stages, channels + c.minibatch_stddev, 0, whole, c.precision, device));
+  if (biased) layers.back().bias = make_weight({1}, c.precision, device);
   if (on_weight) add_norm(layers.back(), c.d_norm, 1);
 }
 
 Tensor DcganDiscriminator::features(const Tensor& x, const Pass& pass) const {
   Tensor h = x;
   for (size_t i = 0; i + 1 < layers.size(); ++i) {
-    h = normed(conv2d(h, layers[i].weight(), layers[i].window), layers[i], pass, {Act::leaky_relu, 0.2});
+    h = normed(layers[i].biased(conv2d(h, layers[i].weight(), layers[i].window)), layers[i], pass, {Act::leaky_relu, 0.2});
     h = dropped(h, dropout, pass, static_cast<int>(i));
   }
   return h;
 }
 
-Tensor DcganDiscriminator::head(const Tensor& features) const { return conv2d(features, layers.back().weight(), layers.back().window); }
+Tensor DcganDiscriminator::head(const Tensor& features) const {
+  return layers.back().biased(conv2d(features, layers.back().weight(), layers.back().window));
+}
 
 void DcganDiscriminator::each(const Visitor& visit) { each_layer(layers, visit); }
 

@@ -7,9 +7,9 @@
 //                    → convT k4 s2 p1, tanh      → [n,h,w,channels] in [−1, 1]
 //   D   its mirror image with LeakyReLU(.2), no BN on the first layer, and a last convolution h₀×w₀ → one logit [n,1,1,1]
 //
-// No bias anywhere. Weights start from N(0, .02), BN gamma from N(1, .02), beta from 0. By argument, D takes layer or instance norm, none
-// (a critic for WGAN-GP: Gulrajani et al., 2017, section 4) or spectral norm on every layer (SN-GAN: Miyato et al., 2018) in BN's place,
-// and G takes BN by class.
+// No bias where there is BN. Weights start from N(0, .02), BN gamma from N(1, .02), beta from 0. By argument, D takes layer or instance
+// norm, none (a critic for WGAN-GP: Gulrajani et al., 2017, section 4) or spectral norm on every layer (SN-GAN: Miyato et al., 2018) in
+// BN's place, with biases where nothing else shifts a layer (none and spectral), and G takes BN by class.
 #pragma once
 #include <vector>
 

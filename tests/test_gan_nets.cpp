@@ -114,6 +114,16 @@ TEST_CASE("a label reaches both nets, by every way in") {
       }
 }
 
+TEST_CASE("a D that no norm shifts has biases: without one it would say 0 of grey images for ever") {
+  for (Norm norm : {Norm::batch, Norm::layer, Norm::instance, Norm::none, Norm::spectral}) {
+    const GanConfig config{.h = 16, .w = 16, .channels = 1, .nz = 4, .ngf = 4, .ndf = 4, .d_norm = norm};
+    Discriminator d(config, Device::cpu);
+    int biases = 0;
+    d.each({[&](const std::string& name, Weight&) { biases += name.ends_with(".bias"); }, {}});
+    CHECK(biases == (norm == Norm::none || norm == Norm::spectral ? 3 : 0));
+  }
+}
+
 TEST_CASE("settings that make no sense are refused by name") {
   CHECK_THROWS_WITH_AS(check_config({.h = 7, .w = 7}),
                        "images of 7×7 pixels: a DCGAN halves them at least once, to 4 or more; take an even --size above 4", Error);

@@ -52,11 +52,11 @@ def dcgan_g(nz):
 def dcgan_d(channels, norm=nn.BatchNorm2d, wrap=lambda layer: layer):
     c, size, first, d = a.ndf, a.size, channels, []
     while size % 2 == 0 and size > 4:
-        d += [wrap(nn.Conv2d(first, c, 4, 2, 1, bias=False))]
+        d += [wrap(nn.Conv2d(first, c, 4, 2, 1, bias=norm is None))]
         d += [norm(c)] if norm and first != channels else []
         d += [nn.LeakyReLU(0.2, inplace=True)]
         first, c, size = c, 2 * c, size // 2
-    return nn.Sequential(*d, wrap(nn.Conv2d(first, 1, size, 1, 0, bias=False)))
+    return nn.Sequential(*d, wrap(nn.Conv2d(first, 1, size, 1, 0, bias=norm is None)))
 
 
 def mlp_g():

@@ -147,8 +147,9 @@ class D(Net):
         kind = c["d_norm"]
         if c["net"] == "dcgan":
             w0, w1 = self.weight("0.w", c["ndf"], 4, 4, x.shape[3]), self.weight("1.w", 2 * c["ndf"], 4, 4, c["ndf"])
-            h = F.leaky_relu(conv(x, self.spectral("0.", w0, kind), 2, 1), 0.2)
-            return F.leaky_relu(self.norm("1.", conv(h, self.spectral("1.", w1, kind), 2, 1), kind), 0.2)
+            bias = lambda at, n: self.weight(at + "bias", n) if kind in ("none", "spectral") else 0
+            h = F.leaky_relu(conv(x, self.spectral("0.", w0, kind), 2, 1) + bias("0.", c["ndf"]), 0.2)
+            return F.leaky_relu(self.norm("1.", conv(h, self.spectral("1.", w1, kind), 2, 1) + bias("1.", 2 * c["ndf"]), kind), 0.2)
         if c["net"] == "keras":
             h = x
             for i, to in enumerate([c["ndf"], 2 * c["ndf"]]):
@@ -169,6 +170,7 @@ class D(Net):
             h = torch.cat([h, number.expand(*h.shape[:3], 1)], 3)
         if c["net"] == "dcgan":
             out = conv(h, self.spectral("2.", self.weight("2.w", 1, 4, 4, h.shape[3]), kind))
+            out = out + (self.weight("2.bias", 1) if kind in ("none", "spectral") else 0)
         else:
             at = "out." if c["net"] == "keras" else {"mlp": "3.", "small-mlp": "1.", "points": "3."}[c["net"]]
             w = self.spectral(at, self.weight(at + "w", 1, h[0].numel()), kind)
