@@ -47,7 +47,7 @@ void DcganGenerator::describe(LayerTable& table) const {
 
 DcganDiscriminator::DcganDiscriminator(const GanConfig& c, Device device) : dropout(c.dropout) {
   const int stages = halvings(c.h, c.w);
-  // Where no norm shifts what a layer says, a bias does: without one D(0) is 0 whatever it learns, and grey images are a place to hide.
+  // In a D without norms that shift, biases do: without any, D(0) is 0 whatever it learns, and grey images are a place to hide.
   const bool on_weight = c.d_norm == Norm::spectral, biased = on_weight || c.d_norm == Norm::none;
   int channels = d_input_channels(c);
   for (int stage = 0; stage < stages; ++stage) {

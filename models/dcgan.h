@@ -9,7 +9,7 @@
 //
 // No bias where there is BN. Weights start from N(0, .02), BN gamma from N(1, .02), beta from 0. By argument, D takes layer or instance
 // norm, none (a critic for WGAN-GP: Gulrajani et al., 2017, section 4) or spectral norm on every layer (SN-GAN: Miyato et al., 2018) in
-// BN's place, with biases where nothing else shifts a layer (none and spectral), and G takes BN by class.
+// BN's place, with biases in all layers where no norm shifts any (none and spectral), and G takes BN by class.
 #pragma once
 #include <vector>
 

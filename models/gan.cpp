@@ -77,12 +77,15 @@ void check_config(const GanConfig& c) {
   const std::string net = gan_net_names[static_cast<int>(c.net)], size = fmt::format("images of {}×{} pixels", c.h, c.w);
   want(c.h >= 1 && c.w >= 1 && c.h <= 4096 && c.w <= 4096, size + ": 1 to 4096 each way");
   if (c.net == GanNet::dcgan)
-    want(halvings(c.h, c.w) >= 1, size + ": a DCGAN halves them at least once, to 4 or more; take an even --size above 4");
+    want(halvings(c.h, c.w) >= 1, size + ": a DCGAN halves them at least once, to 3 or more; take an even --size above 4");
   if (c.net == GanNet::keras) want(c.h % 4 == 0 && c.w % 4 == 0, size + ": --net keras halves them twice; take a --size that 4 divides");
   want(c.channels >= 1 && c.channels <= 4, fmt::format("--channels {}: 1 to 4", c.channels));
   want(c.nz >= 1 && c.ngf >= 1 && c.ndf >= 1 && c.nz <= 65536 && c.ngf <= 65536 && c.ndf <= 65536,
        fmt::format("--nz {}, --ngf {}, --ndf {}: each must be 1 to 65536", c.nz, c.ngf, c.ndf));
   want(c.d_norm != Norm::conditional, "D's norm cannot be conditional; --label-in-d says where its label goes");
+  const bool flat = c.net != GanNet::dcgan && (c.net != GanNet::keras || c.h / 4 * (c.w / 4) == 1);
+  want(!(c.d_norm == Norm::instance && flat),
+       fmt::format("--d-norm instance: a layer of --net {} has one value a channel, and nothing to normalise; take layer", net));
   want(c.dropout >= 0 && c.dropout < 1, fmt::format("--dropout {}: in [0, 1)", c.dropout));
   want(c.classes == 0 || (c.classes >= 2 && c.classes <= 65536), fmt::format("{} classes: a conditional net takes 2 to 65536", c.classes));
   want(!(c.classes && c.label_in_g == LabelInG::norm && c.net == GanNet::points),

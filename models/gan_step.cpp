@@ -103,6 +103,7 @@ void GanStep::operator()(const Tensor& z, const Tensor& mix) {
 void GanStep::train_d(const Turn& turn, const Tensor& fake) {
   power_iteration(d);
   const int first = turn.index * passes;
+  const double between = objective.loss == AdversarialLoss::least_squares ? 0.5 : 0;  // what D says of real and of generated images
   const auto pass = [&](int which) { return Pass{Mode::train, turn.labels, {seed, step, first + which}}; };
   const Tensors weights = used(d);
   Tensors gradients;
@@ -116,13 +117,13 @@ void GanStep::train_d(const Turn& turn, const Tensor& fake) {
     const Tensor said = d(seen(turn.real, first + on_real), pass(on_real));
     take(d_loss_real(objective.loss, said, target(objective.real_is, -1, said.shape()[0], first + on_real)));
     NoGrad only_looking;
-    note(d_real, mean(sigmoid(said))), note(real_right, mean(duel::step(said))), note(score_real, mean(said));
+    note(d_real, mean(sigmoid(said))), note(real_right, mean(duel::step(said - between))), note(score_real, mean(said));
   }
   {
     const Tensor said = d(seen(fake, first + on_fake), pass(on_fake));
     take(d_loss_fake(objective.loss, said, target(0, 1, said.shape()[0], first + on_fake)));
     NoGrad only_looking;
-    note(d_fake, mean(sigmoid(said))), note(fake_right, mean(duel::step(neg(said)))), note(score_fake, mean(said));
+    note(d_fake, mean(sigmoid(said))), note(fake_right, mean(duel::step(affine(said, -1, between)))), note(score_fake, mean(said));
   }
   if (objective.penalty != Penalty::none) {
     const auto judge = [&](const Tensor& x) { return d(x, pass(on_mixed)); };
@@ -149,7 +150,7 @@ void GanStep::train_g(const Turn& turn, const Tensor& fake) {
     Tensor of_real;
     {
       NoGrad constant;
-      of_real = d.features(turn.real, pass);
+      of_real = d.features(seen(turn.real, number + 1), pass);
     }
     loss = loss + feature_matching(of_real, features) * objective.matching;
   }

@@ -16,7 +16,7 @@ struct GanObjective {
   double clip = 0;              // D's weights are kept in [−clip, clip] (Arjovsky, Chintala & Bottou, 2017); 0: left alone
   double real_is = 1;           // what D is to say of real images; below 1: one-sided label smoothing
   double label_noise = 0;       // each target moves towards the other by U(0, label_noise)
-  double instance_noise = 0;    // standard deviation of noise on all that D sees (Sønderby et al., 2017) …
+  double instance_noise = 0;    // standard deviation of noise on all that D judges (Sønderby et al., 2017); a penalty looks without it …
   int64_t noise_steps = 10000;  // … which falls linearly to 0 in so many steps
   double matching = 0;          // weight of feature matching in G's loss
   double l1 = 0;                // weight of Σ|w| in both nets' losses; Σw² is the optimiser's weight decay
@@ -34,7 +34,7 @@ struct GanReport {
   double loss_d, loss_g;
   double d_real, d_fake;  // σ of what D says, before: probabilities where the loss makes it a logit
   double d_fake_after;
-  double real_right, fake_right;  // shares that D judges rightly, before: above and below 0
+  double real_right, fake_right;  // shares that D judges rightly, before: above and below 0, or ½ where its targets are 1 and 0 themselves
   double score_real, score_fake;  // what D says, before
   double penalty;                 // without its weight
 };

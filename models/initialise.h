@@ -17,7 +17,8 @@ struct Start {
   static Start uniform(double bound) { return {Kind::uniform, -bound, bound}; }
 };
 
-// Values that meet one output, and outputs that one value meets, of a weight [k,r,s,c] or [out,in].
+// Values that meet one output, and outputs that one value meets, of a weight [k,r,s,c] or [out,in]. Of a transposed convolution these are
+// those of the convolution it is the adjoint of, as PyTorch counts them.
 inline double fan_in(const Shape& s) { return static_cast<double>(s.count()) / static_cast<double>(s[0]); }
 inline double fan_out(const Shape& s) { return static_cast<double>(s.count()) / static_cast<double>(s[-1]); }
 

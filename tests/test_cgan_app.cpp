@@ -57,6 +57,16 @@ TEST_CASE("a generated folder holds as many of each class, and is read back with
   CHECK(contents_of(out / "000006.png") == contents_of(desk.folder.path() / "again" / "000006.png"));
 }
 
+TEST_CASE("a preset starts a run, flags beside it count, and --resume goes on without it") {
+  const Desk desk{"cgan", {}};
+  REQUIRE(desk.train("a", {"--preset", "fashion-mnist", "--size", "8", "--ngf", "4", "--ndf", "4", "--steps", "2"}).code == 0);
+  const std::string config = contents_of(desk.run("a") / "config.json");
+  for (const char* part : {"\"ema\": 0.999", "\"size\": 8", "\"conditional\": true"}) CHECK(config.find(part) != std::string::npos);
+  CHECK(desk.resume("a", {"--steps", "3"}).code == 0);
+  check_refused(desk, {{desk.fresh("x", {"--preset", "nothing"}), 2, "there are fashion-mnist"},
+                       {desk.further("a", {"--preset", "fashion-mnist"}), 2, "leave one out"}});
+}
+
 TEST_CASE("what a conditional GAN refuses") {
   const Desk desk = cgan_desk(), plain{"gan", {"--size", "8", "--ngf", "4", "--ndf", "4", "--nz", "8", "--steps", "2"}};
   REQUIRE(desk.train("a").code == 0);

@@ -126,9 +126,10 @@ TEST_CASE("a D that no norm shifts has biases: without one it would say 0 of gre
 
 TEST_CASE("settings that make no sense are refused by name") {
   CHECK_THROWS_WITH_AS(check_config({.h = 7, .w = 7}),
-                       "images of 7×7 pixels: a DCGAN halves them at least once, to 4 or more; take an even --size above 4", Error);
+                       "images of 7×7 pixels: a DCGAN halves them at least once, to 3 or more; take an even --size above 4", Error);
   CHECK_THROWS_WITH_AS(check_config({.channels = 5}), "--channels 5: 1 to 4", Error);
   CHECK_THROWS_AS(check_config({.net = GanNet::keras, .h = 30, .w = 30}), Error);
+  CHECK_THROWS_AS(check_config({.net = GanNet::mlp, .d_norm = Norm::instance}), Error);
   const GanConfig plain, without{.d_norm = Norm::none};
   CHECK_THROWS_WITH_AS(check_objective({.penalty = Penalty::wgan_gp}, plain),
                        "--penalty wgan-gp with batch norm in D: it mixes the samples of a batch, and a penalty on each sample's gradient "

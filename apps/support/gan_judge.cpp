@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "apps/support/generated.h"
+#include "engine/io/file.h"
 
 namespace duel {
 namespace {
@@ -21,8 +22,9 @@ FeatureSet seen(const Extractor& extractor, Dataset images, const std::string& n
 
 GanJudge::GanJudge(const GanSettings& settings, const Dataset& test, Device device)
     : extractor_(settings.extractor, "last", device), seed_(settings.seed) {
-  if (test.n < 2)
-    fail(Failure::usage, fmt::format("--extractor {}: {} has no test images to hold samples against", settings.extractor, settings.data));
+  if (test.n <= prdc_neighbours)
+    fail(Failure::usage, fmt::format("--extractor {}: {} has {}, and samples are held against more than {}", settings.extractor,
+                                     settings.data, counted(static_cast<uint64_t>(test.n), "test image"), prdc_neighbours));
   real_ = seen(extractor_, test, "test images", std::min<int64_t>(settings.eval_n, test.n), seed_);
 }
 

@@ -17,6 +17,7 @@ class GanJudge {
 
   // Of all samples, by the names of their measures (fcd, kid, score, precision, …), beside n and the hash of the extractor.
   nlohmann::ordered_json operator()(GanState& state);
+  const std::string& extractor() const { return extractor_.hash(); }
   std::string text() const;  // of the last judgement; empty before the first
 
  private:

@@ -56,7 +56,7 @@ Page gan_page(const GanSettings& settings, const std::string& device, int64_t st
          false});
   if (!settings.extractor.empty()) {
     const std::string by =
-        fmt::format("As the classifier {} sees {} samples and as many test images. ", settings.extractor, settings.eval_n);
+        fmt::format("As the classifier {} sees up to {} samples and as many test images. ", settings.extractor, settings.eval_n);
     page.series.push_back({"Fréchet distance",
                            by + "The best is kept as checkpoints/best.safetensors; a GAN's last is often not its best.",
                            {curve_of(records, "fcd", "FCD")},

@@ -8,13 +8,14 @@
 namespace duel {
 namespace {
 
-constexpr const char* optimizer_names[] = {"sgd", "rmsprop", "adam", "adamw"};  // in the order of OptimizerKind
+constexpr const char* image_nets[] = {"dcgan", "mlp", "small-mlp", "keras"};              // in the order of GanNet
+constexpr const char* norms_of_d[] = {"none", "batch", "layer", "instance", "spectral"};  // in the order of Norm
+constexpr const char* optimizer_names[] = {"sgd", "rmsprop", "adam", "adamw"};            // in the order of OptimizerKind
 
 }  // namespace
 
 void GanSettings::check() const {
   check_common();
-  want(net != "points", "--net points makes points of the plane, not images");
   want(size == 0 || (size >= 1 && size <= 4096), fmt::format("--size {}: 1 to 4096, or 0 for the data's", size));
   want(channels >= 0 && channels <= 4, fmt::format("--channels {}: 1 to 4, or 0 for the data's", channels));
   want(batch >= 2, fmt::format("--batch {}: batch norm needs at least 2 images", batch));
@@ -37,8 +38,8 @@ void GanSettings::check() const {
 }
 
 GanConfig GanSettings::network(int h, int w, int classes) const {
-  const GanNet kind = choice<GanNet>("--net", net, gan_net_names);
-  const Norm norm = choice<Norm>("--d-norm", d_norm, norm_names);
+  const GanNet kind = choice<GanNet>("--net", net, image_nets);
+  const Norm norm = choice<Norm>("--d-norm", d_norm, norms_of_d);
   return {.net = kind,
           .h = h,
           .w = w,

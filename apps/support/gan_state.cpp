@@ -21,11 +21,15 @@ void GanState::each(const TensorVisit& f) {
 
 void GanState::save(const std::string& path) {
   write(path, gan_format, [&](const TensorVisit& f) { each(f); },
-        {{"network", network_json(g.config.h, g.config.w, classes, margin).dump()}});
+        {{"network", network_json(g.config.h, g.config.w, classes, margin).dump()}, {"judged_by", judged_by}});
 }
 
 void GanState::load(const std::string& path) {
-  read(path, gan_format, [&](const TensorVisit& f) { each(f); });
+  const Checkpoint file = read(path, gan_format, [&](const TensorVisit& f) { each(f); });
+  if (file.entry("judged_by") != judged_by)
+    fail(Failure::usage, fmt::format("--extractor {}: it is not the classifier any more that judged this run before (then {}, now {}), and "
+                                     "distances by two do not compare; put it back",
+                                     settings.extractor, file.entry("judged_by"), judged_by));
   refresh_copies(g), refresh_copies(d);
 }
 

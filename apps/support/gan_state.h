@@ -16,6 +16,7 @@ struct GanState : RunState<GanSettings> {
   Discriminator d;
   Optimizer opt_g, opt_d;
   std::optional<Ema> average;
+  std::string judged_by;  // hash of the extractor whose distances the run keeps its best by; empty without one
 
   GanState(const GanSettings& settings, const Dataset& train, Device device);  // settings.channels known; weights from settings.seed
   void save(const std::string& path) override;

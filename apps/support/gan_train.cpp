@@ -42,7 +42,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
   const ImageData data = load_gan_data(settings);
   GanState state(settings, data.train, device);
   std::optional<GanJudge> measure;
-  if (!settings.extractor.empty()) measure.emplace(settings, data.test, device);
+  if (!settings.extractor.empty()) measure.emplace(settings, data.test, device), state.judged_by = measure->extractor();
   Trainer trainer(command, state, data.train.n);
 
   const int64_t images = int64_t{settings.batch} * settings.critic_steps;

@@ -5,7 +5,20 @@
 namespace duel {
 
 const std::vector<Preset>& presets() {
-  static const std::vector<Preset> all = {};
+  static const std::vector<Preset> all = {
+      {"cgan", "fashion-mnist", "28 × 28, one-hot labels", {{"conditional", true}, {"size", 28}, {"epochs", 12.0}, {"ema", 0.999}}},
+      {"gan",
+       "shapes-sn",
+       "spectral norm and hinge loss, in colour",
+       {{"data", "shapes"},
+        {"size", 32},
+        {"ngf", 32},
+        {"ndf", 32},
+        {"d-norm", "spectral"},
+        {"loss", "hinge"},
+        {"ema", 0.999},
+        {"epochs", 6.0}}},
+  };
   return all;
 }
 

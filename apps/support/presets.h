@@ -1,5 +1,5 @@
-// Settings by name: what was once trained to its end, with its numbers and pictures in docs/runs/<program>-<name>/. One that has no such
-// run is not listed; a test sees to it.
+// Settings by name: what was once trained to its end or near it, with its numbers and pictures in docs/runs/<program>-<name>/. One that has
+// no such run is not listed; a test sees to it.
 #pragma once
 #include <fmt/format.h>
 

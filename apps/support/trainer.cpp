@@ -123,9 +123,10 @@ int Trainer::close(const Training& training) {
     fmt::print("stopped after step {} of {}; go on with: {} train --out {} --resume\n", state_.step, total_, flags_.program, flags_.out);
     return stop_exit_code();
   }
+  const std::string result = training.result ? training.result() : "";
   const std::string done = state_.step < total_ ? fmt::format("{} of {} steps in the time given", state_.step, total_)
                                                 : counted(static_cast<uint64_t>(state_.step), "step");
-  fmt::print("{}{}; open {}\n", done, training.result ? "; " + training.result() : "", folder_.index().string());
+  fmt::print("{}{}; open {}\n", done, result.empty() ? "" : "; " + result, folder_.index().string());
   return 0;
 }
 

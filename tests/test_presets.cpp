@@ -1,0 +1,58 @@
+// Presets: each was once trained, and docs/runs/ holds what came out.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "apps/support/gan_settings.h"
+#include "apps/support/presets.h"
+#include "engine/io/image.h"
+#include "tests/support.h"
+
+using namespace duel;
+using namespace duel::test;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// What differs between a run of a preset and the preset: where and how long somebody watched.
+const std::set<std::string> free_to_differ{"device", "extractor", "eval-every", "eval-n", "sample-every", "log-every", "checkpoint-every"};
+
+nlohmann::ordered_json json_of(const fs::path& path) {
+  std::ifstream in(path);
+  REQUIRE_MESSAGE(in.good(), path.string());
+  return nlohmann::ordered_json::parse(in);
+}
+
+}  // namespace
+
+TEST_CASE("a preset has a run that was made with its settings, with curves, samples and words") {
+  REQUIRE(!presets().empty());
+  for (const Preset& p : presets()) {
+    const fs::path kept = source_dir() / "docs" / "runs" / fmt::format("{}-{}", p.program, p.name);
+    INFO(kept.string());
+    for (const char* file : {"README.md", "curves.svg", "metrics.jsonl"}) CHECK(fs::file_size(kept / file) > 200);
+    CHECK(read_image((kept / "samples.png").string(), 1).w > 100);
+    const GanSettings settings = settings_of<GanSettings>(p);
+    CHECK(settings.conditional == (p.program == "cgan"));
+    CHECK_NOTHROW(settings.check());
+    const nlohmann::ordered_json run = json_of(kept / "config.json"), preset = settings.json();
+    for (const auto& [name, value] : preset.items())
+      if (!free_to_differ.count(name) && !(name == "channels" && value == 0) && run.contains(name))
+        CHECK_MESSAGE(run[name] == value, name << ": " << run[name].dump() << " in the run, " << value.dump() << " in the preset");
+  }
+}
+
+TEST_CASE("every kept run is a preset's") {
+  std::set<std::string> known;
+  for (const Preset& p : presets()) known.insert(fmt::format("{}-{}", p.program, p.name));
+  for (const auto& entry : fs::directory_iterator(source_dir() / "docs" / "runs"))
+    if (entry.is_directory()) CHECK_MESSAGE(known.count(entry.path().filename().string()), entry.path().string());
+}
+
+TEST_CASE("a preset that is not there is refused with those that are") {
+  CHECK_THROWS_AS(find_preset("gan", "nothing"), Error);
+  CHECK(presets_of("nothing").empty());
+}
