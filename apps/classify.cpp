@@ -108,17 +108,6 @@ int ask(const ClassifyAsk& o) {
   return 0;
 }
 
-int info(const InfoCommand<ClassifySettings>& command) {
-  if (const auto trained = command.run<TrainedClassifier>()) {
-    fmt::print("{}", describe(trained->net.config));
-    return 0;
-  }
-  ClassifySettings settings = command.settings;
-  if (settings.channels == 0) settings.channels = 1;
-  fmt::print("{}", describe(settings.network(settings.size ? settings.size : 28, settings.size ? settings.size : 28, 10)));
-  return 0;
-}
-
 int main(int argc, char** argv) {
   CLI::App app("Train a classifier, measure it, ask it.", "classify");
   app.require_subcommand(1);
@@ -136,7 +125,7 @@ int main(int argc, char** argv) {
     if (train_command) return train(train_command);
     if (*eval_command) return measure(question);
     if (*predict_command) return ask(question);
-    return info(info_command);
+    return info_command.describe_net<TrainedClassifier>();
   });
 }
 

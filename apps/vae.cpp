@@ -98,17 +98,6 @@ int train(TrainCommand<VaeSettings>& command) {
                       .result = result});
 }
 
-int info(const InfoCommand<VaeSettings>& command) {
-  if (const auto trained = command.run<TrainedVae>()) {
-    fmt::print("{}", describe(trained->net.config));
-    return 0;
-  }
-  VaeSettings settings = command.settings;
-  if (settings.channels == 0) settings.channels = 1;
-  fmt::print("{}", describe(settings.network(settings.size ? settings.size : 28, settings.size ? settings.size : 28, 10)));
-  return 0;
-}
-
 int main(int argc, char** argv) {
   CLI::App app("Train a variational autoencoder, measure it, look at its latent space.", "vae");
   app.require_subcommand(1);
@@ -122,7 +111,7 @@ int main(int argc, char** argv) {
     if (train_command) return train(train_command);
     for (const auto& [command, answer] : questions)
       if (*command) return answer(ask);
-    return info(info_command);
+    return info_command.describe_net<TrainedVae>();
   });
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "models/cgan.h"
+#include "models/gan_config.h"
 #include "models/initialise.h"
 
 namespace duel {
@@ -14,16 +15,11 @@ namespace {
 constexpr int keras_kernel = 3, conv_kernel = 4, keras_halvings = 2, least_side = 4;
 constexpr Window halving{.stride = 2, .pad = 1};
 
-int halvings(const VaeConfig& c) {
-  if (c.net == VaeNet::keras) return keras_halvings;
-  int n = 0;
-  for (int h = c.h, w = c.w; h % 2 == 0 && w % 2 == 0 && std::min(h, w) > least_side; h /= 2, w /= 2) ++n;
-  return n;
-}
+int stages_of(const VaeConfig& c) { return c.net == VaeNet::keras ? keras_halvings : halvings(c.h, c.w); }
 
 // The image between encoder and decoder.
 Shape inner(const VaeConfig& c, int64_t n) {
-  const int stages = halvings(c);
+  const int stages = stages_of(c);
   return {n, c.h >> stages, c.w >> stages, c.width << (stages - 1)};
 }
 int inner_size(const VaeConfig& c) { return static_cast<int>(inner(c, 1).count()); }
@@ -50,7 +46,7 @@ void check_config(const VaeConfig& c) {
   want(c.h >= least_side && c.w >= least_side && c.h <= 4096 && c.w <= 4096, size + ": a VAE takes 4 to 4096 each way");
   if (c.net == VaeNet::keras)
     want(c.h % 4 == 0 && c.w % 4 == 0, size + ": --net vae and ae halve them twice; take a --size that 4 divides");
-  else want(halvings(c) >= 1, size + ": --net conv halves them at least once, to 4 or more; take an even --size above 4");
+  else want(stages_of(c) >= 1, size + ": --net conv halves them at least once, to 3 or more; take an even --size above 4");
   want(c.channels >= 1 && c.channels <= 4, fmt::format("--channels {}: 1 to 4", c.channels));
   want(c.latent >= 1 && c.latent <= 65536, fmt::format("--latent {}: 1 to 65536", c.latent));
   want(c.width >= 1 && c.width <= 1024, fmt::format("--width {}: 1 to 1024", c.width));
@@ -61,7 +57,7 @@ void check_config(const VaeConfig& c) {
 VaeEncoder::VaeEncoder(const VaeConfig& c, Device device) : config(c) {
   check_config(c);
   int from = c.channels + c.classes;
-  for (int stage = 0; stage < halvings(c); ++stage) {
+  for (int stage = 0; stage < stages_of(c); ++stage) {
     const int to = c.width << stage;
     if (c.net == VaeNet::keras) convs.push_back(make_biased_conv(to, keras_kernel, from, to, halving, c.precision, device));
     else convs.push_back(make_conv(to, conv_kernel, from, stage ? to : 0, halving, c.precision, device));
@@ -167,7 +163,7 @@ std::string describe(const VaeConfig& c) {
   auto dense = [](int64_t in, int64_t out) { return in * out + out; };
   const bool keras = c.net == VaeNet::keras;
   const int64_t kernel = keras ? keras_kernel * keras_kernel : conv_kernel * conv_kernel;
-  const int stages = halvings(c);
+  const int stages = stages_of(c);
   const std::string and_label = c.classes ? fmt::format(", {} label planes", c.classes) : "";
 
   row("input", "in [0, 1]" + and_label, image(c.h, c.w, c.channels + c.classes), 0);

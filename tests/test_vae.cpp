@@ -69,7 +69,7 @@ TEST_CASE("settings and inputs that no VAE has are refused by name") {
   CHECK_THROWS_WITH_AS(check_config({.h = 30, .w = 28}),
                        "images of 30×28 pixels: --net vae and ae halve them twice; take a --size that 4 divides", Error);
   CHECK_THROWS_WITH_AS(check_config({.net = VaeNet::conv, .h = 28, .w = 27}),
-                       "images of 28×27 pixels: --net conv halves them at least once, to 4 or more; take an even --size above 4", Error);
+                       "images of 28×27 pixels: --net conv halves them at least once, to 3 or more; take an even --size above 4", Error);
   CHECK_THROWS_WITH_AS(check_config({.channels = 5}), "--channels 5: 1 to 4", Error);
   CHECK_THROWS_WITH_AS(check_config({.latent = 0}), "--latent 0: 1 to 65536", Error);
   const VaeConfig plain{.h = 8, .w = 8, .width = 2}, conditional{.h = 8, .w = 8, .width = 2, .classes = 3};

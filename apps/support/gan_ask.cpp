@@ -120,9 +120,7 @@ int gan_info(const InfoCommand<GanSettings>& command) {
   }
   GanSettings settings = command.settings;
   settings.channels = channels_of(settings);
-  constexpr int usual_size = 28, usual_classes = 10;  // of data that info does not read
-  const int size = settings.size ? settings.size : usual_size;
-  fmt::print("{}", describe(settings.network(size, size, usual_classes)));
+  fmt::print("{}", describe(usual_network(settings)));
   return 0;
 }
 

@@ -48,6 +48,14 @@ struct TrainCommand : TrainFlags {
   }
 };
 
+// The net of these settings, for 28×28 images where the size is the data's, and ten classes: those of data that nobody has read.
+template <class S>
+auto usual_network(const S& settings) {
+  constexpr int usual_size = 28, usual_classes = 10;
+  const int size = settings.size ? settings.size : usual_size;
+  return settings.network(size, size, usual_classes);
+}
+
 template <class S>
 struct InfoCommand {
   CLI::App* app;
@@ -71,6 +79,19 @@ struct InfoCommand {
     std::optional<Trained> trained(std::in_place, path, Device::cpu);
     fmt::print("{}: step {}\n{}\n\n", path, trained->step, trained->settings.json().dump(2));
     return trained;
+  }
+
+  // Prints the layers of the run's net, or of what the flags would train on images that nobody has read. The exit code.
+  template <class Trained>
+  int describe_net() const {
+    if (const auto trained = run<Trained>()) {
+      fmt::print("{}", describe(trained->net.config));
+      return 0;
+    }
+    S described = settings;
+    if (described.channels == 0) described.channels = 1;
+    fmt::print("{}", describe(usual_network(described)));
+    return 0;
   }
 };
 

@@ -1,25 +1,15 @@
 #include "apps/support/vae_settings.h"
 
-#include <algorithm>
 #include <cmath>
-#include <iterator>
 
+#include "apps/support/choice.h"
 #include "kernels/problem.h"
 
 namespace duel {
-namespace {
-
-int likelihood_of(const std::string& name) {  // −1: no such
-  const auto found = std::find(std::begin(likelihood_names), std::end(likelihood_names), name);
-  return found == std::end(likelihood_names) ? -1 : static_cast<int>(found - std::begin(likelihood_names));
-}
-
-}  // namespace
-
 void VaeSettings::check() const {
   check_common();
   want(net == "vae" || net == "conv" || net == "ae", fmt::format("--net {}: there are vae, conv and ae", net));
-  want(likelihood_of(likelihood) >= 0, fmt::format("--likelihood {}: there are {}", likelihood, fmt::join(likelihood_names, ", ")));
+  objective();
   want(sigma > 0 && std::isfinite(sigma), fmt::format("--sigma {} must be positive", sigma));
   want(beta >= 0 && std::isfinite(beta), fmt::format("--beta {} must not be negative", beta));
   want(size == 0 || (size >= 4 && size <= 4096), fmt::format("--size {}: 4 to 4096, or 0 for the data's", size));
@@ -50,7 +40,7 @@ VaeConfig VaeSettings::network(int h, int w, int classes) const {
 }
 
 VaeObjective VaeSettings::objective() const {
-  return {.likelihood = static_cast<Likelihood>(likelihood_of(likelihood)), .beta = beta, .sigma = sigma};
+  return {.likelihood = choice<Likelihood>("--likelihood", likelihood, likelihood_names), .beta = beta, .sigma = sigma};
 }
 
 }  // namespace duel

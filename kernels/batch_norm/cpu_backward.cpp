@@ -1,5 +1,5 @@
 // batch_norm_bwd on the CPU: one pass over x and gy for the two sums a channel, a second for gx.
-#include "kernels/batch_norm/cpu_lanes.h"
+#include "kernels/batch_norm/cpu_gradient_sums.h"
 
 namespace duel {
 namespace {
@@ -20,34 +20,8 @@ struct Lines {
 // Σ ĝ and Σ ĝ·x̂ of a chunk into sums[2][c].
 template <Act act, class T>
 void chunk_sums(const Lanes& l, const T* __restrict x, const T* __restrict gy, int64_t rows, const Lines& p, double* __restrict sums) {
-  std::fill(sums, sums + 2 * l.c, 0.0);
-  const int64_t lines = chunks_of(rows, l.group);
-  const float slope = p.slope;
-  each_tile(l.width, [&](int j, auto size) {
-    alignas(64) float sum[tile], sum_normal[tile], mean[tile], invstd[tile], scale[tile], beta[tile];
-    for (int i = 0; i < size; ++i) {
-      sum[i] = sum_normal[i] = 0;
-      mean[i] = p.mean[j + i], invstd[i] = p.invstd[j + i], scale[i] = p.scale[j + i], beta[i] = p.beta[j + i];
-    }
-    auto add = [&](int64_t k, auto count) {
-      const T* __restrict xs = x + k * l.width + j, * __restrict gs = gy + k * l.width + j;
-#pragma omp simd
-      for (int i = 0; i < count; ++i) {
-        const float v = static_cast<float>(xs[i]);
-        const float g = static_cast<float>(gs[i]) * act_grad_factor<act>(bn_affine(v, mean[i], scale[i], beta[i]), slope);
-        sum[i] += g;
-        sum_normal[i] += g * ((v - mean[i]) * invstd[i]);
-      }
-    };
-    for (int64_t k = 0; k + 1 < lines; ++k) add(k, size);
-    const int64_t left = rows * l.c - (lines - 1) * l.width - j;  // of the last line, which may be short
-    if (left > 0) add(lines - 1, static_cast<int>(std::min<int64_t>(size, left)));
-    for (int i = 0; i < size; ++i) {
-      const int c = l.group == 1 ? j + i : (j + i) % l.c;
-      sums[c] += sum[i];
-      sums[l.c + c] += sum_normal[i];
-    }
-  });
+  const auto norm_of = [&](int lane) { return LaneNorm{p.mean[lane], p.invstd[lane], p.scale[lane], p.beta[lane]}; };
+  gradient_sums<act>(l, x, gy, rows, p.slope, norm_of, sums);
 }
 
 template <Act act, class T>

@@ -1,6 +1,7 @@
 // sample_norm_bwd on the CPU: one pass over x and gy for two sums a sample and channel, from which every result follows, and a second for
 // gx. Samples of one piece are added up several a task while their sums are in the cache: behind a linear layer there are as many sums as
 // elements.
+#include "kernels/batch_norm/cpu_gradient_sums.h"
 #include "kernels/sample_norm/cpu_pieces.h"
 
 namespace duel {
@@ -35,36 +36,11 @@ struct Pass {
 template <Act act, bool layer, class T>
 void piece_sums(const Lanes& l, const T* __restrict x, const T* __restrict gy, int64_t rows, const Pass& pass, const float* means,
                 const float* invstds, double* __restrict sums) {
-  std::fill(sums, sums + 2 * l.c, 0.0);
-  const int64_t lines = chunks_of(rows, l.group);
-  const float slope = static_cast<float>(pass.p.slope);
-  each_tile(l.width, [&](int j, auto size) {
-    alignas(64) float sum[tile], sum_normal[tile], mean[tile], invstd[tile], scale[tile], beta[tile];
-    for (int i = 0; i < size; ++i) {
-      sum[i] = sum_normal[i] = 0;
-      mean[i] = means[layer ? 0 : j + i], invstd[i] = invstds[layer ? 0 : j + i];
-      scale[i] = pass.gamma[j + i] * invstd[i], beta[i] = pass.beta[j + i];
-    }
-    auto add = [&](int64_t k, auto count) {
-      const T* __restrict xs = x + k * l.width + j, * __restrict gs = gy + k * l.width + j;
-#pragma omp simd
-      for (int i = 0; i < count; ++i) {
-        const float v = static_cast<float>(xs[i]);
-        const float g = static_cast<float>(gs[i]) * act_grad_factor<act>(bn_affine(v, mean[i], scale[i], beta[i]), slope);
-        sum[i] += g;
-        sum_normal[i] += g * ((v - mean[i]) * invstd[i]);
-      }
-    };
-    for (int64_t k = 0; k + 1 < lines; ++k) add(k, size);
-    const int64_t left = rows * l.c - (lines - 1) * l.width - j;  // of the last line, which may be short
-    if (left >= size) add(lines - 1, size);
-    else if (left > 0) add(lines - 1, static_cast<int>(left));
-    for (int i = 0; i < size; ++i) {
-      const int c = l.group == 1 ? j + i : (j + i) % l.c;
-      sums[c] += sum[i];
-      sums[l.c + c] += sum_normal[i];
-    }
-  });
+  const auto norm_of = [&](int lane) {
+    const float mean = means[layer ? 0 : lane], invstd = invstds[layer ? 0 : lane];
+    return LaneNorm{mean, invstd, pass.gamma[lane] * invstd, pass.beta[lane]};
+  };
+  gradient_sums<act>(l, x, gy, rows, static_cast<float>(pass.p.slope), norm_of, sums);
 }
 
 // The means that gx wants, from one sample's sums.
