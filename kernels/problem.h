@@ -51,6 +51,11 @@ class ProblemWriter {
   void flag(const char* key, const bool& value) {
     if (value) tail_ += std::string("/") + key + "=1";
   }
+  // A field with a spelling of its own: write(value) → text without '/', read(text) → value.
+  template <class V, class Write, class Read>
+  void spelled(const char* key, const V& value, Write write, Read) {
+    if (const std::string text = write(value); !text.empty()) tail_ += std::string("/") + key + "=" + text;
+  }
   std::string text() const { return head_ + ":" + name_of(dtype_) + tail_; }
 
  private:
@@ -95,6 +100,13 @@ class ProblemReader {
     double number = 0;
     real(key, number, 0.0);
     value = number != 0;
+  }
+  template <class V, class Write, class Read>
+  void spelled(const char* key, V& value, Write, Read read) {
+    if (auto it = words_.options.find(key); it != words_.options.end()) {
+      value = read(it->second);
+      words_.options.erase(it);
+    }
   }
   void finish() const;  // throws Error(usage) when something was not read
 

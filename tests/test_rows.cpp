@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <sstream>
 
 #include "kernels/draw.h"
 #include "tests/random_case.h"
@@ -19,6 +20,16 @@ using namespace duel::test;
 namespace {
 
 constexpr uint64_t table_seed = 20;
+
+// All ops, or those that DUEL_TEST_OP names: "warp_images,conv2d_fwd".
+std::vector<OpInfo> tested_ops() {
+  const char* names = std::getenv("DUEL_TEST_OP");
+  if (!names) return ops();
+  std::vector<OpInfo> some;
+  std::stringstream list(names);
+  for (std::string name; std::getline(list, name, ',');) some.push_back(find_op(name));
+  return some;
+}
 
 struct Sweep {
   long passed = 0, failed = 0, skipped = 0;
@@ -76,7 +87,7 @@ void random_rows(const OpInfo& op, long wanted) {
 
 TEST_CASE("every row on its table of cases") {
   REQUIRE(!ops().empty());
-  for (const OpInfo& op : ops()) {
+  for (const OpInfo& op : tested_ops()) {
     Sweep sweep;
     for (const ErasedCase& c : op.cases()) {
       if (c.tag == Tag::bench) continue;
@@ -106,7 +117,7 @@ TEST_CASE("every row on cuda is run where there is a GPU") {
 }
 
 TEST_CASE("reference rows are what f64 gives") {
-  for (const OpInfo& op : ops()) {
+  for (const OpInfo& op : tested_ops()) {
     Sweep sweep;
     for (const ErasedCase& c : op.cases()) {
       if (c.tag == Tag::bench || !can_ask(op, c)) continue;
@@ -125,7 +136,7 @@ TEST_CASE("reference rows are what f64 gives") {
 
 TEST_CASE("rows of the cpu give the same bits with 1, 2 and 5 threads, unless they say that they do not") {
   const int before = omp_get_max_threads();
-  for (const OpInfo& op : ops())
+  for (const OpInfo& op : tested_ops())
     for (const ErasedCase& c : op.cases()) {
       if (c.tag == Tag::bench || !can_ask(op, c)) continue;
       for (const Row& row : rows_of(op.name)) {
@@ -148,18 +159,18 @@ TEST_CASE("rows of the cpu give the same bits with 1, 2 and 5 threads, unless th
 }
 
 TEST_CASE("every row on random problems") {
-  for (const OpInfo& op : ops()) random_rows(op, 400);
+  for (const OpInfo& op : tested_ops()) random_rows(op, 400);
 }
 
 TEST_SUITE("long") {
   TEST_CASE("every row on 10,000 random problems an op") {
-    for (const OpInfo& op : ops()) random_rows(op, 10000);
+    for (const OpInfo& op : tested_ops()) random_rows(op, 10000);
   }
 
   TEST_CASE("every simulated row on its table of cases, whatever the order of blocks, warps and lanes") {
     for (const char* schedule : {"reverse", "random:7"}) {
       setenv("DUEL_SIM_SCHEDULE", schedule, 1);
-      for (const OpInfo& op : ops()) {
+      for (const OpInfo& op : tested_ops()) {
         Sweep sweep;
         for (const ErasedCase& c : op.cases()) {
           if (c.tag == Tag::bench || !can_ask(op, c)) continue;

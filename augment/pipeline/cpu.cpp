@@ -1,0 +1,62 @@
+// The CPU: samples are prepared in parallel, then rows of the result.
+#include <algorithm>
+
+#include "augment/pipeline/cpu_statistics.h"
+#include "kernels/parallel.h"
+#include "kernels/registry.h"
+
+namespace duel {
+namespace {
+
+bool supports(const AugmentProblem& p) { return augment_types(p); }
+size_t scratch(const AugmentProblem& p) { return static_cast<size_t>(p.n) * sizeof(Prepared); }
+
+template <class X, class Y>
+void augment_row(const AugmentProblem& p, const Prepared& sample, const X* x, int i, Y* y) {
+  const int pass = channels_a_pass(p.c);
+  for (int j = 0; j < p.q; ++j)
+    for (int ch = 0; ch < p.c; ch += pass) {
+      float v[3];
+      augment_pixel(p, sample.applied, &sample.statistics, x, i, j, ch, pass, v);
+      for (int k = 0; k < pass; ++k) *y++ = static_cast<Y>(v[k]);
+    }
+}
+
+template <class Record>
+void apply(const AugmentProblem& p, Record&& record_of, const void* images, void* results, Scratch scratch) {
+  if (p.n == 0) return;
+  Prepared* prepared = static_cast<Prepared*>(scratch.data);
+  with_augment_types(p, [&](auto from, auto to) {
+    using X = typename decltype(from)::type;
+    using Y = typename decltype(to)::type;
+    const X* x = static_cast<const X*>(images);
+    Y* y = static_cast<Y*>(results);
+    const int64_t image = int64_t{p.h} * p.w * p.c, row = int64_t{p.q} * p.c;
+    parallel_chunks(p.n, 4, [&](int64_t n, int64_t end, int64_t) {
+      for (; n < end; ++n) prepare_sample(p, record_of(n), x + n * image, prepared[n]);
+    });
+    parallel_chunks(int64_t{p.n} * p.p, std::max<int64_t>(1, chunk_elements / 4 / row), [&](int64_t at, int64_t end, int64_t) {
+      for (; at < end; ++at) augment_row(p, prepared[at / p.p], x + at / p.p * image, static_cast<int>(at % p.p), y + at * row);
+    });
+  });
+}
+
+void augment(const AugmentProblem& p, const AugmentImages::Args& a, Scratch scratch, Stream) {
+  float* records = static_cast<float*>(a.record);
+  apply(p,
+        [&](int64_t n) {
+          float* record = records + n * p.record();
+          draw_record(p, a.epoch, a.ids, a.strength, n, record);
+          return record;
+        },
+        a.x, a.y, scratch);
+}
+void replay(const AugmentProblem& p, const ReplayAugmentation::Args& a, Scratch scratch, Stream) {
+  apply(p, [&](int64_t n) { return static_cast<const float*>(a.record) + n * p.record(); }, a.x, a.y, scratch);
+}
+
+KERNEL_VARIANT(AugmentImages, openmp, 10, supports, scratch, augment);
+KERNEL_VARIANT(ReplayAugmentation, openmp, 10, supports, scratch, replay);
+
+}  // namespace
+}  // namespace duel
