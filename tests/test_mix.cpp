@@ -198,6 +198,16 @@ TEST_CASE("mixup by hand, in every dtype") {
         std::vector<double>{12, 12});  // 11.5, rounded up
 }
 
+TEST_CASE("an empty batch mixes to an empty batch") {
+  const Tensor x = Tensor::zeros({0, 4, 4, 1}, DType::f32, Device::cpu);
+  const Mixing m = draw_cutmix(x.shape(), 1, Share::sample, rng, 1, 0, Device::cpu);
+  CHECK(cutmix(x, m).shape() == x.shape());
+  const Tensor y = mixup(x, m);
+  CHECK(y.shape() == x.shape());
+  CHECK(vjp(y, x, {x})[0].shape() == x.shape());
+  CHECK(moex(Tensor::zeros({0, 3}, DType::f32, Device::cpu), m.pairs).count() == 0);
+}
+
 TEST_CASE("cutmix takes the box from the partner and nothing else") {
   const Tensor x = counted({3, 4, 5, 2}, DType::u8);
   const Mixing how{pairs_of({1, 2, 0}, Device::cpu), f32({1, 1, 1}), i32({3, 4}, {1, 2, 3, 5, 0, 0, 4, 5, 2, 2, 2, 4})};
