@@ -12,7 +12,7 @@ namespace {
 
 // Philox blocks, so that no two draws of a sample share a word. Those of a whole batch stand under sample 0, whatever `first` is.
 constexpr uint64_t share_block = 0, centre_block = beta_blocks, partner_block = centre_block + 1, batch_share_block = 2 * beta_blocks,
-                   coin_block = batch_share_block + beta_blocks;
+                   batch_centre_block = batch_share_block + beta_blocks, coin_block = batch_centre_block + 1;
 
 struct Drawer {
   uint64_t seed;
@@ -98,7 +98,7 @@ Mixing draw_cutmix(const Shape& images, double alpha, Share each, const Rng& rng
   for (int64_t i = 0; i < n; ++i) {
     float& share = shares[static_cast<size_t>(i)];
     const bool common = each == Share::batch;  // one λ, one box: after clipping another box would have another λ
-    const PhiloxWords words = common ? draw.words(0, coin_block + 1) : draw.words(static_cast<uint64_t>(first + i), centre_block);
+    const PhiloxWords words = common ? draw.words(0, batch_centre_block) : draw.words(static_cast<uint64_t>(first + i), centre_block);
     const float side = sqrt_rn(sub_rn(1.f, share));
     const Range rows = clipped(below(words.x, h), static_cast<int>(mul_rn(side, static_cast<float>(h))), h);
     const Range columns = clipped(below(words.y, w), static_cast<int>(mul_rn(side, static_cast<float>(w))), w);
