@@ -12,6 +12,7 @@
 
 #include "apps/support/comparison.h"
 #include "apps/support/evaluate_ask.h"
+#include "apps/support/metrics/duplicates.h"
 #include "apps/support/neighbour_picture.h"
 #include "apps/support/scores.h"
 #include "apps/support/tiles.h"

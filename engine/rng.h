@@ -23,6 +23,8 @@ enum class RandomStream : int {
   posterior,
   label_noise,
   instance_noise,
+  mixing,
+  oversampling,
   test = 100
 };
 

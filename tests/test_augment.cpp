@@ -7,6 +7,7 @@
 #include "engine/grad.h"
 #include "engine/ops.h"
 #include "tests/gradcheck.h"
+#include "tests/mix_cases.h"
 #include "tests/support.h"
 #include "tests/tree_check.h"
 
@@ -151,9 +152,10 @@ TEST_CASE("first and second derivatives against differences") {
   }
 }
 
-TEST_CASE("every op recorded in augment/ has a derivative and is among those checked here") {
+TEST_CASE("every op recorded in augment/ has a derivative and is among those checked") {
   std::set<std::string> checked;
   for (const GradCase& c : cases_of_derivatives()) checked.insert(c.op);
+  for (const GradCase& c : mix_grad_cases()) checked.insert(c.op);  // test_mix runs them
   CHECK(!recorded_ops(source_dir() / "augment").empty());
   for (const std::string& fault : ops_without_gradient_checks(source_dir() / "augment", checked, checked)) FAIL_CHECK(fault);
 }

@@ -6,11 +6,11 @@
 #include <numbers>
 
 #include "apps/support/comparison.h"
+#include "apps/support/metrics/duplicates.h"
 #include "apps/support/metrics/features.h"
 #include "apps/support/metrics/frechet.h"
 #include "apps/support/metrics/kid.h"
 #include "apps/support/metrics/modes.h"
-#include "apps/support/metrics/neighbours.h"
 #include "apps/support/metrics/prdc.h"
 #include "apps/support/metrics/score.h"
 #include "engine/io/safetensors.h"

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "apps/support/image_source.h"
+#include "apps/support/metrics/duplicates.h"
 #include "apps/support/metrics/frechet.h"
 #include "apps/support/metrics/kid.h"
-#include "apps/support/metrics/neighbours.h"
 #include "apps/support/metrics/prdc.h"
 #include "apps/support/metrics/score.h"
 #include "engine/data/batches.h"

@@ -1,7 +1,7 @@
 // A picture of samples, each beside the training images nearest to it.
 #pragma once
-#include "apps/support/metrics/neighbours.h"
 #include "engine/data/dataset.h"
+#include "engine/neighbours.h"
 
 namespace duel {
 

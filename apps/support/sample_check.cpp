@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "apps/support/metrics/distance.h"
+#include "engine/distance.h"
 #include "kernels/error.h"
 
 namespace duel {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "apps/support/metrics/distance.h"
+#include "engine/distance.h"
 #include "kernels/error.h"
 
 namespace duel {
