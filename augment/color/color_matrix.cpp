@@ -17,12 +17,12 @@ std::vector<Buffer> ColorMatrix::buffers(const Problem& p) {
 std::vector<Case<ColorMatrixProblem>> ColorMatrix::cases() {
   std::vector<Case<Problem>> cases;
   for (const char* dtype : {":f32", ":f64", ":bf16"})
-    for (const char* transposed : {"", "/transposed=1"}) {
+    for (const char* form : {"/form=affine", "/form=linear", "/form=adjoint"}) {
       for (const char* sizes : {"n1inner1c1", "n3inner35c3", "n2inner17c2", "n2inner9c7", "n257inner1c3", "n2inner20011c3", "n0inner4c3"})
-        cases.push_back({ColorMatrixProblem::parse(std::string(sizes) + dtype + transposed), Tag::edge});
-      cases.push_back({ColorMatrixProblem::parse(std::string("n4inner1024c3") + dtype + transposed), Tag::dcgan});
+        cases.push_back({ColorMatrixProblem::parse(std::string(sizes) + dtype + form), Tag::edge});
+      cases.push_back({ColorMatrixProblem::parse(std::string("n4inner1024c3") + dtype + form), Tag::dcgan});
     }
-  for (const char* text : {"n128inner4096c3:f32", "n128inner1024c1:f32", "n128inner4096c3:bf16"})
+  for (const char* text : {"n128inner4096c3:f32/form=affine", "n128inner1024c1:f32/form=affine", "n128inner4096c3:bf16/form=affine"})
     cases.push_back({ColorMatrixProblem::parse(text), Tag::bench});
   return cases;
 }

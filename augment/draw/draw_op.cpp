@@ -14,11 +14,12 @@ std::vector<Buffer> DrawAugmentation::buffers(const Problem& p) {
 
 std::vector<Case<AugmentProblem>> DrawAugmentation::cases() {
   std::vector<Case<AugmentProblem>> cases;
-  for (const char* sizes : {"n1h1w1c1p1q1seed1stream10:f32", "n257h9w7c3p5q11seed-1stream10:f32/signed=1", "n40h32w32c1p32q32seed3stream11:f32/signed=1",
-                            "n0h4w4c3p4q4seed1stream10:f32"})
-    for (const char* aug : {"", "hflip+vflip+rot90+rotate_-180..180", "translate_-0.125..0.125_whole=1+cutout_0.5_value=0.5",
-                            "scale_1~0.2+stretch_1~0.2+translate_0~0.125+shear+perspective+crop",
-                            "lighten_0~0.2+contrast_1~0.5_about=0.5+luma-flip+hue_-0.5..0.5+saturation_0..2+brightness+tint+gray+invert+erase"}) {
+  for (const char* sizes : {"n1h1w1c1p1q1seed1stream10:f32", "n257h9w7c3p5q11seed-1stream10:f32/signed=1",
+                            "n40h32w32c1p32q32seed3stream11:f32/signed=1", "n0h4w4c3p4q4seed1stream10:f32"})
+    for (const char* aug :
+         {"", "hflip+vflip+rot90+rotate_-180..180", "translate_-0.125..0.125_whole=1+cutout_0.5_value=0.5",
+          "scale_1~0.2+stretch_1~0.2+translate_0~0.125+shear+perspective+crop",
+          "lighten_0~0.2+contrast_1~0.5_about=0.5+luma-flip+hue_-0.5..0.5+saturation_0..2+brightness+tint+gray+invert+erase"}) {
       std::string text = sizes;
       if (*aug) text += std::string("/aug=") + aug;
       cases.push_back({AugmentProblem::parse(text), Tag::edge});

@@ -1,7 +1,8 @@
 // The parameters of a batch without its images: what augment_images would do, as tensors for ops that can be differentiated.
 //
 //   draw_augmentation   epoch, ids, strength → record, and of each sample its map f32 [n, 9] (warp_images), its colour f32 [n, 12]
-//                       (color_matrix) and its box i32 [n, 4], top, left, bottom, right (erase_boxes; the first erase or cutout, else empty)
+//                       (color_matrix) and its box i32 [n, 4], top, left, bottom, right (erase_boxes; the first erase or cutout, else
+//                       empty)
 //
 // For recipes whose colour is linear and looks at no image. With `signed` the colour is for images in [−1, 1]. The problem is that of
 // augment_images; of its images only the sizes count.

@@ -10,7 +10,9 @@ EraseProblem EraseProblem::parse(const std::string& text) {
 }
 
 std::vector<Buffer> EraseBoxes::buffers(const Problem& p) {
-  return {{"x", Role::in, p.dtype, p.count()}, {"box", Role::in, DType::i32, int64_t{4} * p.n, Fill::index, 12}, {"y", Role::out, p.dtype, p.count()}};
+  return {{"x", Role::in, p.dtype, p.count()},
+          {"box", Role::in, DType::i32, int64_t{4} * p.n, Fill::index, 12},
+          {"y", Role::out, p.dtype, p.count()}};
 }
 
 std::vector<Case<EraseProblem>> EraseBoxes::cases() {

@@ -69,8 +69,7 @@ HD inline void compose(const AugmentProblem& p, const float* record, const Image
     const AugOp op = static_cast<AugOp>(static_cast<int>(slot[0]));
     if (op == AugOp::sharpness) a.sharpness = v[0];
     else if (op == AugOp::elastic) compose_elastic(key, i, v, a);
-    else if (is_box(op))
-      a.box[a.boxes++] = {whole(v[0]), whole(v[1]), whole(v[0]) + whole(v[2]), whole(v[1]) + whole(v[3]), v[4]};
+    else if (is_box(op)) a.box[a.boxes++] = {whole(v[0]), whole(v[1]), whole(v[0]) + whole(v[2]), whole(v[1]) + whole(v[3]), v[4]};
     else if (is_noise(op)) a.noise[a.noises++] = {op, v[0], i};
   }
 }

@@ -36,7 +36,9 @@ void run(const AugmentProblem& p, const AugmentImages::Args& a, Scratch scratch,
     const X* x = static_cast<const X*>(a.x);
     const ImageStatistics* statistics = launch_statistics(p, x, scratch, stream);
     const int tiles = augment_tiles(p);
-    launch({.grid = static_cast<unsigned>(tiles) * static_cast<unsigned>(p.n), .block = augment_threads, .shared_bytes = sizeof(AugmentStorage)},
+    launch({.grid = static_cast<unsigned>(tiles) * static_cast<unsigned>(p.n),
+            .block = augment_threads,
+            .shared_bytes = sizeof(AugmentStorage)},
            stream, augment_images<X, Y>, p, tiles, static_cast<const int32_t*>(a.epoch), static_cast<const int32_t*>(a.ids),
            static_cast<const float*>(a.strength), statistics, x, static_cast<Y*>(a.y), static_cast<float*>(a.record));
   });

@@ -43,16 +43,18 @@ void apply(const AugmentProblem& p, Record&& record_of, const void* images, void
 
 void augment(const AugmentProblem& p, const AugmentImages::Args& a, Scratch scratch, Stream) {
   float* records = static_cast<float*>(a.record);
-  apply(p,
-        [&](int64_t n) {
-          float* record = records + n * p.record();
-          draw_record(p, a.epoch, a.ids, a.strength, n, record);
-          return record;
-        },
-        a.x, a.y, scratch);
+  apply(
+      p,
+      [&](int64_t n) {
+        float* record = records + n * p.record();
+        draw_record(p, a.epoch, a.ids, a.strength, n, record);
+        return record;
+      },
+      a.x, a.y, scratch);
 }
 void replay(const AugmentProblem& p, const ReplayAugmentation::Args& a, Scratch scratch, Stream) {
-  apply(p, [&](int64_t n) { return static_cast<const float*>(a.record) + n * p.record(); }, a.x, a.y, scratch);
+  apply(
+      p, [&](int64_t n) { return static_cast<const float*>(a.record) + n * p.record(); }, a.x, a.y, scratch);
 }
 
 KERNEL_VARIANT(AugmentImages, openmp, 10, supports, scratch, augment);

@@ -29,7 +29,9 @@ void run(const AugmentProblem& p, const ReplayAugmentation::Args& a, Scratch scr
     const X* x = static_cast<const X*>(a.x);
     const ImageStatistics* statistics = launch_statistics(p, x, scratch, stream);
     const int tiles = augment_tiles(p);
-    launch({.grid = static_cast<unsigned>(tiles) * static_cast<unsigned>(p.n), .block = augment_threads, .shared_bytes = sizeof(AugmentStorage)},
+    launch({.grid = static_cast<unsigned>(tiles) * static_cast<unsigned>(p.n),
+            .block = augment_threads,
+            .shared_bytes = sizeof(AugmentStorage)},
            stream, replay_images<X, Y>, p, tiles, static_cast<const float*>(a.record), statistics, x, static_cast<Y*>(a.y));
   });
 }

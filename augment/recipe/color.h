@@ -132,8 +132,7 @@ HD inline bool color_step(AugOp op, const float* v, int c, const ImageStatistics
       const float keep = op == AugOp::gray ? 0 : v[0];
       const Exact rest = Exact(1) - Exact(keep);
       const float l[3] = {rest * Exact(.299f), rest * Exact(.587f), rest * Exact(.114f)};
-      return set_affine(s, c,
-                        {add_rn(l[0], keep), l[1], l[2], 0, l[0], add_rn(l[1], keep), l[2], 0, l[0], l[1], add_rn(l[2], keep), 0}),
+      return set_affine(s, c, {add_rn(l[0], keep), l[1], l[2], 0, l[0], add_rn(l[1], keep), l[2], 0, l[0], l[1], add_rn(l[2], keep), 0}),
              true;
     }
     case AugOp::hue:

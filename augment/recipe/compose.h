@@ -84,8 +84,8 @@ HD inline Map inverse_motion(AugOp op, const float* v, int h, int w) {
 
 // Result → source. The result's frame p×q shows the whole of the source's h×w; then each step is undone, the last one first.
 HD inline Map compose_map(const float* record, int slots, const DrawKey& key) {
-  Map map{{static_cast<float>(key.w) / static_cast<float>(key.q), 0, 0, 0, static_cast<float>(key.h) / static_cast<float>(key.p), 0, 0, 0,
-           1}};
+  Map map{
+      {static_cast<float>(key.w) / static_cast<float>(key.q), 0, 0, 0, static_cast<float>(key.h) / static_cast<float>(key.p), 0, 0, 0, 1}};
   for (int i = slots - 1; i >= 0; --i) {
     const float* slot = record + record_head + i * slot_floats;
     const AugOp op = static_cast<AugOp>(static_cast<int>(slot[0]));

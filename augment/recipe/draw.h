@@ -46,8 +46,8 @@ HD inline float draw_range(const Range& r, const SlotWords& words, int parameter
   if (r.form == Form::uniform) return add_rn(r.a, mul_rn(sub_rn(r.b, r.a), words.unit(k)));
   if (r.form == Form::normal) return add_rn(r.a, mul_rn(r.b, words.normal(k)));
   const float a = portable_log2(r.a);
-  return portable_exp2(add_rn(a, r.form == Form::log_uniform ? mul_rn(sub_rn(portable_log2(r.b), a), words.unit(k))
-                                                             : mul_rn(r.b, words.normal(k))));
+  return portable_exp2(
+      add_rn(a, r.form == Form::log_uniform ? mul_rn(sub_rn(portable_log2(r.b), a), words.unit(k)) : mul_rn(r.b, words.normal(k))));
 }
 
 // A box of share `scale` of h×w and of aspect `ratio` (width / height), whole pixels, anywhere inside; ten tries, as in torchvision, then

@@ -60,7 +60,9 @@ Range read_range(const std::string& step, const Parameter& parameter, const std:
     const float x = number(what, text);
     if (parameter.lone == Lone::exactly) r = fixed(x);
     else {
-      if (x < 0) refuse(what + ": " + text + " stands for " + short_number(parameter.middle) + " ± " + text + "; give it without a sign, or a range a..b");
+      if (x < 0)
+        refuse(what + ": " + text + " stands for " + short_number(parameter.middle) + " ± " + text +
+               "; give it without a sign, or a range a..b");
       r = {parameter.middle - x, parameter.middle + x, log ? Form::log_uniform : Form::uniform};
       if (!log) r.a = std::max(r.a, std::max(parameter.least, parameter.middle - x));
       if (r.a == r.b) r = fixed(r.a);
@@ -113,7 +115,8 @@ void read_step(Recipe& recipe, const StepInfo& info, const std::vector<std::stri
     if (word.key == "n" && info.op == AugOp::rand_augment) {
       const float n = number(info.name, word.value);
       repeat = static_cast<int>(n);
-      if (!(n >= 1 && n <= recipe_slots) || n != std::floor(n)) refuse("randaugment n=" + word.value + ": 1 to " + std::to_string(recipe_slots));
+      if (!(n >= 1 && n <= recipe_slots) || n != std::floor(n))
+        refuse("randaugment n=" + word.value + ": 1 to " + std::to_string(recipe_slots));
       continue;
     }
     int at = 0;
@@ -147,7 +150,8 @@ void read_color(Recipe& recipe, const std::vector<std::string>& words) {
     for (size_t i = 1; i < words.size(); ++i) {
       const Word word = read_word(words[i]);
       if (word.key != j.key) continue;
-      const StepInfo& info = *std::find_if(std::begin(step_table), std::end(step_table), [&](const StepInfo& s) { return !std::strcmp(s.name, j.step); });
+      const StepInfo& info =
+          *std::find_if(std::begin(step_table), std::end(step_table), [&](const StepInfo& s) { return !std::strcmp(s.name, j.step); });
       AugStep step = standard(info);
       step.range[0] = read_range("color", info.parameter[0], word.value);
       add(recipe, step);
@@ -201,7 +205,8 @@ void read_resample(Recipe& recipe, const std::vector<std::string>& words) {
 Recipe parse_recipe(const std::string& text) {
   std::string plain = text;
   std::replace(plain.begin(), plain.end(), '_', ' '), std::replace(plain.begin(), plain.end(), '+', ';');  // as problem strings spell it
-  std::replace_if(plain.begin(), plain.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  std::replace_if(
+      plain.begin(), plain.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
   Recipe recipe;
   for (const std::string& part : split(plain, ';')) {
     const std::vector<std::string> words = words_of(part);
@@ -236,7 +241,8 @@ std::string text_of(const Recipe& recipe) {
   const Recipe plain;
   std::string resample;
   if (recipe.border != plain.border) resample += std::string(" border=") + border_names[static_cast<int>(recipe.border)];
-  if (recipe.interpolation != plain.interpolation) resample += std::string(" by=") + interpolation_names[static_cast<int>(recipe.interpolation)];
+  if (recipe.interpolation != plain.interpolation)
+    resample += std::string(" by=") + interpolation_names[static_cast<int>(recipe.interpolation)];
   if (recipe.fill != plain.fill) resample += " fill=" + short_number(recipe.fill);
   if (!recipe.antialias) resample += " antialias=0";
   if (!recipe.clamp) resample += " clamp=0";
@@ -261,15 +267,17 @@ std::string describe_steps() {
   for (const StepInfo& info : step_table) {
     std::string line = std::string("  ") + info.name;
     for (const Parameter& p : info.parameter)
-      if (p.name) line += std::string(" ") + p.name + "=" + (p.standard.form == Form::constant ? short_number(p.standard.a) : text_of(p.standard));
+      if (p.name)
+        line += std::string(" ") + p.name + "=" + (p.standard.form == Form::constant ? short_number(p.standard.a) : text_of(p.standard));
     if (info.op == AugOp::rand_augment) line += " n=2";
     if (info.p != 1) line += " p=" + short_number(info.p);
     line.resize(std::max<size_t>(line.size() + 2, 48), ' ');
     text += line + info.about + "\n";
   }
-  return text + "  color b=.2 c=.2 s=.2 h=.05                      brightness, contrast, saturation and hue, those that are named\n"
-                "  normalize mean=.5 std=.5                        the result is (v - mean)/std; up to four values, by commas\n"
-                "  resample border=zeros by=bilinear antialias=1   also fill=0 (of border=constant) and clamp=1\n";
+  return text +
+         "  color b=.2 c=.2 s=.2 h=.05                      brightness, contrast, saturation and hue, those that are named\n"
+         "  normalize mean=.5 std=.5                        the result is (v - mean)/std; up to four values, by commas\n"
+         "  resample border=zeros by=bilinear antialias=1   also fill=0 (of border=constant) and clamp=1\n";
 }
 
 const char* name_of(AugOp op) { return op == AugOp::none ? "none" : info_of(op).name; }
@@ -286,7 +294,8 @@ std::vector<const char*> value_names(AugOp op) {
     case AugOp::shear:
       return {"x", "y", "tangents"};
     case AugOp::perspective:
-      return {"top_left_x", "top_left_y", "top_right_x", "top_right_y", "bottom_right_x", "bottom_right_y", "bottom_left_x", "bottom_left_y"};
+      return {"top_left_x",     "top_left_y",     "top_right_x",   "top_right_y",
+              "bottom_right_x", "bottom_right_y", "bottom_left_x", "bottom_left_y"};
     default:
       break;
   }

@@ -58,7 +58,7 @@ enum class AugOp : int {
   uniform_noise,   // amplitude
   salt_pepper,     // share of pixels
   // policies: a slot becomes one of the steps above, drawn for each sample
-  rand_augment,     // magnitude 0 … 30
+  rand_augment,  // magnitude 0 … 30
   trivial_augment,
   count
 };
@@ -92,9 +92,9 @@ struct Recipe {
   AugStep step[recipe_slots];
   Border border = Border::zeros;
   Interpolation interpolation = Interpolation::bilinear;
-  float fill = 0;          // of Border::constant, in [0, 1]
-  bool antialias = true;   // where the map shrinks the image, the mean of as many samples as it takes
-  bool clamp = true;       // to [0, 1], after colour and noise
+  float fill = 0;                                       // of Border::constant, in [0, 1]
+  bool antialias = true;                                // where the map shrinks the image, the mean of as many samples as it takes
+  bool clamp = true;                                    // to [0, 1], after colour and noise
   float mean[4] = {0, 0, 0, 0}, std[4] = {1, 1, 1, 1};  // of the result: (x − mean)/std; a channel beyond the fourth takes the fourth's
 
   HD bool has(AugOp op) const {
@@ -113,11 +113,11 @@ struct Recipe {
 
 // Throws Error(usage) that leads with [augment], names the piece and says what there is.
 Recipe parse_recipe(const std::string& text);
-std::string text_of(const Recipe& recipe);          // parse_recipe() of it is the same recipe
-std::string describe_steps();                       // the table of steps, for --help
-std::vector<std::string> step_names();              // those that a text can name
-const char* name_of(AugOp op);                      // "hflip"
-std::vector<const char*> value_names(AugOp op);     // of a slot's values, in their order
+std::string text_of(const Recipe& recipe);       // parse_recipe() of it is the same recipe
+std::string describe_steps();                    // the table of steps, for --help
+std::vector<std::string> step_names();           // those that a text can name
+const char* name_of(AugOp op);                   // "hflip"
+std::vector<const char*> value_names(AugOp op);  // of a slot's values, in their order
 HD constexpr bool is_geometry(AugOp op) { return op >= AugOp::hflip && op <= AugOp::elastic; }
 HD constexpr bool is_color(AugOp op) { return op >= AugOp::brightness && op <= AugOp::sharpness; }
 HD constexpr bool is_box(AugOp op) { return op == AugOp::erase || op == AugOp::cutout; }

@@ -20,9 +20,8 @@ Buffer maps(const WarpProblem& p) { return {"map", Role::in, DType::f32, int64_t
 std::vector<Case<WarpProblem>> all_cases() {
   std::vector<Case<WarpProblem>> cases;
   const WarpProblem shapes[] = {
-      {1, 1, 1, 1, 1, 1}, {3, 5, 7, 1, 5, 7}, {2, 4, 9, 3, 11, 3},
-      {2, 6, 5, 5, 4, 4},  // more channels than a pass takes
-      {0, 4, 4, 3, 4, 4},  // no sample
+      {1, 1, 1, 1, 1, 1}, {3, 5, 7, 1, 5, 7}, {2, 4, 9, 3, 11, 3}, {2, 6, 5, 5, 4, 4},  // more channels than a pass takes
+      {0, 4, 4, 3, 4, 4},                                                               // no sample
   };
   for (WarpProblem p : shapes)
     for (Interpolation by : {Interpolation::nearest, Interpolation::bilinear, Interpolation::bicubic})
@@ -37,11 +36,14 @@ std::vector<Case<WarpProblem>> all_cases() {
     }
   for (int side : {28, 32, 64})
     cases.push_back({{2, side, side, side == 28 ? 1 : 3, side, side, Interpolation::bilinear, Border::reflect}, Tag::dcgan});
-  for (DType t : {DType::f32, DType::bf16}) cases.push_back({{128, 64, 64, 3, 64, 64, Interpolation::bilinear, Border::reflect, false, 0, t}, Tag::bench});
+  for (DType t : {DType::f32, DType::bf16})
+    cases.push_back({{128, 64, 64, 3, 64, 64, Interpolation::bilinear, Border::reflect, false, 0, t}, Tag::bench});
   return cases;
 }
 
-int taps(const WarpProblem& p) { return p.interpolation == Interpolation::nearest ? 1 : p.interpolation == Interpolation::bilinear ? 4 : 16; }
+int taps(const WarpProblem& p) {
+  return p.interpolation == Interpolation::nearest ? 1 : p.interpolation == Interpolation::bilinear ? 4 : 16;
+}
 double work(const WarpProblem& p) { return 2.0 * taps(p) * static_cast<double>(p.result()); }
 
 }  // namespace

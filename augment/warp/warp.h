@@ -7,8 +7,8 @@
 // Both are linear in their images, each the other's derivative (with a fill of 0). Maps have no derivative.
 //
 // The adjoint adds many outputs into one pixel. The CPU does it in the order of the outputs; the GPU in 64-bit fixed point, whose sums
-// have no order: the unit is set by the sample's largest gradient, so that sums are exact to 2⁻⁴⁰ of it or better up to a million pixels. A sample with a
-// gradient that is not finite comes out as NaN everywhere.
+// have no order: the unit is set by the sample's largest gradient, so that sums are exact to 2⁻⁴⁰ of it or better up to a million pixels. A
+// sample with a gradient that is not finite comes out as NaN everywhere.
 #pragma once
 #include <string>
 #include <vector>

@@ -23,8 +23,8 @@ __global__ void warp_naive(WarpProblem p, Sampling s, const float* maps, const T
 void run(const WarpProblem& p, const WarpImages::Args& a, Scratch, Stream stream) {
   with_floating(p.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    launch({.grid = stride_blocks(p.result(), 256), .block = 256}, stream, warp_naive<T>, p, p.sampling(),
-           static_cast<const float*>(a.map), static_cast<const T*>(a.x), static_cast<T*>(a.y));
+    launch({.grid = stride_blocks(p.result(), 256), .block = 256}, stream, warp_naive<T>, p, p.sampling(), static_cast<const float*>(a.map),
+           static_cast<const T*>(a.x), static_cast<T*>(a.y));
   });
 }
 

@@ -33,7 +33,8 @@ __global__ void prepare(WarpProblem p, int spare_bits, const T* gy, unsigned lon
   }
   most = block_max(most, storage.at);
   // Finite: a power of two such that as many gradients of that size as there are reads stay below 2⁶².
-  if (threadIdx.x == 0) unit[sample] = most - most == 0 ? scalbn(1.0, (most > 0 ? exponent_above(most) : 0) + spare_bits - 61) : most - most;
+  if (threadIdx.x == 0)
+    unit[sample] = most - most == 0 ? scalbn(1.0, (most > 0 ? exponent_above(most) : 0) + spare_bits - 61) : most - most;
 }
 
 template <class T>

@@ -1,0 +1,16 @@
+// What every op of augment/ asks of its images.
+#pragma once
+#include <limits>
+
+#include "engine/ops/check.h"
+
+namespace duel {
+
+inline void check_images(const char* op, const Tensor& x) {
+  check(static_cast<bool>(x), op, "the images are undefined");
+  check(x.shape().rank() == 4, op, fmt::format("wants images [n,h,w,c], not {}; reshape() them", x.text()));
+  for (int64_t size : x.shape().dims())
+    check(size <= std::numeric_limits<int>::max(), op, fmt::format("an axis of {} is longer than 2³¹ − 1; cut it", x.text()));
+}
+
+}  // namespace duel
