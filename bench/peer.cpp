@@ -71,7 +71,7 @@ Peer::~Peer() {
 std::string Peer::read_line() {
   char line[512];
   if (!std::fgets(line, sizeof line, from_))
-    fail(Failure::internal, fmt::format("{} ended before it answered; does {} run bench/peers/torch_step.py?", name_, program_));
+    fail(Failure::internal, fmt::format("{} ended before it answered; does {} run what lies in bench/peers/?", name_, program_));
   std::string text = line;
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;

@@ -1,7 +1,7 @@
-// The CPU: samples are prepared in parallel, then rows of the result.
+// The CPU: samples are prepared in parallel, then rows of the result, line by line where the recipe allows (cpu_lines.h).
 #include <algorithm>
 
-#include "augment/pipeline/cpu_statistics.h"
+#include "augment/pipeline/cpu_lines.h"
 #include "kernels/parallel.h"
 #include "kernels/registry.h"
 
@@ -13,6 +13,7 @@ size_t scratch(const AugmentProblem& p) { return static_cast<size_t>(p.n) * size
 
 template <class X, class Y>
 void augment_row(const AugmentProblem& p, const Prepared& sample, const X* x, int i, Y* y) {
+  if (fits_lines(p, sample.applied)) return p.c == 3 ? augment_lines<3>(p, sample, x, i, y) : augment_lines<1>(p, sample, x, i, y);
   const int pass = channels_a_pass(p.c);
   for (int j = 0; j < p.q; ++j)
     for (int ch = 0; ch < p.c; ch += pass) {
