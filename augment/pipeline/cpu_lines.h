@@ -4,6 +4,7 @@
 // For what nearly all recipes are: one or three channels, bilinear, a map without perspective or elastic grid, no sharpness.
 #pragma once
 #include <algorithm>
+#include <cstring>
 
 #include "augment/pipeline/cpu_statistics.h"
 
@@ -43,13 +44,37 @@ inline void place_line(const Map& map, float v, int from, float across, float we
   }
 }
 
+// Three bytes and the one behind them, as floats at once. (__builtin_convertvector from bytes goes one by one in g++ 12.)
+using Bytes16 = uint8_t __attribute__((vector_size(16)));
+using Words4 = uint32_t __attribute__((vector_size(16)));
+using Integers4 = int32_t __attribute__((vector_size(16)));
+using Floats4 = float __attribute__((vector_size(16)));
+inline Floats4 floats_at(const uint8_t* at) {
+  Words4 word{};
+  std::memcpy(&word, at, 4);
+  const Bytes16 bytes = (Bytes16)word;
+  const Bytes16 wide = __builtin_shufflevector(bytes, Bytes16{}, 0, 16, 16, 16, 1, 16, 16, 16, 2, 16, 16, 16, 3, 16, 16, 16);
+  return __builtin_convertvector((Integers4)wide, Floats4);
+}
+
 template <int C, class X>
 void read_line(const AugmentProblem& p, const Source<X>& source, float fill, const LineReads& reads, int count,
                float (&sum)[C][line_pixels]) {
   for (int j = 0; j < count; ++j) {
     const int row = reads.row[j], column = reads.column[j];
     const float w[4] = {reads.weight[0][j], reads.weight[1][j], reads.weight[2][j], reads.weight[3][j]};
-    if (row >= 0 && column >= 0 && row < p.h - 1 && column < p.w - 1) {
+    const bool inside = row >= 0 && column >= 0 && row < p.h - 1 && column < p.w - 1;
+    if constexpr (C == 3 && sizeof(X) == 1) {
+      if (inside && !(row == p.h - 2 && column == p.w - 2)) {  // behind the last pixel lies nothing that may be read
+        const uint8_t *upper = source.x + (int64_t{row} * p.w + column) * 3, *lower = upper + int64_t{p.w} * 3;
+        Floats4 s{sum[0][j], sum[1][j], sum[2][j], 0};
+        s = s + w[0] * floats_at(upper), s = s + w[1] * floats_at(upper + 3);
+        s = s + w[2] * floats_at(lower), s = s + w[3] * floats_at(lower + 3);
+        for (int c = 0; c < 3; ++c) sum[c][j] = s[c];
+        continue;
+      }
+    }
+    if (inside) {
       for (int c = 0; c < C; ++c) {
         float s = sum[c][j];
         s = s + w[0] * source.plain(row, column, c).v, s = s + w[1] * source.plain(row, column + 1, c).v;
