@@ -213,9 +213,7 @@ TEST_CASE("steps by torchvision's numbers at the same parameters") {
   const Golden golden("augment.safetensors", DType::f32);
   const Tensor image = golden("image");
   Tensor byte;
-  {
-    byte = Tensor::from(golden("byte").shape(), golden("byte").values(), DType::u8, Device::cpu);
-  }
+  { byte = Tensor::from(golden("byte").shape(), golden("byte").values(), DType::u8, Device::cpu); }
   const int64_t h = image.shape()[1], w = image.shape()[2];
   const auto share = [](double pixels, int64_t side) { return static_cast<float>(pixels / static_cast<double>(side)); };
   const auto same = [&](const char* name, const Tensor& got, double atol) {
@@ -234,6 +232,7 @@ TEST_CASE("steps by torchvision's numbers at the same parameters") {
   same("solarize", applied(image, {{AugOp::solarize, {.43f}}}), 1e-6);
   same("autocontrast", applied(image, {{AugOp::autocontrast, {}}}), 2e-6);
   same("sharpness", applied(image, {{AugOp::sharpness, {1.6f}}}), 2e-6);
+  same("blur", applied(image, {{AugOp::blur, {1.5f}}}), 2e-6);  // eleven taps there and here
   // torchvision's luma weighs red with .2989, ITU-R BT.601 and we with .299.
   same("gray", applied(image, {{AugOp::gray, {}}}), 2e-4);
   same("saturation", applied(image, {{AugOp::saturation, {1.4f}}}), 2e-4);
@@ -274,8 +273,8 @@ TEST_CASE("geometry composes in the listed order: a plane stays a plane, at the 
   for (int64_t i = 0; i < h; ++i)
     for (int64_t j = 0; j < w; ++j) plane.push_back(.1 + .01 * (static_cast<double>(j) + .5) + .005 * (static_cast<double>(i) + .5));
   const Tensor x = Tensor::from({1, h, w, 1}, plane, DType::f32, Device::cpu);
-  const Slots slots{{AugOp::translate, {.1f, -.05f, 0}}, {AugOp::rotate, {25}}, {AugOp::scale, {1.5f}}, {AugOp::shear, {10, 5, 0}},
-                    {AugOp::hflip, {}}};
+  const Slots slots{
+      {AugOp::translate, {.1f, -.05f, 0}}, {AugOp::rotate, {25}}, {AugOp::scale, {1.5f}}, {AugOp::shear, {10, 5, 0}}, {AugOp::hflip, {}}};
   const Tensor y = applied(x, slots, "resample antialias=0");
   const std::vector<double> got = y.values();
   const double pi = std::numbers::pi, cx = w / 2.0, cy = h / 2.0;
@@ -308,7 +307,8 @@ TEST_CASE("a quarter turn is counter-clockwise, four of them and two flips give 
 
 TEST_CASE("colour in a chain is one matrix, and hue turns about grey") {
   const Tensor image = noise({1, 4, 4, 3}, DType::f32);
-  const Tensor there = applied(image, {{AugOp::hue, {.2f}}}, "resample clamp=0"), back = applied(there, {{AugOp::hue, {-.2f}}}, "resample clamp=0");
+  const Tensor there = applied(image, {{AugOp::hue, {.2f}}}, "resample clamp=0"),
+               back = applied(there, {{AugOp::hue, {-.2f}}}, "resample clamp=0");
   check_close("hue and back", back, image, 0, 2e-6);
   const std::vector<double> thirds = applied(image, {{AugOp::hue, {1.f / 3}}}, "resample clamp=0").values(), x = image.values();
   for (size_t i = 0; i < x.size(); i += 3)  // a third of a turn moves red to green
@@ -316,7 +316,11 @@ TEST_CASE("colour in a chain is one matrix, and hue turns about grey") {
   const Tensor gray = noise({1, 4, 4, 1}, DType::f32);
   CHECK(applied(gray, {{AugOp::hue, {.3f}}, {AugOp::saturation, {2}}}).values() == gray.values());
   // A chain against its steps one by one.
-  const Slots chain{{AugOp::brightness, {.8f}}, {AugOp::hue, {.1f}}, {AugOp::lighten, {.05f}}, {AugOp::contrast, {1.2f, .5f}}, {AugOp::tint, {1, .9f, .8f}}};
+  const Slots chain{{AugOp::brightness, {.8f}},
+                    {AugOp::hue, {.1f}},
+                    {AugOp::lighten, {.05f}},
+                    {AugOp::contrast, {1.2f, .5f}},
+                    {AugOp::tint, {1, .9f, .8f}}};
   Tensor one_by_one = image;
   for (const auto& step : chain) one_by_one = applied(one_by_one, {step}, "resample clamp=0");
   check_close("chain", applied(image, chain, "resample clamp=0"), one_by_one, 0, 2e-6);
@@ -332,7 +336,8 @@ TEST_CASE("erasing, noise and the range") {
     }
   const Tensor big = Tensor::full({1, 200, 200, 1}, 128, DType::u8, Device::cpu);
   double sum = 0, squares = 0;
-  for (double v : applied(big, {{AugOp::gaussian_noise, {.1f}}}).values()) sum += v - 128 / 255.0, squares += (v - 128 / 255.0) * (v - 128 / 255.0);
+  for (double v : applied(big, {{AugOp::gaussian_noise, {.1f}}}).values())
+    sum += v - 128 / 255.0, squares += (v - 128 / 255.0) * (v - 128 / 255.0);
   CHECK(std::abs(sum / 40000) < 5 * .1 / 200);
   CHECK(std::abs(std::sqrt(squares / 40000) - .1) < .003);
   int salt = 0, pepper = 0;
@@ -402,7 +407,7 @@ TEST_CASE("applied to floats with derivatives it is the same as to bytes") {
   check_close("apply", apply(x, recipe, drawn, options), whole.images, 0, 5e-6);
   CHECK_THROWS_WITH_AS(draw_augmentation(x.shape(), parse_recipe("gamma"), rng, epoch(3), ids(0, 5)),
                        "[augment] 'gamma' has no derivative here: a step is no linear map of pixels: elastic, gamma, solarize, posterize, "
-                       "sharpness or noise",
+                       "sharpness, blur or noise",
                        Error);
 }
 

@@ -62,7 +62,8 @@ inline const char* why_not_linear(const Recipe& recipe) {
   if (recipe.needs_statistics()) return "a step looks at the whole image: contrast about its mean, equalize, autocontrast or a policy";
   int boxes = 0;
   for (int i = 0; i < recipe.steps; ++i) {
-    if (!is_linear(recipe.step[i].op)) return "a step is no linear map of pixels: elastic, gamma, solarize, posterize, sharpness or noise";
+    if (!is_linear(recipe.step[i].op))
+      return "a step is no linear map of pixels: elastic, gamma, solarize, posterize, sharpness, blur or noise";
     boxes += is_box(recipe.step[i].op);
   }
   return boxes > 1 ? "it has more than one box" : nullptr;

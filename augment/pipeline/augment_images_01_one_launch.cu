@@ -1,6 +1,6 @@
-// augment_images, rung 1: one launch a batch (two where a step looks at the whole image first). A block takes a tile of one sample: its
-// threads draw the sample's slots, one composes them, all apply them to a pixel each. Every block of a sample draws the same numbers again,
-// which is cheaper than a launch. Bounded by the arithmetic of a pixel's place.
+// augment_images, rung 1: one launch a batch (one more where a step looks at the whole image first, two where one blurs it). A block takes
+// a tile of one sample: its threads draw the sample's slots, one composes them, all apply them to a pixel each. Every block of a sample
+// draws the same numbers again, which is cheaper than a launch. Bounded by the arithmetic of a pixel's place.
 #include "augment/pipeline/device_steps.h"
 #include "augment/pipeline/types.h"
 
@@ -36,15 +36,19 @@ void run(const AugmentProblem& p, const AugmentImages::Args& a, Scratch scratch,
     const X* x = static_cast<const X*>(a.x);
     const ImageStatistics* statistics = launch_statistics(p, x, scratch, stream);
     const int tiles = augment_tiles(p);
-    launch({.grid = static_cast<unsigned>(tiles) * static_cast<unsigned>(p.n),
-            .block = augment_threads,
-            .shared_bytes = sizeof(AugmentStorage)},
-           stream, augment_images<X, Y>, p, tiles, static_cast<const int32_t*>(a.epoch), static_cast<const int32_t*>(a.ids),
-           static_cast<const float*>(a.strength), statistics, x, static_cast<Y*>(a.y), static_cast<float*>(a.record));
+    const DrawnSlots slots{static_cast<const int32_t*>(a.epoch), static_cast<const int32_t*>(a.ids), static_cast<const float*>(a.strength)};
+    with_source(p, slots, x, scratch, stream, [&](auto* images, const AugmentProblem& q) {
+      using S = std::remove_const_t<std::remove_pointer_t<decltype(images)>>;
+      launch({.grid = static_cast<unsigned>(tiles) * static_cast<unsigned>(p.n),
+              .block = augment_threads,
+              .shared_bytes = sizeof(AugmentStorage)},
+             stream, augment_images<S, Y>, q, tiles, slots.epoch, slots.ids, slots.strength, statistics, images, static_cast<Y*>(a.y),
+             static_cast<float*>(a.record));
+    });
   });
 }
 
-KERNEL_VARIANT(AugmentImages, one_launch, 1, supports, statistics_scratch, run);
+KERNEL_VARIANT(AugmentImages, one_launch, 1, supports, augment_scratch, run);
 
 }  // namespace
 }  // namespace duel

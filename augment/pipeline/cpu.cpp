@@ -1,6 +1,7 @@
 // The CPU: samples are prepared in parallel, then rows of the result, line by line where the recipe allows (cpu_lines.h).
 #include <algorithm>
 
+#include "augment/pipeline/cpu_blur.h"
 #include "augment/pipeline/cpu_lines.h"
 #include "kernels/parallel.h"
 #include "kernels/registry.h"
@@ -9,7 +10,7 @@ namespace duel {
 namespace {
 
 bool supports(const AugmentProblem& p) { return augment_types(p); }
-size_t scratch(const AugmentProblem& p) { return static_cast<size_t>(p.n) * sizeof(Prepared); }
+size_t scratch(const AugmentProblem& p) { return static_cast<size_t>(p.n) * sizeof(Prepared) + blur_floats(p) * sizeof(float); }
 
 template <class X, class Y>
 void augment_row(const AugmentProblem& p, const Prepared& sample, const X* x, int i, Y* y) {
@@ -33,11 +34,24 @@ void apply(const AugmentProblem& p, Record&& record_of, const void* images, void
     const X* x = static_cast<const X*>(images);
     Y* y = static_cast<Y*>(results);
     const int64_t image = int64_t{p.h} * p.w * p.c, row = int64_t{p.q} * p.c;
+    const bool blurs = p.recipe.has(AugOp::blur);
+    float* room = reinterpret_cast<float*>(prepared + p.n);
     parallel_chunks(p.n, 4, [&](int64_t n, int64_t end, int64_t) {
-      for (; n < end; ++n) prepare_sample(p, record_of(n), x + n * image, prepared[n]);
+      for (; n < end; ++n) {
+        const float* record = record_of(n);
+        prepare_sample(p, record, x + n * image, prepared[n]);
+        if (blurs) blur_sample(p, record, x + n * image, n, room);
+      }
     });
+    AugmentProblem unit = p;  // blurred images are in [0, 1]
+    unit.is_signed = false;
     parallel_chunks(int64_t{p.n} * p.p, std::max<int64_t>(1, chunk_elements / 4 / row), [&](int64_t at, int64_t end, int64_t) {
-      for (; at < end; ++at) augment_row(p, prepared[at / p.p], x + at / p.p * image, static_cast<int>(at % p.p), y + at * row);
+      for (; at < end; ++at) {
+        const int64_t n = at / p.p;
+        const int i = static_cast<int>(at % p.p);
+        if (blurs) augment_row(unit, prepared[n], room + (2 * n + 1) * image, i, y + at * row);
+        else augment_row(p, prepared[n], x + n * image, i, y + at * row);
+      }
     });
   });
 }

@@ -1,5 +1,8 @@
 // The kernels that augment_images and replay_augmentation share.
 #pragma once
+#include <type_traits>
+
+#include "augment/pipeline/blur.h"
 #include "augment/pipeline/statistics.h"
 #include "kernels/launch.h"
 #include "kernels/ptx/reduce.h"
@@ -45,6 +48,41 @@ __global__ void take_statistics(AugmentProblem p, const T* images, ImageStatisti
   }
 }
 
+// The blur's slot of sample n, drawn or read; slot[0] says whether there is one.
+struct DrawnSlots {
+  const int32_t *epoch, *ids;
+  const float* strength;
+  __device__ void operator()(const AugmentProblem& p, int64_t n, int slot, float* to) const {
+    draw_slot(p.recipe, p.key(), static_cast<uint32_t>(*epoch), static_cast<uint32_t>(ids[n]), strength[slot], slot, to);
+  }
+};
+struct ReplayedSlots {
+  const float* records;
+  __device__ void operator()(const AugmentProblem& p, int64_t n, int slot, float* to) const {
+    for (int i = 0; i < slot_floats; ++i) to[i] = records[n * p.record() + record_head + slot * slot_floats + i];
+  }
+};
+
+struct BlurStorage {
+  BlurKernel kernel;
+};
+// One block a row of a sample; along the row (across) or along the column.
+template <bool across, class X, class Slots>
+__global__ void blur_rows(AugmentProblem p, int slot, Slots slots, const X* from, float* to) {
+  BlurStorage& storage = shared_storage<BlurStorage>();
+  const int64_t n = blockIdx.x / static_cast<unsigned>(p.h);
+  const int row = static_cast<int>(blockIdx.x % static_cast<unsigned>(p.h));
+  if (threadIdx.x == 0) {
+    float values[slot_floats];
+    slots(p, n, slot, values);
+    storage.kernel = blur_kernel(values);
+  }
+  __syncthreads();
+  const int64_t image = int64_t{p.h} * p.w * p.c;
+  for (int i = static_cast<int>(threadIdx.x); i < p.w * p.c; i += blockDim.x)
+    to[n * image + int64_t{row} * p.w * p.c + i] = blur_element<across>(p, storage.kernel, from + n * image, row, i / p.c, i % p.c);
+}
+
 struct AugmentStorage {
   float record[most_record_floats];
   Applied applied;
@@ -68,8 +106,30 @@ inline int augment_tiles(const AugmentProblem& p) {
   const int64_t elements = int64_t{p.p} * p.q * (p.c / channels_a_pass(p.c));
   return static_cast<int>((elements + augment_threads * pixels_a_thread - 1) / (augment_threads * pixels_a_thread));
 }
-inline size_t statistics_scratch(const AugmentProblem& p) {
+inline size_t statistics_bytes(const AugmentProblem& p) {
   return p.recipe.needs_statistics() ? static_cast<size_t>(p.n) * sizeof(ImageStatistics) : 0;
+}
+inline size_t augment_scratch(const AugmentProblem& p) {
+  return statistics_bytes(p) + (p.recipe.has(AugOp::blur) ? 2 * static_cast<size_t>(p.source()) * sizeof(float) : 0);
+}
+// The blurred images, floats in [0, 1].
+template <class X, class Slots>
+const float* launch_blur(const AugmentProblem& p, const Slots& slots, const X* x, Scratch scratch, Stream stream) {
+  float* half = reinterpret_cast<float*>(static_cast<char*>(scratch.data) + statistics_bytes(p));
+  float* whole = half + p.source();
+  const LaunchShape shape{
+      .grid = static_cast<unsigned>(p.n) * static_cast<unsigned>(p.h), .block = 128, .shared_bytes = sizeof(BlurStorage)};
+  launch(shape, stream, blur_rows<true, X, Slots>, p, blur_slot(p.recipe), slots, x, half);
+  launch(shape, stream, blur_rows<false, float, Slots>, p, blur_slot(p.recipe), slots, static_cast<const float*>(half), whole);
+  return whole;
+}
+// Calls f(images, problem) with what the pixels are read from: x, or x blurred.
+template <class X, class Slots, class F>
+void with_source(const AugmentProblem& p, const Slots& slots, const X* x, Scratch scratch, Stream stream, F&& f) {
+  if (!p.recipe.has(AugOp::blur)) return f(x, p);
+  AugmentProblem unit = p;
+  unit.is_signed = false;
+  f(launch_blur(p, slots, x, scratch, stream), unit);
 }
 template <class X>
 const ImageStatistics* launch_statistics(const AugmentProblem& p, const X* x, Scratch scratch, Stream stream) {

@@ -56,6 +56,8 @@ std::vector<Case<AugmentProblem>> all_cases() {
            "posterize_p=1+resample_by=nearest",
            "autocontrast_p=1",
            "sharpness",
+           "blur_p=1",
+           "blur_by=3+rotate+contrast",
            "erase_p=1",
            "cutout_value=0.5",
            "gaussian-noise",

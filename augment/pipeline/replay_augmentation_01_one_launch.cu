@@ -29,14 +29,18 @@ void run(const AugmentProblem& p, const ReplayAugmentation::Args& a, Scratch scr
     const X* x = static_cast<const X*>(a.x);
     const ImageStatistics* statistics = launch_statistics(p, x, scratch, stream);
     const int tiles = augment_tiles(p);
-    launch({.grid = static_cast<unsigned>(tiles) * static_cast<unsigned>(p.n),
-            .block = augment_threads,
-            .shared_bytes = sizeof(AugmentStorage)},
-           stream, replay_images<X, Y>, p, tiles, static_cast<const float*>(a.record), statistics, x, static_cast<Y*>(a.y));
+    const ReplayedSlots slots{static_cast<const float*>(a.record)};
+    with_source(p, slots, x, scratch, stream, [&](auto* images, const AugmentProblem& q) {
+      using S = std::remove_const_t<std::remove_pointer_t<decltype(images)>>;
+      launch({.grid = static_cast<unsigned>(tiles) * static_cast<unsigned>(p.n),
+              .block = augment_threads,
+              .shared_bytes = sizeof(AugmentStorage)},
+             stream, replay_images<S, Y>, q, tiles, slots.records, statistics, images, static_cast<Y*>(a.y));
+    });
   });
 }
 
-KERNEL_VARIANT(ReplayAugmentation, one_launch, 1, supports, statistics_scratch, run);
+KERNEL_VARIANT(ReplayAugmentation, one_launch, 1, supports, augment_scratch, run);
 
 }  // namespace
 }  // namespace duel

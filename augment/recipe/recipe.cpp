@@ -93,6 +93,7 @@ void add(Recipe& recipe, const AugStep& step) {
   if (recipe.steps == recipe_slots) refuse("more than " + std::to_string(recipe_slots) + " steps; one recipe holds no more");
   if (step.op == AugOp::elastic && recipe.has(AugOp::elastic)) refuse("elastic appears twice; a recipe has one such grid");
   if (step.op == AugOp::sharpness && recipe.has(AugOp::sharpness)) refuse("sharpness appears twice; the source is smoothed once");
+  if (step.op == AugOp::blur && recipe.has(AugOp::blur)) refuse("blur appears twice; the source is blurred once");
   recipe.step[recipe.steps++] = step;
 }
 

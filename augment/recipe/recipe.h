@@ -5,8 +5,8 @@
 // A step is a name and words. `a..b` is uniform, `m~s` normal with mean m and standard deviation s, a lone number x what the step's table
 // says: ±x for an angle, 1 ± x for a factor. The first parameter needs no name. Factors of size are drawn on a logarithmic scale.
 //
-// Whatever the order in which steps are listed, an image goes through geometry, then colour, then erasing, then noise, then the range; each
-// of these keeps the listed order. All geometry is one map and one resample, adjacent linear colour is one matrix.
+// Whatever the order in which steps are listed, an image goes through blur, geometry, then colour, then erasing, then noise, then the
+// range; each of these keeps the listed order. All geometry is one map and one resample, adjacent linear colour is one matrix.
 //
 //   Conventions. Pixel centres lie at +½. Geometry moves the image (scale 1.2 enlarges it), angles are counter-clockwise in degrees, shifts
 //   are fractions of the image's sides. Colour is computed in [0, 1] and clamped at the end only. Contrast turns about the image's own
@@ -50,6 +50,7 @@ enum class AugOp : int {
   equalize,      // flat histogram, channel by channel
   autocontrast,  // darkest to 0, brightest to 1, channel by channel
   sharpness,     // x + (v − 1)(x − the mean of the 3 × 3 pixels around it, its own weight 5), of the source; its rim stays
+  blur,          // Gaussian, standard deviation in pixels of the source; before all else
   // erasing: top, left, height, width in pixels of the result, value
   erase,
   cutout,

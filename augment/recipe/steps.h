@@ -74,6 +74,7 @@ constexpr StepInfo step_table[] = {
     {AugOp::equalize, "equalize", .5f, "flat histogram (bytes only)", {}},
     {AugOp::autocontrast, "autocontrast", .5f, "darkest to 0, brightest to 1", {}},
     {AugOp::sharpness, "sharpness", 1, "distance from the smoothed image times", {factor("by", .5f)}},
+    {AugOp::blur, "blur", .5f, "Gaussian, standard deviation in pixels", {{"by", between(.1f, 2), Lone::exactly, 0, .01f, 5}}},
     {AugOp::erase,
      "erase",
      .5f,
