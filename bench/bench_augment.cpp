@@ -1,5 +1,6 @@
-// bench_augment: a recipe applied to a batch, in images a second, beside a plain copy of the same bytes, alone or in turns with torchvision,
-// kornia or OpenCV. Peers that take parameters get those that we drew, and their result is compared with ours before anything is timed.
+// bench_augment: a recipe applied to a batch, in images a second, beside a plain copy of the same bytes, alone or in turns with
+// torchvision, kornia or OpenCV. Peers that take parameters get those that we drew, and their result is compared with ours before anything
+// is timed.
 #include <fmt/format.h>
 #include <omp.h>
 
@@ -44,7 +45,8 @@ std::vector<uint8_t> pictures(const Options& o) {
       for (int j = 0; j < o.size; ++j)
         for (int c = 0; c < o.channels; ++c) {
           const double u = static_cast<double>(j) / o.size, v = static_cast<double>(i) / o.size;
-          bytes[at++] = static_cast<uint8_t>(127.5 + 60 * std::sin(f[c % 3] * 6 * u + f[3] * v) + 60 * std::cos(f[3 + c % 3] * 5 * v - f[0] * u));
+          bytes[at++] =
+              static_cast<uint8_t>(127.5 + 60 * std::sin(f[c % 3] * 6 * u + f[3] * v) + 60 * std::cos(f[3 + c % 3] * 5 * v - f[0] * u));
         }
   }
   return bytes;
@@ -95,7 +97,8 @@ nlohmann::json plan_of(const Ours& ours, const Augmented& a) {
   nlohmann::json recipe = nlohmann::json::array();  // for peers that draw for themselves
   for (int i = 0; i < ours.recipe.steps; ++i) {
     const AugStep& s = ours.recipe.step[i];
-    recipe.push_back({{"op", name_of(s.op)}, {"p", s.p}, {"a", s.range[0].a}, {"b", s.range[0].b}, {"a1", s.range[1].a}, {"b1", s.range[1].b}});
+    recipe.push_back(
+        {{"op", name_of(s.op)}, {"p", s.p}, {"a", s.range[0].a}, {"b", s.range[0].b}, {"a1", s.range[1].a}, {"b1", s.range[1].b}});
   }
   return {{"samples", samples}, {"recipe", recipe}, {"mean", ours.recipe.mean}, {"std", ours.recipe.std}};
 }

@@ -7,6 +7,7 @@
 
 #include "apps/support/gan_settings.h"
 #include "apps/support/presets.h"
+#include "apps/support/vae_settings.h"
 #include "engine/io/image.h"
 #include "tests/support.h"
 
@@ -26,6 +27,13 @@ nlohmann::ordered_json json_of(const fs::path& path) {
   return nlohmann::ordered_json::parse(in);
 }
 
+template <class S>
+nlohmann::ordered_json checked(const Preset& p) {
+  const S settings = settings_of<S>(p);
+  CHECK_NOTHROW(settings.check());
+  return settings.json();
+}
+
 }  // namespace
 
 TEST_CASE("a preset has a run that was made with its settings, with curves, samples and words") {
@@ -35,10 +43,9 @@ TEST_CASE("a preset has a run that was made with its settings, with curves, samp
     INFO(kept.string());
     for (const char* file : {"README.md", "curves.svg", "metrics.jsonl"}) CHECK(fs::file_size(kept / file) > 200);
     CHECK(read_image((kept / "samples.png").string(), 1).w > 100);
-    const GanSettings settings = settings_of<GanSettings>(p);
-    CHECK(settings.conditional == (p.program == "cgan"));
-    CHECK_NOTHROW(settings.check());
-    const nlohmann::ordered_json run = json_of(kept / "config.json"), preset = settings.json();
+    const nlohmann::ordered_json run = json_of(kept / "config.json"),
+                                 preset = p.program == "vae" ? checked<VaeSettings>(p) : checked<GanSettings>(p);
+    if (p.program != "vae") CHECK(preset["conditional"] == (p.program == "cgan"));
     for (const auto& [name, value] : preset.items())
       if (!free_to_differ.count(name) && !(name == "channels" && value == 0) && run.contains(name))
         CHECK_MESSAGE(run[name] == value, name << ": " << run[name].dump() << " in the run, " << value.dump() << " in the preset");

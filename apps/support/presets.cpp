@@ -7,6 +7,8 @@ namespace duel {
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> all = {
       {"cgan", "fashion-mnist", "28 × 28, one-hot labels", {{"conditional", true}, {"size", 28}, {"epochs", 12.0}, {"ema", 0.999}}},
+      {"gan", "fashion-mnist", "DCGAN, 28 × 28", {{"size", 28}, {"epochs", 8.0}, {"ema", 0.999}}},
+      {"gan", "fashion-mnist-mlp", "dense layers, 28 × 28", {{"net", "mlp"}, {"size", 28}, {"epochs", 15.0}, {"ema", 0.999}}},
       {"gan",
        "shapes-sn",
        "spectral norm and hinge loss, in colour",
@@ -18,6 +20,7 @@ const std::vector<Preset>& presets() {
         {"loss", "hinge"},
         {"ema", 0.999},
         {"epochs", 6.0}}},
+      {"vae", "fashion-mnist-cvae", "shaped as DCGAN, with labels", {{"net", "conv"}, {"conditional", true}, {"epochs", 6.0}}},
   };
   return all;
 }
