@@ -74,13 +74,17 @@ int show(const AugmentAsk& ask, const Pictures& pictures) {
 
 int write(const AugmentAsk& ask, const Pictures& pictures) {
   const AugmentJob job = ask.job(1);
-  const Written written = write_augmented(ask.out, ask.force, pictures, job);
+  const Followers followers(pictures, job.recipe, ask.masks, ask.boxes, ask.visible);
+  const Written written = write_augmented(ask.out, ask.force, pictures, job, followers);
   if (written.stopped) {
     fmt::print(stderr, "augment: stopped; {} was not written\n", ask.out);
     return stop_exit_code();
   }
   fmt::print("{} of {} in {}{}\n", counted(static_cast<uint64_t>(written.copies), "picture"), written.pictures, ask.out,
              written.bad.empty() ? "" : fmt::format("; {} could not be read", written.bad.size()));
+  if (followers.boxes())
+    fmt::print("boxes: {} in {}/boxes.csv{}\n", written.boxes, ask.out,
+               written.dropped ? fmt::format("; {} less than {:g} visible, in dropped-boxes.csv", written.dropped, ask.visible) : "");
   return 0;
 }
 
@@ -95,6 +99,7 @@ int run(const AugmentAsk& ask) {
     fail(Failure::usage, "say what to do with --aug, such as --aug \"hflip; rotate 15\"; augment --help lists the steps");
   if (ask.out.empty() && ask.sheet.empty() && ask.page.empty())
     fail(Failure::usage, "say what to write: --out FOLDER, --sheet FILE.png or --page FILE.html");
+  if (ask.out.empty() && !(ask.masks.empty() && ask.boxes.empty())) fail(Failure::usage, "--masks and --boxes want --out");
   parse_recipe(ask.recipe);  // before anything is read
   install_signals();
   const Pictures pictures = open_pictures(ask.source, ask.data_seed);

@@ -49,8 +49,11 @@ std::vector<uint8_t> png_of(const Pictures& pictures, const AugmentJob& job, con
   return with_png_text(encode_png(copy.image), text);
 }
 
-Written write_augmented(const std::string& place, bool replace, const Pictures& pictures, const AugmentJob& job) {
+Written write_augmented(const std::string& place, bool replace, const Pictures& pictures, const AugmentJob& job,
+                        const Followers& followers) {
   NewFolder folder(place, replace);
+  const std::string images = followers.masks() ? "images/" : "";
+  std::string boxes = "file,left,top,right,bottom,label\n", dropped = "file,label,visible\n";
   const bool flat = std::all_of(pictures.items.begin(), pictures.items.end(), [](const PictureItem& i) { return i.folder.empty(); });
   std::string table = csv_line({"file", "source", "sample", "label", "epoch", "seed", "height", "width", "recipe", "drawn"});
   std::string labels = "file,label\n";
@@ -60,27 +63,42 @@ Written write_augmented(const std::string& place, bool replace, const Pictures& 
   Written written;
   {
     Progress progress("augment", static_cast<int64_t>(all.size()));
-    const auto put = [&](size_t i, const Image&, std::vector<AugmentedCopy> copies) {
+    const auto put = [&](size_t i, const Image& original, std::vector<AugmentedCopy> copies) {
       const PictureItem& item = pictures.items[i];
+      if (followers.masks()) {
+        const std::vector<Image> masks = followers.masks_of(item, original, copies);
+        for (size_t k = 0; k < masks.size(); ++k)
+          folder.write(fmt::format("masks/{}-{}.png", pictures.path_of(i), copies[k].copy), encode_png(masks[k]));
+      }
       for (const AugmentedCopy& copy : copies) {
         const std::string name = fmt::format("{}-{}.png", pictures.path_of(i), copy.copy);
-        folder.write(name, png_of(pictures, job, copy));
-        table += csv_line({name, item.file, std::to_string(item.id), item.label, std::to_string(copy.epoch), seed,
+        folder.write(images + name, png_of(pictures, job, copy));
+        for (const Followers::Followed& f : followers.boxes_of(item, original, copy)) {
+          const auto& e = f.box.edges;
+          if (f.kept)
+            boxes += csv_line({name, fmt::format("{:.3f}", e[0]), fmt::format("{:.3f}", e[1]), fmt::format("{:.3f}", e[2]),
+                               fmt::format("{:.3f}", e[3]), f.box.label});
+          else dropped += csv_line({name, f.box.label, fmt::format("{:.3f}", f.visible)});
+          ++(f.kept ? written.boxes : written.dropped);
+        }
+        table += csv_line({images + name, item.file, std::to_string(item.id), item.label, std::to_string(copy.epoch), seed,
                            std::to_string(copy.image.h), std::to_string(copy.image.w), recipe, text_of(copy.steps)});
         labels += fmt::format("{},{}\n", name, item.label);
       }
       ++written.pictures, written.copies += static_cast<int64_t>(copies.size());
-      if (progress.tick(static_cast<int64_t>(i) + 1)) progress.show({});
+      const bool last = i + 1 == all.size();
+      if (progress.tick(static_cast<int64_t>(i) + 1) || last) progress.show({});
     };
     written.stopped = !each_augmented(pictures, all, job, put, [&](const std::string& why) {
       written.bad.push_back(why);
       progress.note("augment: passed over: " + why);
     });
     if (written.stopped) return written;
-    progress.show({});
   }
   folder.write("augmentations.csv", table);
-  if (flat && !pictures.classes.empty()) folder.write("labels.csv", labels);
+  if (flat && !pictures.classes.empty()) folder.write(images + "labels.csv", labels);
+  if (followers.boxes()) folder.write("boxes.csv", boxes);
+  if (written.dropped) folder.write("dropped-boxes.csv", dropped);
   folder.finish();
   return written;
 }

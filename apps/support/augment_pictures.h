@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/support/augment_follow.h"
 #include "apps/support/augmenter.h"
 #include "apps/support/labelled_sheet.h"
 #include "apps/support/new_folder.h"
@@ -17,12 +18,15 @@ constexpr const char* augment_page_title = "Augmentation of ";
 std::vector<uint8_t> png_of(const Pictures& pictures, const AugmentJob& job, const AugmentedCopy& copy);
 
 struct Written {
-  int64_t pictures = 0, copies = 0;
+  int64_t pictures = 0, copies = 0, boxes = 0, dropped = 0;
   std::vector<std::string> bad;
   bool stopped = false;  // by a signal: nothing was written
 };
 // <path>-<copy>.png each, augmentations.csv with a line for each (in order of the pictures), and in a flat folder with labels labels.csv.
-Written write_augmented(const std::string& folder, bool replace, const Pictures& pictures, const AugmentJob& job);
+// Where masks follow, pictures (with labels.csv) lie in images/ and masks in masks/. Where boxes do, boxes.csv has those of the results,
+// and dropped-boxes.csv those that are not there, with the share of them that would have been visible.
+Written write_augmented(const std::string& folder, bool replace, const Pictures& pictures, const AugmentJob& job,
+                        const Followers& followers = {});
 
 // Originals with their copies: one of each class in turn, of each class evenly from its first to its last.
 struct Shown {

@@ -22,7 +22,10 @@ namespace {
 namespace fs = std::filesystem;
 
 Pictures one_file(const std::string& path) {
-  Pictures p{.name = path, .items = {{path, "", fs::path(path).stem().string(), "", 0}}, .classes = {}, .read = {}};
+  Pictures p{.name = path,
+             .items = {{path, "", fs::path(path).stem().string(), "", fs::path(path).filename().string(), 0}},
+             .classes = {},
+             .read = {}};
   p.read = [path](size_t) { return read_image(path, 0); };
   return p;
 }
@@ -41,7 +44,8 @@ Pictures folder_of_pictures(const std::string& folder, const std::string& split)
   Pictures p{.name = folder, .items = {}, .classes = {}, .read = {}};
   for (const auto& [path, label] : found.files) {
     const std::string sub = found.in_sub_folders ? found.classes[static_cast<size_t>(label)] : "";
-    p.items.push_back({path, sub, fs::path(path).stem().string(), sub, static_cast<int32_t>(p.items.size())});
+    p.items.push_back({path, sub, fs::path(path).stem().string(), sub, path.substr(std::min(path.size(), folder.size() + 1)),
+                       static_cast<int32_t>(p.items.size())});
   }
   if (found.in_sub_folders) p.classes = found.classes;
   else {
@@ -64,7 +68,7 @@ Pictures data_set(const std::string& spec, const std::string& split, int64_t dat
   if (data->n == 0) fail(Failure::data, fmt::format("{}: has no {} images", spec, split));
   for (int i = 0; i < data->n; ++i)
     p.items.push_back({fmt::format("{} {}", p.name, i), "", fmt::format("{:06}", i),
-                       data->classes.empty() ? "" : data->classes[static_cast<size_t>(data->labels[static_cast<size_t>(i)])], i});
+                       data->classes.empty() ? "" : data->classes[static_cast<size_t>(data->labels[static_cast<size_t>(i)])], "", i});
   p.read = [data](size_t i) { return image_of(*data, static_cast<int>(i)); };
   return p;
 }
@@ -77,6 +81,7 @@ Pictures open_pictures(const std::string& spec, int64_t data_seed) {
     if (const std::string suffix = fmt::format("@{}", one); spec.ends_with(suffix) && !fs::exists(spec))
       data = spec.substr(0, spec.size() - suffix.size()), split = one;
   if (fs::is_regular_file(data)) return one_file(data);
+  while (data.size() > 1 && data.ends_with('/')) data.pop_back();
   const char* home = std::getenv("DUEL_DATA");
   for (const fs::path& folder : {fs::path(data), fs::path(home ? home : "") / data}) {
     const std::string path = folder.string();

@@ -15,6 +15,7 @@ struct PictureItem {
   std::string folder;  // its class's sub-folder; empty in a flat folder and in a data set, whose classes need not be names of folders
   std::string stem;    // what files made of it are called: unique within `folder`
   std::string label;   // of its class; empty where there is none
+  std::string below;   // its path below the source folder; empty in a data set
   int32_t id = 0;      // its number in the whole source, whatever is taken of it: of it its draws are made
 };
 
