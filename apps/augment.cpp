@@ -2,7 +2,7 @@
 //
 //   augment photos --aug "crop; hflip; color b=.2 c=.2" --copies 5 --out more
 //   augment fashion-mnist --aug "rotate -15..15; erase" --sheet sheet.png      augment shapes@test --aug randaugment --page page.html
-//   augment photo.jpg --preview --sheet steps.png
+//   augment photo.jpg --preview --sheet steps.png                              augment balance photos --by smote --out balanced
 //
 // Each picture is a pure function of (recipe, seed, epoch, its number in the source), so it can be made again from what is written beside
 // it, and it is what training with that seed sees in that epoch.
@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "apps/support/augment_ask.h"
+#include "apps/support/augment_balance.h"
 #include "apps/support/augment_pictures.h"
 #include "apps/support/augment_preview.h"
 #include "apps/support/cli.h"
@@ -113,7 +114,11 @@ int main(int argc, char** argv) {
   AugmentAsk ask;
   add_flags(app, ask);
   app.footer(augment_footer());
-  return run_main(argc, argv, app, [&] { return run(ask); });
+  BalanceAsk balance_ask;
+  CLI::App& filling =
+      *app.add_subcommand("balance", "fill up the rare classes of a data set: by repeats, SMOTE, Borderline-SMOTE or ADASYN");
+  add_flags(filling, balance_ask);
+  return run_main(argc, argv, app, [&] { return filling ? balance(balance_ask) : run(ask); });
 }
 
 }  // namespace
