@@ -5,60 +5,22 @@
 
 #include <algorithm>
 #include <fstream>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "apps/support/augmenter.h"
 #include "apps/support/csv.h"
-#include "augment/smote.h"
 #include "engine/data/shapes.h"
 #include "engine/io/png_text.h"
 #include "kernels/error.h"
-#include "tests/process.h"
-#include "tests/support.h"
+#include "tests/augment_desk.h"
 
 using namespace duel;
 using namespace duel::test;
-namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path program = build_dir() / "apps" / "augment";
 constexpr const char* recipe_text = "crop; hflip; rotate -30..30; color b=.2 c=.2 h=.1; erase; gaussian-noise by=.02";
-
-// Two classes of colour pictures, and one of another size among them.
-struct Desk {
-  TempFolder folder;
-  Dataset shapes = make_shapes({.n = 12, .size = 20, .channels = 3, .seed = 5});
-  std::vector<std::string> files;  // in the order in which a folder is read
-  std::vector<Image> images;
-  std::string path(const std::string& name) const { return (folder.path() / name).string(); }
-  Desk() {
-    for (int i = 0; i < shapes.n; ++i) {
-      const std::string file = fmt::format("{}/{:02}.png", i < 6 ? "cat, tabby" : "dog", i);
-      fs::create_directories(fs::path(path("in/" + file)).parent_path());
-      Image image = image_of(shapes, i);
-      if (i == 4) image = resize(image, 16, 26);
-      write_png(path("in/" + file), image);
-      files.push_back(file), images.push_back(image);
-    }
-  }
-  Outcome operator()(std::vector<std::string> args) const {
-    args.insert(args.end(), {"--device", "cpu"});
-    return run_process(program, args);
-  }
-};
-
-void check_ok(const Outcome& o) { CHECK_MESSAGE(o.code == 0, fmt::format("exit {}: {}", o.code, o.errors)); }
-
-// Every file below a folder, with its bytes.
-std::map<std::string, std::string> all_in(const fs::path& folder) {
-  std::map<std::string, std::string> all;
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (!entry.is_directory()) all[fs::relative(entry.path(), folder).string()] = contents_of(entry.path());
-  return all;
-}
 
 // What the library makes of one picture.
 struct Expected {
@@ -224,70 +186,6 @@ TEST_CASE("nothing is overwritten but, with --force, what the program wrote itse
   }
 }
 
-TEST_CASE("masks follow their pictures with values of their own, boxes with their labels") {
-  const Desk desk;
-  const auto mask_of = [](const Image& image, int i) {  // of the shape: where the red channel is above 100
-    Image mask{image.h, image.w, 1, {}};
-    for (size_t k = 0; k < image.pixels.size(); k += 3) mask.pixels.push_back(image.pixels[k] > 100 ? static_cast<uint8_t>(40 + i) : 3);
-    return mask;
-  };
-  std::string boxes = "file,left,top,right,bottom,label\n";
-  for (size_t i = 0; i < desk.files.size(); ++i) {
-    fs::create_directories(fs::path(desk.path("masks/" + desk.files[i])).parent_path());
-    write_png(desk.path("masks/" + desk.files[i]), mask_of(desk.images[i], static_cast<int>(i)));
-    boxes += fmt::format("\"{}\",2,3,9,7.5,\"it, {}\"\n", desk.files[i], i);
-  }
-  std::ofstream(desk.path("boxes.csv")) << boxes;
-  const std::vector<std::string> follow{desk.path("in") + "/", "--masks", desk.path("masks"), "--boxes", desk.path("boxes.csv")};
-  auto with = [&](const std::string& recipe, const std::string& out) {
-    return with_flags(follow, {"--aug", recipe, "--out", desk.path(out)});
-  };
-  check_ok(desk(with("hflip p=1; translate x=.25..25e-2 y=0..0", "out")));
-  const Image mask = read_image(desk.path("out/masks/dog/08-0.png"), 0), before = mask_of(desk.images[8], 8);
-  Image expected = before;
-  for (int y = 0; y < 20; ++y)
-    for (int x = 0; x < 20; ++x)  // mirrored, then five pixels to the right
-      expected.pixels[static_cast<size_t>(20 * y + x)] = x < 5 ? 0 : before.pixels[static_cast<size_t>(20 * y + 24 - x)];
-  CHECK(mask.pixels == expected.pixels);
-  const auto table = read_csv(desk.path("out/boxes.csv"));
-  REQUIRE(table.size() == 13);
-  CHECK(table[9] == std::vector<std::string>{"dog/08-0.png", "16.000", "3.000", "20.000", "7.500", "it, 8"});  // 20 − 9 + 5 … 23, cut
-  CHECK(!fs::exists(desk.path("out/dropped-boxes.csv")));
-  CHECK(fs::exists(desk.path("out/images/dog/08-0.png")));
-
-  // Out of the frame by four sevenths: dropped where half has to be there.
-  check_ok(desk(with_flags(with("hflip p=1; translate x=.3..3e-1 y=0..0", "half"), {"--visible", ".5"})));
-  const auto dropped = read_csv(desk.path("half/dropped-boxes.csv"));
-  REQUIRE(dropped.size() == 13);
-  CHECK(dropped[9] == std::vector<std::string>{"dog/08-0.png", "it, 8", "0.429"});
-
-  check_ok(desk(with("rotate -90..90; crop; perspective p=1", "wild")));
-  for (int i = 6; i < 12; ++i)
-    for (const uint8_t v : read_image(desk.path(fmt::format("wild/masks/dog/{:02}-0.png", i)), 0).pixels)
-      CHECK((v == 0 || v == 3 || v == 40 + i));
-
-  auto refused = [&](const std::vector<std::string>& args, int code, const std::string& says) {
-    const Outcome o = desk(args);
-    CHECK(o.code == code);
-    CHECK_MESSAGE(o.errors.find(says) != std::string::npos, o.errors);
-    CHECK(!fs::exists(desk.path("x")));
-  };
-  refused(with("elastic", "x"), 2, "elastic cannot be followed");
-  refused({"shapes", "--aug", "hflip", "--out", desk.path("x"), "--masks", desk.path("masks")}, 2, "go by file names");
-  refused(with_flags(with("hflip", "x"), {"--visible", "2"}), 2, "--visible 2");
-  std::ofstream(desk.path("boxes.csv")) << "dog/08.png,2,3,9,21,it\n";
-  refused(with("hflip", "x"), 3, "does not lie in its 20×20 pixels");
-  std::ofstream(desk.path("boxes.csv")) << "dog/88.png,2,3,9,7,it\n";
-  refused(with("hflip", "x"), 3, "there is no picture 'dog/88.png'");
-  std::ofstream(desk.path("boxes.csv")) << "dog/08.png,2,3,two,7,it\n";
-  refused(with("hflip", "x"), 3, "'two' is no number");
-  std::ofstream(desk.path("boxes.csv")) << boxes;
-  write_png(desk.path("masks/dog/09.png"), mask_of(desk.images[4], 9));
-  refused(with("hflip", "x"), 3, "a mask of 16×26 pixels for a picture of 20×20");
-  fs::remove(desk.path("masks/dog/09.png"));
-  refused(with("hflip", "x"), 3, "09.png");
-}
-
 TEST_CASE("a sheet shows originals and their copies; a preview every step") {
   const Desk desk;
   check_ok(desk({"shapes@test", "--aug", "rotate; erase p=1", "--sheet", desk.path("sheet.png"), "--n", "12", "--copies", "3"}));
@@ -380,63 +278,6 @@ TEST_CASE("wrong input gets one sentence and its exit code, and leaves nothing b
   CHECK(contents_of(desk.path("notes/a.txt")) == "text");
 }
 
-TEST_CASE("balance fills up the rare class, as the library does, and says of what") {
-  const TempFolder folder;
-  const auto path = [&](const std::string& name) { return (folder.path() / name).string(); };
-  const Dataset shapes = make_shapes({.n = 40, .size = 12, .channels = 1, .seed = 5});
-  for (int i = 0; i < 30; ++i) {
-    const std::string sub = path(i < 20 ? "in/many" : "in/few");
-    fs::create_directories(sub);
-    write_png(fmt::format("{}/{:02}.png", sub, i), image_of(shapes, i));
-  }
-  const auto ask = [&](const std::string& by, const std::string& out, std::vector<std::string> more = {}) {
-    std::vector<std::string> args{"balance", path("in"), "--by", by, "--out", path(out), "--device", "cpu", "--seed", "6"};
-    return run_process(program, with_flags(args, more));
-  };
-  const Dataset data = load_data(path("in")).train;
-  const std::pair<const char*, Oversampling> kinds[] = {
-      {"smote", Oversampling::smote}, {"borderline", Oversampling::borderline}, {"adasyn", Oversampling::adasyn}};
-  for (const auto& [by, kind] : kinds) {
-    const Outcome o = ask(by, by);
-    check_ok(o);
-    CHECK(o.output.find(fmt::format("{:<24} {:>8} {:>8}\n{:<24} {:>8} {:>8}\n40 pictures in", "few", 10, 20, "many", 20, 20)) !=
-          std::string::npos);
-    const Dataset expected = smote(data, {.kind = kind, .seed = 6}).data;
-    const auto table = read_csv(path(std::string(by) + "/balance.csv"));
-    REQUIRE(table.size() == 11);
-    CHECK(expected.n == 40);
-    for (int i = 0; i < 40; ++i) CHECK(read_image(path(fmt::format("{}/{:06}.png", by, i)), 0).pixels == image_of(expected, i).pixels);
-    for (size_t i = 1; i < table.size(); ++i) {  // each lies where its line says
-      const Image a = read_image(path(by + ("/" + table[i][2])), 0), b = read_image(path(by + ("/" + table[i][3])), 0),
-                  made = read_image(path(by + ("/" + table[i][0])), 0);
-      for (size_t k = 0; k < a.pixels.size(); ++k)
-        CHECK(std::abs(made.pixels[k] - (a.pixels[k] + std::stod(table[i][4]) * (b.pixels[k] - a.pixels[k]))) < .501);
-    }
-  }
-  check_ok(ask("oversample", "repeats"));
-  for (int i = 30; i < 40; ++i) {  // each of the ten once more, for there are ten to fill up
-    const auto row = read_csv(path("repeats/balance.csv")).at(static_cast<size_t>(i - 29));
-    CHECK(contents_of(path("repeats/" + row[0])) == contents_of(path("repeats/" + row[2])));
-    CHECK(row[1] == "few");
-  }
-  // What it writes is a source again, with nothing left to fill up.
-  const Outcome again = run_process(program, {"balance", path("repeats"), "--out", path("again"), "--device", "cpu"});
-  check_ok(again);
-  CHECK(again.output.find("40 pictures") != std::string::npos);
-
-  const auto refused = [&](const Outcome& o, int code, const std::string& says) {
-    CHECK(o.code == code);
-    CHECK_MESSAGE(o.errors.find(says) != std::string::npos, o.errors);
-    CHECK(std::count(o.errors.begin(), o.errors.end(), '\n') == 1);
-    CHECK(!fs::exists(path("x")));
-  };
-  refused(ask("magic", "x"), 2, "--by magic");
-  refused(ask("smote", "x", {"--neighbours", "10"}), 2, "neighbours");
-  refused(ask("smote", "in"), 2, "it holds something else");
-  refused(run_process(program, {"balance", path("in/few"), "--out", path("x")}), 3, "no classes to balance");
-  refused(run_process(program, {"balance", path("nowhere"), "--out", path("x")}), 3, "no data set");
-}
-
 TEST_CASE("the commands of augment/README.md run as they stand there") {
   const Desk desk;
   fs::rename(desk.path("in"), desk.path("photos"));
@@ -461,8 +302,18 @@ TEST_CASE("the commands of augment/README.md run as they stand there") {
     CHECK_MESSAGE(fs::exists(desk.path(made)), made);
 }
 
+TEST_CASE("a signal stops it with its own code and leaves nothing behind") {
+  const Desk desk;
+  const std::string command =
+      fmt::format("timeout --preserve-status -s INT 1 '{}' shapes --aug rotate --copies 100 --device cpu --out '{}'",
+                  (build_dir() / "apps" / "augment").string(), desk.path("out"));
+  const Outcome o = run_process("/bin/sh", {"-c", command});
+  CHECK_MESSAGE(o.code == 130, o.errors);
+  for (const auto& entry : fs::directory_iterator(desk.folder.path())) CHECK(entry.path().filename() == "in");
+}
+
 TEST_CASE("--help has every step and an example") {
-  const Outcome o = run_process(program, {"--help"});
+  const Outcome o = run_process(build_dir() / "apps" / "augment", {"--help"});
   CHECK(o.code == 0);
   for (const std::string& step : step_names()) CHECK_MESSAGE(o.output.find("\n  " + step) != std::string::npos, step);
   CHECK(o.output.find("--aug \"rotate -15..15; erase\" --sheet sheet.png") != std::string::npos);
