@@ -29,7 +29,13 @@ struct Preview {
     const Augmented a =
         augment(x, only(step), job.rng(), step_counter(static_cast<int>(job.epoch + epoch)), Tensor::from({1}, {0}, DType::i32), options());
     if (name) *name = name_of(read_record(only(step), a.record)[0][0].op);
-    return images_of(a.images)[0];
+    return seen(step.op, images_of(a.images)[0]);
+  }
+  // What happens pixel by pixel would be gone from a tile that shows a large picture smaller: of that the middle is shown as it is.
+  Image seen(AugOp op, Image made) const {
+    if (!is_noise(op) && op != AugOp::sharpness) return made;
+    const int h = std::min(made.h, sheet_tile), w = std::min(made.w, sheet_tile);
+    return crop(made, (made.h - h) / 2, (made.w - w) / 2, h, w);
   }
   // With these values in its slot, not drawn ones.
   Image made(const AugStep& step, const std::vector<double>& values) const {

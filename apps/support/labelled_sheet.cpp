@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "engine/data/dataset.h"
 #include "kernels/error.h"
 
 // The font is drawn as rectangles of whole units; its header is not written for our warnings.
@@ -86,29 +85,33 @@ void paste(Image& on, const Image& image, int left, int top) {
 }  // namespace
 
 Image labelled_sheet(const std::vector<SheetRow>& rows, const std::vector<std::string>& headings) {
-  int longest = 1, colours = 1, label_width = 0;
+  int colours = 1, label_width = 0, cell_w = 1;
   size_t columns = headings.size();
   bool captions = false;
+  struct Size {
+    double scale;
+    int h;
+  };
+  std::vector<Size> sizes;
   for (const SheetRow& row : rows) {
     columns = std::max(columns, row.tiles.size()), label_width = std::max(label_width, width_of(row.label));
+    int longest = 1, highest = 1, widest = 1;
     for (const SheetTile& tile : row.tiles) {
-      longest = std::max({longest, tile.image.h, tile.image.w}), colours = std::max(colours, tile.image.c);
+      highest = std::max(highest, tile.image.h), widest = std::max(widest, tile.image.w), colours = std::max(colours, tile.image.c);
+      longest = std::max(highest, widest);
       captions = captions || !tile.caption.empty();
     }
+    const double fits = static_cast<double>(sheet_tile) / longest, scale = fits < 1 ? fits : std::floor(fits);
+    sizes.push_back({scale, std::max(1, static_cast<int>(std::lround(highest * scale)))});
+    cell_w = std::max(cell_w, static_cast<int>(std::lround(widest * scale)));
   }
   if (rows.empty() || columns == 0) fail(Failure::internal, "[labelled_sheet] needs a tile");
-  const double scale =
-      longest > sheet_tile ? static_cast<double>(sheet_tile) / longest : std::floor(static_cast<double>(sheet_tile) / longest);
-  int cell_w = 1, cell_h = 1;
-  for (const SheetRow& row : rows)
-    for (const SheetTile& tile : row.tiles) {
-      cell_w = std::max(cell_w, static_cast<int>(std::lround(tile.image.w * scale)));
-      cell_h = std::max(cell_h, static_cast<int>(std::lround(tile.image.h * scale)));
-    }
   if (captions || !headings.empty()) cell_w = std::max(cell_w, sheet_tile / 2);  // or no word fits
   const int left = gap + (label_width ? label_width + 2 * gap : 0), top = gap + (headings.empty() ? 0 : line_height);
-  const int step_x = cell_w + gap, step_y = cell_h + gap + (captions ? line_height : 0);
-  const int64_t w = left + static_cast<int64_t>(columns) * step_x, h = top + static_cast<int64_t>(rows.size()) * step_y;
+  const int step_x = cell_w + gap, below = gap + (captions ? line_height : 0);
+  const int64_t w = left + static_cast<int64_t>(columns) * step_x;
+  int64_t h = top;
+  for (const Size& size : sizes) h += size.h + below;
   const int side = ImageLimits().side;
   if (w > side || h > side)
     fail(Failure::usage, fmt::format("a sheet of {} rows and {} columns would have {}×{} pixels, at most {} each way; take fewer",
@@ -116,17 +119,18 @@ Image labelled_sheet(const std::vector<SheetRow>& rows, const std::vector<std::s
   Image sheet{static_cast<int>(h), static_cast<int>(w), colours, {}};
   sheet.pixels.assign(static_cast<size_t>(h) * static_cast<size_t>(w) * static_cast<size_t>(colours), paper);
   for (size_t k = 0; k < headings.size(); ++k) write(sheet, left + static_cast<int>(k) * step_x, gap, fitted(headings[k], cell_w));
-  for (size_t r = 0; r < rows.size(); ++r) {
-    const int y = top + static_cast<int>(r) * step_y;
-    write(sheet, gap, y + std::max(0, (cell_h - line_height) / 2), rows[r].label);
-    for (size_t k = 0; k < rows[r].tiles.size(); ++k) {
-      const SheetTile& tile = rows[r].tiles[k];
-      const Image shown = scaled(tile.image, scale);
+  for (int y = top; const SheetRow& row : rows) {
+    const Size& size = sizes[static_cast<size_t>(&row - rows.data())];
+    write(sheet, gap, y + std::max(0, (size.h - line_height) / 2), row.label);
+    for (size_t k = 0; k < row.tiles.size(); ++k) {
+      const SheetTile& tile = row.tiles[k];
+      const Image shown = scaled(tile.image, size.scale);
       const int x = left + static_cast<int>(k) * step_x;
       fill(sheet, x - 1, y - 1, x + shown.w + 1, y + shown.h + 1, frame);
       paste(sheet, shown, x, y);
-      write(sheet, x, y + cell_h + 3, fitted(tile.caption, cell_w));
+      write(sheet, x, y + size.h + 3, fitted(tile.caption, cell_w));
     }
+    y += size.h + below;
   }
   return sheet;
 }
