@@ -60,20 +60,16 @@ std::vector<std::string> image_files(const std::string& folder) {
   return files;
 }
 
-struct Found {
-  std::vector<std::string> classes;  // names as they are on the disk
-  std::vector<std::pair<std::string, int32_t>> files;
-};
-
-Found find_classes(const std::string& folder) {
-  Found found;
+ImageFiles find_classes(const std::string& folder) {
+  ImageFiles found;
   for (const std::string& name : sub_folders(folder)) {
     const auto files = image_files(folder + "/" + name);
     if (files.empty()) continue;
     for (const std::string& file : files) found.files.emplace_back(file, static_cast<int32_t>(found.classes.size()));
     found.classes.push_back(name);
   }
-  if (found.classes.empty()) {
+  found.in_sub_folders = !found.classes.empty();
+  if (!found.in_sub_folders) {
     for (const std::string& file : image_files(folder)) found.files.emplace_back(file, 0);
     found.classes.push_back(fs::path(folder + "/.").parent_path().filename().string());
   }
@@ -82,7 +78,7 @@ Found find_classes(const std::string& folder) {
   return found;
 }
 
-Dataset decode_all(const Found& found, const std::string& name, const LoadOptions& options) {
+Dataset decode_all(const ImageFiles& found, const std::string& name, const LoadOptions& options) {
   Dataset data;
   data.name = name;
   for (const std::string& c : found.classes) data.classes.push_back(printable(c, 60));
@@ -124,6 +120,12 @@ Dataset decode_all(const Found& found, const std::string& name, const LoadOption
   return options.channels == 0 && all_grey ? with_channels(data, 1) : data;
 }
 
+bool has_splits(const std::string& folder) {
+  const auto folders = sub_folders(folder);
+  const auto has = [&](const char* wanted) { return std::find(folders.begin(), folders.end(), wanted) != folders.end(); };
+  return has("train") && has("test");
+}
+
 }  // namespace
 
 bool has_images(const std::string& folder) {
@@ -133,12 +135,16 @@ bool has_images(const std::string& folder) {
   return false;
 }
 
+ImageFiles list_image_folder(const std::string& folder, const std::string& split) {
+  const bool splits = has_splits(folder);
+  if (!splits && split != "train") fail(Failure::data, fmt::format("'{}' has no {} images", printable(folder), split));
+  return find_classes(splits ? folder + "/" + split : folder);
+}
+
 DataSplits load_image_folder(const std::string& folder, const LoadOptions& options) {
   const std::string name = printable(fs::path(folder + "/.").parent_path().filename().string(), 60);
-  const auto folders = sub_folders(folder);
-  const auto has = [&](const char* wanted) { return std::find(folders.begin(), folders.end(), wanted) != folders.end(); };
-  if (!has("train") || !has("test")) return {decode_all(find_classes(folder), name, options), {}};
-  const Found train = find_classes(folder + "/train"), test = find_classes(folder + "/test");
+  if (!has_splits(folder)) return {decode_all(find_classes(folder), name, options), {}};
+  const ImageFiles train = find_classes(folder + "/train"), test = find_classes(folder + "/test");
   const bool one_class = train.classes.size() == 1 && test.classes.size() == 1;
   if (train.classes != test.classes && !one_class)
     fail(Failure::data, fmt::format("'{}': train/ has classes [{}], test/ has [{}]; they must be the same", printable(folder),

@@ -1,6 +1,9 @@
 // A folder of PNG and JPEG files as a data set.
 #pragma once
+#include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/data/dataset.h"
 
@@ -12,5 +15,14 @@ namespace duel {
 // must be of one size. Throws Error(data) naming the file that cannot be read or does not match.
 DataSplits load_image_folder(const std::string& folder, const LoadOptions& options);
 bool has_images(const std::string& folder);
+
+// The files it reads, in its order, without looking into them: those of train/ or of test/ where there are both, else all of them, which
+// are training images. Class names are as on the disk. Throws Error(data) where there are none.
+struct ImageFiles {
+  std::vector<std::string> classes;
+  std::vector<std::pair<std::string, int32_t>> files;  // path, class
+  bool in_sub_folders = false;                         // else a flat folder, which is one class
+};
+ImageFiles list_image_folder(const std::string& folder, const std::string& split = "train");
 
 }  // namespace duel
