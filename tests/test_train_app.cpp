@@ -196,6 +196,35 @@ TEST_CASE("resuming refuses what would not be the same run") {
   });
 }
 
+TEST_CASE("a run of an older program, which lacked a setting, goes on as it was; one with a setting that is not known does not") {
+  each_program([](const Program&, const Desk& desk) {
+    REQUIRE(desk.train("whole", {"--steps", "6"}).code == 0);
+    REQUIRE(desk.train("a", {"--steps", "2"}).code == 0);
+    const auto change = [&](const std::function<void(nlohmann::ordered_json&)>& by) {
+      nlohmann::ordered_json config = nlohmann::ordered_json::parse(contents_of(desk.run("a") / "config.json"));
+      by(config);
+      std::ofstream(desk.run("a") / "config.json") << config.dump(2);
+      SafeTensors file = read_safetensors(desk.checkpoint("a"));
+      file.metadata["settings"] = config.dump();
+      write_safetensors(desk.checkpoint("a"), file);
+    };
+    const auto refused = [&](const char* says) {
+      const Outcome o = desk.resume("a", {"--steps", "6"});
+      CHECK(o.code == 3);
+      CHECK_MESSAGE(o.errors.find(says) != std::string::npos, o.errors);
+    };
+    change([](nlohmann::ordered_json& c) { c["warp-drive"] = 9; });
+    refused("setting \"warp-drive\" is not known");
+    change([](nlohmann::ordered_json& c) { c.erase("warp-drive"), c["batch"] = "many"; });
+    refused("setting \"batch\" is of the wrong kind");
+    change([](nlohmann::ordered_json& c) { c["batch"] = 8, c.erase("precision"), c.erase("minutes"), c.erase("init"); });
+    CHECK(desk({"info", desk.run("a").string()}).code == 0);
+    const Outcome resumed = desk.resume("a", {"--steps", "6"});
+    REQUIRE_MESSAGE(resumed.code == 0, resumed.errors);
+    CHECK(weights_of(desk.checkpoint("whole")) == weights_of(desk.checkpoint("a")));
+  });
+}
+
 TEST_CASE("a resumed run ends where the flag given now says, in steps or passes or minutes") {
   each_program([](const Program& program, const Desk& desk) {  // 8 steps a pass
     if (program.batches_a_step > 1) return;
