@@ -265,6 +265,8 @@ TEST_CASE("what does not fit is refused") {
   const Drawn drawn = t.draw(rng, step_counter(0, Device::cpu), numbered(2), share(0));
   CHECK_THROWS_WITH(t(Tensor::zeros({2, 4, 5, 3}, DType::f32, Device::cpu), drawn),
                     doctest::Contains("[ada] made for images [2, 4, 4, 3]"));
+  CHECK(parse_recipe(text_of(ada_recipe())) == ada_recipe());  // 2^N(0, s²) has a spelling of its own
+  CHECK_THROWS_WITH(parse_recipe("contrast 0~~.5"), doctest::Contains("a middle above 0"));
   CHECK_THROWS_WITH(t(Tensor(), drawn), doctest::Contains("[ada]"));
   CHECK_THROWS_WITH(AdaTransform({4, 4, 3}, DType::f32, Device::cpu), doctest::Contains("[ada] wants images"));
 }
