@@ -5,6 +5,7 @@
 //   evaluate compare samples/ fashion-mnist --extractor runs/classify      evaluate compare made.safetensors real.safetensors
 //   evaluate neighbours samples/ fashion-mnist --out nearest.png
 //   evaluate gan-train samples/ --test fashion-mnist                       evaluate gan-test samples/ --train fashion-mnist
+//   evaluate leak runs/gan fashion-mnist --diff-augment color,translation,cutout
 //
 // The ELBO of a VAE is `vae eval`.
 #include <algorithm>
@@ -12,6 +13,8 @@
 
 #include "apps/support/comparison.h"
 #include "apps/support/evaluate_ask.h"
+#include "apps/support/gan_settings.h"
+#include "apps/support/leak.h"
 #include "apps/support/metrics/duplicates.h"
 #include "apps/support/neighbour_picture.h"
 #include "apps/support/scores.h"
@@ -194,6 +197,54 @@ int gan_test(EvaluateAsk& ask) {
                       made.name);
 }
 
+Augmentation looked_for(const EvaluateAsk& ask) {
+  if (ask.diff_augment.empty() == (ask.ada == 0))
+    fail(Failure::usage, "name the augmentation to look for: --diff-augment, or --ada with its p; one of them");
+  if (ask.ada != 0) {
+    if (!(ask.ada > 0 && ask.ada <= 1)) fail(Failure::usage, fmt::format("--ada {}: a probability above 0, at most 1", ask.ada));
+    return ada_augmentation(ask.ada, ask.seed);
+  }
+  GanSettings settings;
+  settings.diff_augment = ask.diff_augment;
+  return diff_augmentation(settings.diff_augmentation(), ask.seed);
+}
+
+int leak(EvaluateAsk& ask) {
+  ask.training.seed = ask.seed, ask.training.check();
+  const Device device = ask.open_device();
+  const Augmentation augmentation = looked_for(ask);
+  Source real = open_source(ask.real, ask.options(ask.split, 0));
+  if (real.is_features()) fail(Failure::usage, fmt::format("{} holds features, and a probe looks at images; name images", real.name));
+  Source made = ask.open_generated(real.images.c);
+  if (made.is_features()) fail(Failure::usage, fmt::format("{} holds features, and a probe looks at images; name images", made.name));
+  if (made.images.c != real.images.c) made.images = with_channels(made.images, real.images.c);
+  match_sizes(made, real);
+  if (ask.n) draw(made, std::min(ask.n, made.n()), ask.seed), draw(real, std::min(2 * ask.n, real.n()), ask.seed);
+  made.images.name = made.name, real.images.name = real.name;
+  const Leak found = LeakProbe(real.images, augmentation, ask.training, device)(made.images);
+  if (ask.json) {
+    const nlohmann::ordered_json json{
+        {"measure", "leak"},
+        {"leak", found.score},
+        {"interval", {found.interval.low, found.interval.high}},
+        {"called_augmented", {{"samples", found.samples}, {"real", found.real}, {"augmented", found.augmented}}},
+        {"generated", made.name},
+        {"real", real.name},
+        {"n", found.n_samples},
+        {"n_real", found.n_real},
+        {"seed", ask.seed}};
+    fmt::print("{}\n", json.dump(2));
+  } else {
+    fmt::print(
+        "leak {:.3f}, 95 % interval {:.3f} … {:.3f}: a probe calls {:.1f} % of {} of {} augmented, and of {} held-out images of {} {:.1f} "
+        "%, "
+        "{:.1f} % when they are\n",
+        found.score, found.interval.low, found.interval.high, 100 * found.samples, counted(static_cast<uint64_t>(found.n_samples), "image"),
+        made.name, found.n_real, real.name, 100 * found.real, 100 * found.augmented);
+  }
+  return 0;
+}
+
 int main(int argc, char** argv) {
   CLI::App app("How good are generated images? (The ELBO of a VAE is `vae eval`.)", "evaluate");
   app.require_subcommand(1);
@@ -230,6 +281,16 @@ int main(int argc, char** argv) {
   EvaluateFlags test = command("gan-test", "how well a classifier trained on real images tells the samples");
   test.generated("labelled folder of samples, data set, or run of cgan or a conditional vae").images().training().json();
   test.command.add_option("--train", ask.train, "real images to train on");
+  EvaluateFlags leaking =
+      command("leak", "whether an augmentation that only D should see shows in the samples: 0 no, 1 as if all were augmented");
+  leaking.generated("folder of samples, data set, or run of gan, cgan or vae")
+      .real("real", "the real images it was trained on: data set or folder of pictures")
+      .images()
+      .split("of the real data set")
+      .training()
+      .json();
+  leaking.command.add_option("--diff-augment", ask.diff_augment, "the augmentation to look for, as gan train takes it");
+  leaking.command.add_option("--ada", ask.ada, "the augmentation of gan train --ada at this p, such as the run's last ada_p");
   test.command.add_option("--classifier", ask.classifier, "run folder of classify that was trained on them");
 
   return run_main(argc, argv, app, [&] {
@@ -237,6 +298,7 @@ int main(int argc, char** argv) {
     if (comparing.command) return compare(ask);
     if (near.command) return neighbours(ask);
     if (train.command) return gan_train(ask);
+    if (leaking.command) return leak(ask);
     return gan_test(ask);
   });
 }

@@ -8,7 +8,7 @@ namespace duel {
 namespace {
 
 enum Entry { loss_d, loss_g, d_real, d_fake, d_fake_after, real_right, fake_right, score_real, score_fake, penalty };  // of the report
-enum PassOf { on_real, on_fake, on_mixed, passes };  // of one D step; G's pass comes after all of them
+enum PassOf { on_real, on_fake, on_mixed, passes_of_d };  // of one D step; G's pass comes after all of them, then one for matching
 
 void accumulate(Tensors& sum, const Tensors& more) {
   if (sum.empty()) sum = more;
@@ -102,7 +102,7 @@ void GanStep::operator()(const Tensor& z, const Tensor& mix) {
 // time. `fake` comes without history: no gradient reaches G.
 void GanStep::train_d(const Turn& turn, const Tensor& fake) {
   power_iteration(d);
-  const int first = turn.index * passes;
+  const int first = turn.index * passes_of_d;
   const double between = objective.loss == AdversarialLoss::least_squares ? 0.5 : 0;  // what D says of real and of generated images
   const auto pass = [&](int which) { return Pass{Mode::train, turn.labels, {seed, step, first + which}}; };
   const Tensors weights = used(d);
@@ -118,6 +118,7 @@ void GanStep::train_d(const Turn& turn, const Tensor& fake) {
     take(d_loss_real(objective.loss, said, target(objective.real_is, -1, said.shape()[0], first + on_real)));
     NoGrad only_looking;
     note(d_real, mean(sigmoid(said))), note(real_right, mean(duel::step(said - between))), note(score_real, mean(said));
+    if (heard) heard((said - between).detach());
   }
   {
     const Tensor said = d(seen(fake, first + on_fake), pass(on_fake));
@@ -126,7 +127,7 @@ void GanStep::train_d(const Turn& turn, const Tensor& fake) {
     note(d_fake, mean(sigmoid(said))), note(fake_right, mean(duel::step(affine(said, -1, between)))), note(score_fake, mean(said));
   }
   if (objective.penalty != Penalty::none) {
-    const auto judge = [&](const Tensor& x) { return d(x, pass(on_mixed)); };
+    const auto judge = [&](const Tensor& x) { return d(transform ? transform(x, first + on_mixed) : x, pass(on_mixed)); };
     const Tensor value = penalty_of(objective.penalty, judge, turn.real, fake, turn.mix);
     take(value * objective.penalty_weight);
     note(penalty, value);
@@ -142,7 +143,7 @@ void GanStep::train_d(const Turn& turn, const Tensor& fake) {
 
 // Asks for G's gradients only: D passes them on and gets none itself.
 void GanStep::train_g(const Turn& turn, const Tensor& fake) {
-  const int number = objective.critic_steps * passes;
+  const int number = objective.critic_steps * passes_of_d;
   const Pass pass{Mode::train, turn.labels, {seed, step, number}};
   const Tensor features = d.features(seen(fake, number), pass), said = d.head(features, pass);
   Tensor loss = g_loss(objective.loss, said);
@@ -169,8 +170,11 @@ void GanStep::update(Optimizer& optimizer, Tensors& gradients, const Tensors& we
   optimizer.step(gradients);
 }
 
-// What D sees of x: noise is added while there is some. Only x leads back.
-Tensor GanStep::seen(const Tensor& x, int pass) const {
+int GanStep::passes() const { return objective.critic_steps * passes_of_d + 2; }
+
+// What D sees of x: it transformed, and noise added while there is some. Only x leads back.
+Tensor GanStep::seen(const Tensor& images, int pass) const {
+  const Tensor x = transform ? transform(images, pass) : images;
   if (objective.instance_noise == 0) return x;
   Tensor noise;
   {

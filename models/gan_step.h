@@ -1,6 +1,8 @@
 // One training step of a GAN: D on real, D on fake, G. The algorithm of Goodfellow et al. (2014), and what has been made of it by argument:
 // other losses, penalties on D, several D steps to a G step. It can be recorded and played again (engine/graph.h).
 #pragma once
+#include <functional>
+
 #include "engine/optim.h"
 #include "models/ema.h"
 #include "models/gan.h"
@@ -51,6 +53,13 @@ struct GanStep {
   GanObjective objective = {};
   Ema* average = nullptr;    // of G, where one is wanted
   bool range_known = false;  // of the images: looked at in the first step
+
+  // What D is shown of images, real or generated, in its own steps and in those of G: a random T(x), differentiable to second order where
+  // there is a penalty, whose gradient is then that of D(T(x)). `pass` numbers the passes of a step, each of which has draws of its own.
+  // Undefined: the images themselves.
+  std::function<Tensor(const Tensor& x, int pass)> transform = nullptr;
+  std::function<void(const Tensor& said)> heard = nullptr;  // told what D says of real images, above 0 where it calls them real
+  int passes() const;                                       // of a step
 
   void operator()();
   // z [critic_steps·n,1,1,nz]; mix: what the penalty draws, uniform in [0, 1). The last D step's fakes are G's as well.

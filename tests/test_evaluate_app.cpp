@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -343,5 +344,37 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
     const Outcome o = ask({"gan-test", d.path("wrong"), "--classifier", d.run});
     CHECK(o.code == 3);
     CHECK_MESSAGE(o.errors.find(l.says) != std::string::npos, o.errors);
+  }
+}
+
+TEST_CASE("leak says 0 of real images and 1 of augmented ones, and refuses what it cannot look for") {
+  const Desk& d = desk();
+  const std::vector<std::string> probe{"--width", "4", "--batch", "20", "--steps", "200", "--lr", "0.02", "--dropout", "0"};
+  auto leak = [&](const std::string& samples, std::vector<std::string> more) {
+    std::vector<std::string> args{"leak", samples, d.data};
+    args.insert(args.end(), more.begin(), more.end()), args.insert(args.end(), probe.begin(), probe.end());
+    return args;
+  };
+  Dataset cut = d.test;  // a square of mid-grey in each image, as cutout leaves it
+  for (int i = 0; i < cut.n; ++i)
+    for (size_t y = 0; y < 14; ++y)
+      for (size_t x = 0; x < 14; ++x)
+        cut.images[static_cast<size_t>(i) * 784 + (y + static_cast<size_t>(i * 5 % 15)) * 28 + x + static_cast<size_t>(i * 3 % 15)] = 128;
+  write_pictures(d.path("cut"), cut);
+  const auto none = answer(leak(d.data + "@test", {"--diff-augment", "cutout"})),
+             all = answer(leak(d.path("cut"), {"--diff-augment", "cutout"}));
+  CHECK(std::abs(none["leak"].get<double>()) < .25);
+  CHECK(std::abs(all["leak"].get<double>() - 1) < .25);
+  CHECK(none["called_augmented"]["real"] == all["called_augmented"]["real"]);
+  CHECK((none["n"] == 60 && none["n_real"] == 100));
+  CHECK(ask(leak(d.data + "@test", {"--ada", "1"})).output.starts_with("leak "));
+  for (const auto& [more, says] : {std::pair<std::vector<std::string>, const char*>{{}, "name the augmentation"},
+                                   {{"--ada", "0.5", "--diff-augment", "color"}, "one of them"},
+                                   {{"--ada", "2"}, "--ada 2"},
+                                   {{"--diff-augment", "mirror"}, "--diff-augment mirror: 'mirror' is none of"}}) {
+    const Outcome o = ask(leak(d.data + "@test", more));
+    CHECK(o.code == 2);
+    CHECK_MESSAGE(o.errors.find(says) != std::string::npos, o.errors);
+    CHECK(std::count(o.errors.begin(), o.errors.end(), '\n') == 1);
   }
 }

@@ -22,26 +22,32 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
   REQUIRE(desk.train("good", {"--steps", "1"}).code == 0);
   std::ofstream(at / "not-a-checkpoint.safetensors") << "hello";
   const std::string good = desk.run("good").string(), none = at / "nothing-here", png = at / "x.png";
-  check_refused(desk, {{desk.fresh("x", {"--beta1", "1"}), 2, "--beta1 1"},
-                       {desk.fresh("x", {"--log-every", "0"}), 2, "--log-every 0"},
-                       {desk.fresh("x", {"--ngf", "134217728"}), 2, "--ngf"},
-                       {desk.fresh("x", {"--size", "7"}), 2, "even --size"},
-                       {desk.fresh("x", {"--net", "gan"}), 2, "there are dcgan, mlp, small-mlp, keras"},
-                       {desk.fresh("x", {"--loss", "wasserstein"}), 2, "--clip 0.01"},
-                       {desk.fresh("x", {"--penalty", "wgan-gp"}), 2, "batch norm in D"},
-                       {desk.fresh("x", {"--loss", "hinge", "--smooth", "0.1"}), 2, "no targets"},
-                       {desk.fresh("x", {"--smooth", "-0.05"}), 2, "--smooth -0.05"},
-                       {desk.fresh("x", {"--label-in-d", "projection"}), 2, "--label-in-d"},
-                       {{"sample", none, "--out", png}, 3, "nothing-here"},
-                       {{"sample", at / "not-a-checkpoint.safetensors", "--out", png}, 3, "not-a-checkpoint"},
-                       {{"sample", good, "--out", at / "no-such-folder" / "x.png"}, 3, "no-such-folder"},
-                       {{"interpolate", good, "--rows", "1200000000", "--out", png}, 2, "too large"},
-                       {{"sample", good, "--out", at / "x.jpg"}, 2, "x.jpg"},
-                       {{"sample", none, "--out", at / "x"}, 2, "such as "},
-                       {{"interpolate", none, "--out", at / "x.png.gz"}, 2, ".png"},
-                       {{"info", good, "--size", "32", "--nz", "8"}, 2, "--size and --nz"},
-                       {{"info", good, "--size", "16"}, 2, "leave out --size"},
-                       {{"info", "--data", at / "missing"}, 3, "missing"}});
+  check_refused(desk,
+                {{desk.fresh("x", {"--beta1", "1"}), 2, "--beta1 1"},
+                 {desk.fresh("x", {"--log-every", "0"}), 2, "--log-every 0"},
+                 {desk.fresh("x", {"--ngf", "134217728"}), 2, "--ngf"},
+                 {desk.fresh("x", {"--size", "7"}), 2, "even --size"},
+                 {desk.fresh("x", {"--net", "gan"}), 2, "there are dcgan, mlp, small-mlp, keras"},
+                 {desk.fresh("x", {"--loss", "wasserstein"}), 2, "--clip 0.01"},
+                 {desk.fresh("x", {"--penalty", "wgan-gp"}), 2, "batch norm in D"},
+                 {desk.fresh("x", {"--loss", "hinge", "--smooth", "0.1"}), 2, "no targets"},
+                 {desk.fresh("x", {"--smooth", "-0.05"}), 2, "--smooth -0.05"},
+                 {desk.fresh("x", {"--diff-augment", "mirror"}), 2, "--diff-augment mirror: 'mirror' is none of color, translation"},
+                 {desk.fresh("x", {"--diff-augment", "cutout,color"}), 2, "in the order color,translation,cutout"},
+                 {desk.fresh("x", {"--diff-augment", "color", "--ada", "0.6"}), 2, "take one of them"},
+                 {desk.fresh("x", {"--ada", "1"}), 2, "--ada 1"},
+                 {desk.fresh("x", {"--ada", "0.6", "--loss", "wasserstein", "--clip", "0.01"}), 2, "Wasserstein critic means nothing"},
+                 {desk.fresh("x", {"--label-in-d", "projection"}), 2, "--label-in-d"},
+                 {{"sample", none, "--out", png}, 3, "nothing-here"},
+                 {{"sample", at / "not-a-checkpoint.safetensors", "--out", png}, 3, "not-a-checkpoint"},
+                 {{"sample", good, "--out", at / "no-such-folder" / "x.png"}, 3, "no-such-folder"},
+                 {{"interpolate", good, "--rows", "1200000000", "--out", png}, 2, "too large"},
+                 {{"sample", good, "--out", at / "x.jpg"}, 2, "x.jpg"},
+                 {{"sample", none, "--out", at / "x"}, 2, "such as "},
+                 {{"interpolate", none, "--out", at / "x.png.gz"}, 2, ".png"},
+                 {{"info", good, "--size", "32", "--nz", "8"}, 2, "--size and --nz"},
+                 {{"info", good, "--size", "16"}, 2, "leave out --size"},
+                 {{"info", "--data", at / "missing"}, 3, "missing"}});
   for (const char* flag : {"--beta1", "--log-every", "--sample-every"}) {  // one flag is blamed, not two
     const std::string errors = desk.train("x", {flag, "-1"}).errors;
     CHECK_MESSAGE(errors.find("--") == errors.find(std::string(flag) + " -1: "), errors);
@@ -91,4 +97,36 @@ TEST_CASE("sample and interpolate write the pictures asked for") {
   CHECK(grid.h == 3 * 18 + 2);
   CHECK(strip.w == 5 * 18 + 2);
   CHECK(strip.h == 2 * 18 + 2);
+}
+
+TEST_CASE("every net, loss and penalty trains with either augmentation of what D sees, and p is in the metrics and in the checkpoint") {
+  const Desk desk{"gan", {"--size", "8", "--ngf", "4", "--ndf", "4", "--nz", "8", "--log-every", "1", "--sample-every", "100"}};
+  const std::vector<std::vector<std::string>> kinds = {
+      {},
+      {"--penalty", "r1", "--d-norm", "none", "--loss", "least-squares"},
+      {"--penalty", "dragan", "--d-norm", "instance"},
+      {"--penalty", "wgan-gp", "--d-norm", "layer", "--critic-steps", "2"},
+      {"--net", "mlp", "--feature-matching", "0.1"},
+      {"--net", "keras", "--size", "16", "--instance-noise", "0.1", "--precision", "bf16"}};
+  double most = 0;  // p of any
+  for (size_t i = 0; i < kinds.size(); ++i)
+    for (const std::vector<std::string>& by : {std::vector<std::string>{"--diff-augment", "color,translation,cutout"}, {"--ada", "0.6"}}) {
+      const std::string name = fmt::format("{}{}", by[0].substr(2), i);
+      const Outcome o = desk.train(name, with_flags(with_flags({"--steps", "12", "--lr-d", "0.01"}, kinds[i]), by));
+      REQUIRE_MESSAGE(o.code == 0, o.errors);
+      const bool adapts = by[0] == "--ada";
+      const double images = i == 3 ? 16 : 8;
+      double before = 0;
+      for (const nlohmann::json& record : records_of(desk.run(name))) {
+        REQUIRE(record.contains("ada_p") == adapts);
+        if (!adapts) continue;
+        const double p = record["ada_p"], moved = p - before;
+        if (record["step"].get<int>() % 4) CHECK(moved == 0);  // between two moves
+        else CHECK((std::abs(moved) < 1e-9 || std::abs(std::abs(moved) - 4 * images / 500000) < 1e-9));
+        before = p, most = std::max(most, p);
+      }
+      const SafeTensors file = read_safetensors(desk.checkpoint(name));
+      CHECK(std::any_of(file.tensors.begin(), file.tensors.end(), [](const auto& t) { return t.first == "ada"; }) == adapts);
+    }
+  CHECK(most > 0);
 }

@@ -39,13 +39,13 @@ const Program programs[] = {
      .restless = {}},
     {.name = "gan",
      .small = words("--size 8 --ngf 4 --ndf 4 --nz 8 --loss wasserstein --penalty wgan-gp --d-norm layer --critic-steps 2 --ema 0.9 "
-                    "--dropout 0.2 --log-every 1 --sample-every 5 --checkpoint-every 2"),
+                    "--dropout 0.2 --diff-augment color,translation,cutout --log-every 1 --sample-every 5 --checkpoint-every 2"),
      .size_flag = "--ndf",
      .batches_a_step = 2,
      .restless = {}},
     {.name = "cgan",
-     .small = words("--size 8 --ngf 4 --ndf 4 --nz 8 --label-in-g norm --label-in-d projection --d-norm spectral --loss hinge --log-every "
-                    "1 --sample-every 5 --checkpoint-every 2"),
+     .small = words("--size 8 --ngf 4 --ndf 4 --nz 8 --label-in-g norm --label-in-d projection --d-norm spectral --loss hinge --ada 0.6 "
+                    "--log-every 1 --sample-every 5 --checkpoint-every 2"),
      .size_flag = "--ngf",
      .restless = {}},
     {.name = "classify",
@@ -193,6 +193,35 @@ TEST_CASE("resuming refuses what would not be the same run") {
     refused(desk.resume("c", {"--steps", "6"}), 3, "another net");
     std::fstream(desk.data / "train-images-idx3-ubyte", std::ios::in | std::ios::out | std::ios::binary).seekp(100).put('x');
     refused(desk.resume("a", {"--steps", "6"}), 3, "not those that the run was trained on");
+  });
+}
+
+TEST_CASE("a run of an older program, which lacked a setting, goes on as it was; one with a setting that is not known does not") {
+  each_program([](const Program&, const Desk& desk) {
+    REQUIRE(desk.train("whole", {"--steps", "6"}).code == 0);
+    REQUIRE(desk.train("a", {"--steps", "2"}).code == 0);
+    const auto change = [&](const std::function<void(nlohmann::ordered_json&)>& by) {
+      nlohmann::ordered_json config = nlohmann::ordered_json::parse(contents_of(desk.run("a") / "config.json"));
+      by(config);
+      std::ofstream(desk.run("a") / "config.json") << config.dump(2);
+      SafeTensors file = read_safetensors(desk.checkpoint("a"));
+      file.metadata["settings"] = config.dump();
+      write_safetensors(desk.checkpoint("a"), file);
+    };
+    const auto refused = [&](const char* says) {
+      const Outcome o = desk.resume("a", {"--steps", "6"});
+      CHECK(o.code == 3);
+      CHECK_MESSAGE(o.errors.find(says) != std::string::npos, o.errors);
+    };
+    change([](nlohmann::ordered_json& c) { c["warp-drive"] = 9; });
+    refused("setting \"warp-drive\" is not known");
+    change([](nlohmann::ordered_json& c) { c.erase("warp-drive"), c["batch"] = "many"; });
+    refused("setting \"batch\" is of the wrong kind");
+    change([](nlohmann::ordered_json& c) { c["batch"] = 8, c.erase("precision"), c.erase("minutes"), c.erase("init"); });
+    CHECK(desk({"info", desk.run("a").string()}).code == 0);
+    const Outcome resumed = desk.resume("a", {"--steps", "6"});
+    REQUIRE_MESSAGE(resumed.code == 0, resumed.errors);
+    CHECK(weights_of(desk.checkpoint("whole")) == weights_of(desk.checkpoint("a")));
   });
 }
 

@@ -8,10 +8,11 @@
 namespace duel {
 
 struct EvaluateAsk {
-  std::string generated, real, train, test, extractor, classifier, which = "last", device = "auto", split = "train", out;
+  std::string generated, real, train, test, extractor, classifier, which = "last", device = "auto", split = "train", out, diff_augment;
   int size = 0, margin = 0, rows = 12;
   int64_t n = 0, seed = 1, data_seed = 1;
   double holdout = 0.1;  // of the training images, for testing
+  double ada = 0;        // p of an augmentation looked for
   bool json = false;
   ClassifySettings training;  // of a classifier that is trained for the answer
 

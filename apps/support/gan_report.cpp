@@ -68,6 +68,11 @@ Page gan_page(const GanSettings& settings, const std::string& device, int64_t st
   }
   if (settings.penalty != "none")
     page.series.push_back({"Penalty", "On D's gradient, before its weight.", {curve_of(records, "penalty", "penalty")}, false});
+  if (settings.ada > 0)
+    page.series.push_back({"How much is augmented",
+                           "The probability p of each operation on what D sees. It rises while D is too sure of the real images.",
+                           {curve_of(records, "ada_p", "p")},
+                           true});
   if (settings.loss != "wasserstein")
     page.series.push_back(
         {"How often D is right",

@@ -35,6 +35,13 @@ void GanSettings::check() const {
   if (channels == 0) config.channels = 1;
   check_config(config);
   check_objective(objective(), config);
+  diff_augmentation();
+  want(ada >= 0 && ada < 1, fmt::format("--ada {}: the mean sign of D on real images to aim at, from 0 (off) to below 1", ada));
+  want(ada == 0 || diff_augment.empty(), "--ada with --diff-augment: both change what D sees; take one of them");
+  want(ada == 0 || loss != "wasserstein",
+       "--ada with --loss wasserstein: it counts how often D(x) is above 0, and the zero of a Wasserstein critic means nothing; take "
+       "another "
+       "loss, or --diff-augment");
 }
 
 GanConfig GanSettings::network(int h, int w, int classes) const {
@@ -70,6 +77,15 @@ GanObjective GanSettings::objective() const {
           .matching = feature_matching,
           .l1 = l1,
           .critic_steps = critic_steps};
+}
+
+DiffAugment GanSettings::diff_augmentation() const {
+  try {
+    return parse_diff_augment(diff_augment);
+  } catch (const Error& e) {
+    fail(Failure::usage,
+         fmt::format("--diff-augment {}: {}", diff_augment, std::string(e.what()).substr(std::string("[diff_augment] ").size())));
+  }
 }
 
 Init GanSettings::initial() const {

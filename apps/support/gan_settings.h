@@ -3,6 +3,7 @@
 #include <string>
 
 #include "apps/support/run_settings.h"
+#include "augment/diff_augment.h"
 #include "models/gan_step.h"
 
 namespace duel {
@@ -22,6 +23,8 @@ struct GanSettings : RunSettings<GanSettings> {
   double penalty_weight = 10, clip = 0, smooth = 0, label_noise = 0, instance_noise = 0, feature_matching = 0, l1 = 0;
   int64_t noise_steps = 10000;
   int critic_steps = 1;
+  std::string diff_augment;
+  double ada = 0;
   double lr = 2e-4, lr_d = 0, beta1 = 0.5, beta2 = 0.999, weight_decay = 0, ema = 0;
 
   int64_t steps = 0;  // where the run ends; 0: after `epochs`
@@ -63,6 +66,8 @@ struct GanSettings : RunSettings<GanSettings> {
     f("noise-steps", noise_steps, "steps in which it falls", true);
     f("feature-matching", feature_matching, "weight of feature matching in G's loss", true);
     f("l1", l1, "weight of the sum of absolute weights in both losses", true);
+    f("diff-augment", diff_augment, "what D sees is changed at random: color, translation, cutout, by commas; empty: nothing", true);
+    f("ada", ada, "the same, as strongly as keeps the mean sign of D(x) at this; 0.6 is usual, 0: not at all", true);
     f("optimizer", optimizer, "adam, adamw, rmsprop or sgd", true);
     f("lr", lr, "step size", true);
     f("lr-d", lr_d, "D's own step size; 0: that of G", true);
@@ -86,6 +91,7 @@ struct GanSettings : RunSettings<GanSettings> {
   void check() const;                                  // throws Error(usage) on values that make no sense
   GanConfig network(int h, int w, int classes) const;  // channels known; classes of the data
   GanObjective objective() const;
+  DiffAugment diff_augmentation() const;
   Init initial() const;
   OptimizerSettings optimizer_of_g() const;
   OptimizerSettings optimizer_of_d() const;

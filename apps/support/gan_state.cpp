@@ -10,11 +10,13 @@ GanState::GanState(const GanSettings& settings, const Dataset& train, Device dev
   init_weights(g, settings.seed, settings.initial()), init_weights(d, settings.seed, settings.initial());
   opt_g = Optimizer(settings.optimizer_of_g(), masters(g), copies(g)), opt_d = Optimizer(settings.optimizer_of_d(), masters(d), copies(d));
   if (settings.ema > 0) average.emplace(g, settings.ema);
+  if (settings.ada > 0) ada.emplace(settings.ada, int64_t{settings.batch} * settings.critic_steps, device);
 }
 
 void GanState::each(const TensorVisit& f) {
   each_state("g.", g, f), each_state("d.", d, f);
   if (average) each_state("average.", average->average, f);
+  if (ada) f("ada", ada->state);
   opt_g.each([&](const std::string& name, Tensor& t) { f("opt_g." + name, t); });
   opt_d.each([&](const std::string& name, Tensor& t) { f("opt_d." + name, t); });
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include "apps/support/gan_settings.h"
 #include "apps/support/run_state.h"
+#include "augment/ada.h"
 #include "engine/data/dataset.h"
 #include "models/gan_step.h"
 
@@ -16,7 +17,8 @@ struct GanState : RunState<GanSettings> {
   Discriminator d;
   Optimizer opt_g, opt_d;
   std::optional<Ema> average;
-  std::string judged_by;  // hash of the extractor whose distances the run keeps its best by; empty without one
+  std::optional<AdaController> ada;  // with --ada
+  std::string judged_by;             // hash of the extractor whose distances the run keeps its best by; empty without one
 
   GanState(const GanSettings& settings, const Dataset& train, Device device);  // settings.channels known; weights from settings.seed
   void save(const std::string& path) override;

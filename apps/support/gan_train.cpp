@@ -1,5 +1,6 @@
 #include "apps/support/gan_train.h"
 
+#include "apps/support/gan_augment.h"
 #include "apps/support/gan_data.h"
 #include "apps/support/gan_judge.h"
 #include "apps/support/gan_pictures.h"
@@ -59,6 +60,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
                    Tensor::zeros({GanReport::size}, DType::f32, device),
                    settings.objective(),
                    state.average ? &*state.average : nullptr};
+  augment_what_d_sees(gan_step, state);
   auto load = [&] {
     for (int i = 0; i < settings.critic_steps; ++i) {
       const auto share = [&](const Tensor& t) { return slice(t, int64_t{i} * settings.batch, int64_t{i + 1} * settings.batch).detach(); };
@@ -86,7 +88,12 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
                       .step = [&] { gan_step(); },
                       .readings = [&] { return readings_of(settings, read()); },
                       .log_every = settings.log_every,
-                      .log = [&] { return values_of(read()); },
+                      .log =
+                          [&] {
+                            nlohmann::ordered_json values = values_of(read());
+                            if (state.ada) values["ada_p"] = state.ada->p().item();
+                            return values;
+                          },
                       .judge_every = settings.eval_every,
                       .judge = distances,
                       .best = measure ? "fcd" : "",

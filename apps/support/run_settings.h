@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -56,16 +57,27 @@ struct RunSettings {
     return json;
   }
 
-  static S from_json(const nlohmann::ordered_json& json, const std::string& source) {  // throws Error(data)
+  // A setting that the file lacks came after the program that wrote it, and keeps its default: what that program did. Throws Error(data) on
+  // a setting of the wrong kind, and on one that is not known here, for what it would have done is not known either.
+  static S from_json(const nlohmann::ordered_json& json, const std::string& source) {
     S settings;
+    const auto refuse = [&](const std::string& why) {
+      fail(Failure::data,
+           fmt::format("{}: {}; this is not the configuration of {} that this program can go on with", source, why, S::kind));
+    };
+    if (!json.is_object() || json.empty()) refuse("it holds no settings");
+    std::vector<std::string> known;
     settings.each([&](const char* name, auto& field, const char*, bool) {
+      known.emplace_back(name);
+      if (!json.contains(name)) return;
       try {
         json.at(name).get_to(field);
       } catch (const nlohmann::json::exception&) {
-        fail(Failure::data,
-             fmt::format("{}: setting \"{}\" is missing or of the wrong kind; this is not the configuration of {}", source, name, S::kind));
+        refuse(fmt::format("setting \"{}\" is of the wrong kind", name));
       }
     });
+    for (const auto& [name, value] : json.items())
+      if (std::find(known.begin(), known.end(), name) == known.end()) refuse(fmt::format("setting \"{}\" is not known", name));
     return settings;
   }
 

@@ -19,7 +19,9 @@ std::vector<Case<AugmentProblem>> DrawAugmentation::cases() {
     for (const char* aug :
          {"", "hflip+vflip+rot90+rotate_-180..180", "translate_-0.125..0.125_whole=1+cutout_0.5_value=0.5",
           "scale_1~0.2+stretch_1~0.2+translate_0~0.125+shear+perspective+crop",
-          "lighten_0~0.2+contrast_1~0.5_about=0.5+luma-flip+hue_-0.5..0.5+saturation_0..2+brightness+tint+gray+invert+erase"}) {
+          "lighten_0~0.2+contrast_1~0.5_about=0.5+luma-flip+hue_-0.5..0.5+saturation_0..2+brightness+tint+gray+invert+erase",
+          "hflip+rot90+translate_-0.125..0.125_whole=1+scale_1~0.2+rotate_-180..180+stretch_1~0.2+rotate_-180..180+translate_0~0.125+"
+          "lighten_0~0.1+contrast_1~~0.5_about=0.5+luma-flip+hue_-0.5..0.5+saturation_1~~1_mean=1"}) {
       std::string text = sizes;
       if (*aug) text += std::string("/aug=") + aug;
       cases.push_back({AugmentProblem::parse(text), Tag::edge});

@@ -131,7 +131,9 @@ HD inline bool color_step(AugOp op, const float* v, int c, const ImageStatistics
       if (c != 3) return false;
       const float keep = op == AugOp::gray ? 0 : v[0];
       const Exact rest = Exact(1) - Exact(keep);
-      const float l[3] = {rest * Exact(.299f), rest * Exact(.587f), rest * Exact(.114f)};
+      const bool mean = op == AugOp::saturation && v[1] != 0;
+      const Exact third = Exact(1) / Exact(3);
+      const float l[3] = {rest * (mean ? third : Exact(.299f)), rest * (mean ? third : Exact(.587f)), rest * (mean ? third : Exact(.114f))};
       return set_affine(s, c, {add_rn(l[0], keep), l[1], l[2], 0, l[0], add_rn(l[1], keep), l[2], 0, l[0], l[1], add_rn(l[2], keep), 0}),
              true;
     }

@@ -44,7 +44,7 @@ float number(const std::string& step, const std::string& text) {
   return value;
 }
 
-// a..b, m~s or x.
+// a..b, m~s, m~~s or x.
 Range read_range(const std::string& step, const Parameter& parameter, const std::string& text) {
   const std::string what = step + " " + parameter.name;
   const bool log = parameter.standard.form == Form::log_uniform;
@@ -53,6 +53,9 @@ Range read_range(const std::string& step, const Parameter& parameter, const std:
     r = {number(what, text.substr(0, dots)), number(what, text.substr(dots + 2)), log ? Form::log_uniform : Form::uniform};
     if (r.a > r.b) refuse(what + ": " + text + " runs backwards");
     if (r.a == r.b) r = fixed(r.a);
+  } else if (const size_t waves = text.find("~~"); waves != std::string::npos) {
+    r = {number(what, text.substr(0, waves)), number(what, text.substr(waves + 2)), Form::log_normal};
+    if (!(r.a > 0) || r.b < 0) refuse(what + ": " + text + " wants a middle above 0 and a standard deviation");
   } else if (const size_t wave = text.find('~'); wave != std::string::npos) {
     r = {number(what, text.substr(0, wave)), number(what, text.substr(wave + 1)), log ? Form::log_normal : Form::normal};
     if (r.b < 0) refuse(what + ": a standard deviation of " + short_number(r.b));
@@ -78,7 +81,7 @@ Range read_range(const std::string& step, const Parameter& parameter, const std:
 std::string text_of(const Range& r) {
   const std::string a = short_number(r.a);
   if (r.form == Form::constant) return a + ".." + a;  // so that a lone number's other meaning cannot come in
-  return a + (r.form == Form::uniform || r.form == Form::log_uniform ? ".." : "~") + short_number(r.b);
+  return a + (r.form == Form::uniform || r.form == Form::log_uniform ? ".." : r.form == Form::log_normal ? "~~" : "~") + short_number(r.b);
 }
 
 struct Word {

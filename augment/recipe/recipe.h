@@ -2,8 +2,8 @@
 //
 //   hflip p=.5; rotate -15..15; color b=.2 c=.2; erase; normalize mean=.5 std=.5
 //
-// A step is a name and words. `a..b` is uniform, `m~s` normal with mean m and standard deviation s, a lone number x what the step's table
-// says: ±x for an angle, 1 ± x for a factor. The first parameter needs no name. Factors of size are drawn on a logarithmic scale.
+// A step is a name and words. `a..b` is uniform, `m~s` normal with mean m and standard deviation s, `m~~s` m·2 to the N(0, s²), a lone
+// number x what the table says: ±x, 1 ± x for a factor. The first parameter needs no name. For factors of size m~s is m~~s, and a..b alike.
 //
 // Whatever the order in which steps are listed, an image goes through blur, geometry, then colour, then erasing, then noise, then the
 // range; each of these keeps the listed order. All geometry is one map and one resample, adjacent linear colour is one matrix.
@@ -38,7 +38,7 @@ enum class AugOp : int {
   brightness,    // × v
   lighten,       // + v
   contrast,      // (x − m)·v + m with m = about, or the mean luma where about < 0
-  saturation,    // (x − luma)·v + luma
+  saturation,    // (x − grey)·v + grey with grey = luma, or the mean of the channels where mean is 1
   hue,           // turns about the grey axis
   luma_flip,     // reflection at the plane through mid-grey that is normal to the grey axis
   tint,          // × r, g, b
@@ -78,7 +78,7 @@ constexpr const char* border_names[] = {"zeros", "constant", "edge", "reflect", 
 enum class Interpolation : int { nearest, bilinear, bicubic };
 constexpr const char* interpolation_names[] = {"nearest", "bilinear", "bicubic"};
 
-constexpr int step_ranges = 3, recipe_slots = 12, slot_values = 8;
+constexpr int step_ranges = 3, recipe_slots = 16, slot_values = 8;
 
 struct AugStep {
   AugOp op = AugOp::none;
