@@ -5,15 +5,17 @@
 //   evaluate compare samples/ fashion-mnist --extractor runs/classify      evaluate compare made.safetensors real.safetensors
 //   evaluate neighbours samples/ fashion-mnist --out nearest.png
 //   evaluate gan-train samples/ --test fashion-mnist                       evaluate gan-test samples/ --train fashion-mnist
-//   evaluate leak runs/gan fashion-mnist --diff-augment color,translation,cutout
+//   evaluate leak runs/gan fashion-mnist                                   evaluate leak samples/ fashion-mnist --diff-augment cutout
 //
 // The ELBO of a VAE is `vae eval`.
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 
 #include "apps/support/comparison.h"
 #include "apps/support/evaluate_ask.h"
-#include "apps/support/gan_settings.h"
+#include "apps/support/gan_state.h"
+#include "apps/support/generated.h"
 #include "apps/support/leak.h"
 #include "apps/support/metrics/duplicates.h"
 #include "apps/support/neighbour_picture.h"
@@ -197,22 +199,27 @@ int gan_test(EvaluateAsk& ask) {
                       made.name);
 }
 
-Augmentation looked_for(const EvaluateAsk& ask) {
+NamedAugmentation looked_for(const EvaluateAsk& ask) {
+  const bool is_run = std::filesystem::is_directory(std::filesystem::path(ask.generated) / "checkpoints");
+  if (ask.diff_augment.empty() && ask.ada == 0 && is_run) {
+    const std::string file = checkpoint_path(ask.generated, ask.which);
+    if (format_of(file) == gan_format) return augmentation_of_run(file, ask.seed);
+  }
   if (ask.diff_augment.empty() == (ask.ada == 0))
     fail(Failure::usage, "name the augmentation to look for: --diff-augment, or --ada with its p; one of them");
   if (ask.ada != 0) {
     if (!(ask.ada > 0 && ask.ada <= 1)) fail(Failure::usage, fmt::format("--ada {}: a probability above 0, at most 1", ask.ada));
-    return ada_augmentation(ask.ada, ask.seed);
+    return {fmt::format("ada {:.4g}", ask.ada), ada_augmentation(ask.ada, ask.seed)};
   }
   GanSettings settings;
   settings.diff_augment = ask.diff_augment;
-  return diff_augmentation(settings.diff_augmentation(), ask.seed);
+  return {"diff-augment " + ask.diff_augment, diff_augmentation(settings.diff_augmentation(), ask.seed)};
 }
 
 int leak(EvaluateAsk& ask) {
   ask.training.seed = ask.seed, ask.training.check();
   const Device device = ask.open_device();
-  const Augmentation augmentation = looked_for(ask);
+  const NamedAugmentation augmentation = looked_for(ask);
   Source real = open_source(ask.real, ask.options(ask.split, 0));
   if (real.is_features()) fail(Failure::usage, fmt::format("{} holds features, and a probe looks at images; name images", real.name));
   Source made = ask.open_generated(real.images.c);
@@ -221,10 +228,11 @@ int leak(EvaluateAsk& ask) {
   match_sizes(made, real);
   if (ask.n) draw(made, std::min(ask.n, made.n()), ask.seed), draw(real, std::min(2 * ask.n, real.n()), ask.seed);
   made.images.name = made.name, real.images.name = real.name;
-  const Leak found = LeakProbe(real.images, augmentation, ask.training, device)(made.images);
+  const Leak found = LeakProbe(real.images, augmentation.apply, ask.training, device)(made.images);
   if (ask.json) {
     const nlohmann::ordered_json json{
         {"measure", "leak"},
+        {"augmentation", augmentation.name},
         {"leak", found.score},
         {"interval", {found.interval.low, found.interval.high}},
         {"called_augmented", {{"samples", found.samples}, {"real", found.real}, {"augmented", found.augmented}}},
@@ -236,11 +244,11 @@ int leak(EvaluateAsk& ask) {
     fmt::print("{}\n", json.dump(2));
   } else {
     fmt::print(
-        "leak {:.3f}, 95 % interval {:.3f} … {:.3f}: a probe calls {:.1f} % of {} of {} augmented, and of {} held-out images of {} {:.1f} "
-        "%, "
-        "{:.1f} % when they are\n",
-        found.score, found.interval.low, found.interval.high, 100 * found.samples, counted(static_cast<uint64_t>(found.n_samples), "image"),
-        made.name, found.n_real, real.name, 100 * found.real, 100 * found.augmented);
+        "leak {:.3f}, 95 % interval {:.3f} … {:.3f}, of {}\n"
+        "a probe calls {:.1f} % of {} of {} augmented; of {} held-out images of {} {:.1f} %, and {:.1f} % where they are\n",
+        found.score, found.interval.low, found.interval.high, augmentation.name, 100 * found.samples,
+        counted(static_cast<uint64_t>(found.n_samples), "image"), made.name, found.n_real, real.name, 100 * found.real,
+        100 * found.augmented);
   }
   return 0;
 }
@@ -289,7 +297,8 @@ int main(int argc, char** argv) {
       .split("of the real data set")
       .training()
       .json();
-  leaking.command.add_option("--diff-augment", ask.diff_augment, "the augmentation to look for, as gan train takes it");
+  leaking.command.add_option("--diff-augment", ask.diff_augment,
+                             "the augmentation to look for, as gan train takes it; without it and --ada that of the run");
   leaking.command.add_option("--ada", ask.ada, "the augmentation of gan train --ada at this p, such as the run's last ada_p");
   test.command.add_option("--classifier", ask.classifier, "run folder of classify that was trained on them");
 

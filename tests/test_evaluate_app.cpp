@@ -368,6 +368,22 @@ TEST_CASE("leak says 0 of real images and 1 of augmented ones, and refuses what 
   CHECK(none["called_augmented"]["real"] == all["called_augmented"]["real"]);
   CHECK((none["n"] == 60 && none["n_real"] == 100));
   CHECK(ask(leak(d.data + "@test", {"--ada", "1"})).output.starts_with("leak "));
+  // A run knows its own.
+  for (const auto& [flags, name] : {std::pair<std::vector<std::string>, const char*>{{"--diff-augment", "cutout"}, "diff-augment cutout"},
+                                    {{"--ada", "0.6"}, nullptr},
+                                    {{}, nullptr}}) {
+    std::vector<std::string> train{"train", "--data", d.data, "--out",   d.path("gan"), "--size",  "28", "--ngf",    "2",  "--ndf",
+                                   "2",     "--nz",   "4",    "--batch", "8",           "--steps", "2",  "--device", "cpu"};
+    train.insert(train.end(), flags.begin(), flags.end());
+    REQUIRE(run_process(build_dir() / "apps" / "gan", train).code == 0);
+    std::vector<std::string> args = leak(d.path("gan"), {"--n", "20"});
+    if (name) CHECK(answer(args)["augmentation"] == name);
+    else {
+      const Outcome o = ask(args);
+      CHECK(o.code == 2);
+      CHECK_MESSAGE(o.errors.find("nothing can have leaked") != std::string::npos, o.errors);
+    }
+  }
   for (const auto& [more, says] : {std::pair<std::vector<std::string>, const char*>{{}, "name the augmentation"},
                                    {{"--ada", "0.5", "--diff-augment", "color"}, "one of them"},
                                    {{"--ada", "2"}, "--ada 2"},

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <span>
 
+#include "apps/support/gan_state.h"
 #include "apps/support/train_classifier.h"
 #include "augment/ada.h"
 #include "engine/data/batches.h"
@@ -55,6 +56,23 @@ Augmentation ada_augmentation(double p, int64_t seed) {
     const Tensor strength = Tensor::full({1}, p, DType::f32, x.device());
     return t(x, t.draw({seed, RandomStream::augment}, step_counter(0, x.device()), ids, strength));
   };
+}
+
+NamedAugmentation augmentation_of_run(const std::string& checkpoint, int64_t seed) {
+  const Checkpoint file(checkpoint, gan_format, GanSettings::kind);
+  const GanSettings settings = GanSettings::from_json(file.json("settings"), checkpoint);
+  if (const DiffAugment policy = settings.diff_augmentation())
+    return {"diff-augment " + settings.diff_augment, diff_augmentation(policy, seed)};
+  double p = 0;
+  if (settings.ada > 0) {
+    AdaController controller(settings.ada, int64_t{settings.batch} * settings.critic_steps, Device::cpu);
+    file.load("ada", controller.state);
+    p = controller.p().item();
+  }
+  if (!(p > 0))
+    fail(Failure::usage, fmt::format("{}: {}, so nothing can have leaked; name an augmentation to look for with --diff-augment or --ada",
+                                     checkpoint, settings.ada > 0 ? "the p of --ada is 0" : "its D was shown images as they are"));
+  return {fmt::format("ada {:.4g}", p), ada_augmentation(p, seed)};
 }
 
 Dataset augmented(const Dataset& images, const Augmentation& augmentation, Device device, int64_t first) {

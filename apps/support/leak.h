@@ -23,6 +23,14 @@ using Augmentation = std::function<Tensor(const Tensor& x, const Tensor& ids)>;
 Augmentation diff_augmentation(const DiffAugment& policy, int64_t seed);
 Augmentation ada_augmentation(double p, int64_t seed);  // of a fixed p, from 0 to 1
 
+// What a run of gan or cgan showed its D: the policy, or ADA at the p of the checkpoint. Its name is as its flag. Throws Error(usage) where
+// the run had neither, or its p is 0; Error(data) where the file is no such checkpoint.
+struct NamedAugmentation {
+  std::string name;
+  Augmentation apply;
+};
+NamedAugmentation augmentation_of_run(const std::string& checkpoint, int64_t seed);
+
 // Each image augmented, in batches, and cut to what a picture can hold, as G's tanh cuts what it can make. Numbered from `first`.
 Dataset augmented(const Dataset& images, const Augmentation& augmentation, Device device, int64_t first = 0);
 
