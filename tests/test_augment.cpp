@@ -43,6 +43,14 @@ double sum_of(const std::vector<double>& values) {
 
 const Rng rng{7, RandomStream::augment};
 
+Tensor two_maps() {
+  return Tensor::from({2, 9}, {1.3, .2, -.4, -.3, 1.6, .1, 0, 0, 1, .8, .1, .6, -.2, .9, .7, .02, -.03, 1}, DType::f32, Device::cpu);
+}
+Tensor colours() {
+  return Tensor::from({2, 12}, {.9, .1, -.2, .3, .2, .8, .1, -.1, 0, .3, 1.1, .2, -.5, .4, .2, .1, .3, .6, -.7, .2, .1, .1, .9, -.3}, DType::f32,
+                      Device::cpu);
+}
+
 std::vector<GradCase> cases_of_derivatives() {
   return {
       {"horizontal_flip",
@@ -61,6 +69,39 @@ std::vector<GradCase> cases_of_derivatives() {
        "by drawn coins",
        {values({6, 1, 3, 1}, 4)},
        [](const Tensors& t) { return square(random_flip(t[0], 0.5, rng, step_counter(3, Device::cpu))); }},
+      {"warp_images",
+       "two maps, one of them a homography, reflected and averaged",
+       {values({2, 4, 5, 2}, 5)},
+       [](const Tensors& t) {
+         return square(warp(t[0], two_maps(), {.h = 3, .w = 4, .border = Border::reflect, .antialias = true}));
+       }},
+      {"warp_images",
+       "bicubic, with a fill beyond the border",
+       {values({2, 4, 5, 1}, 6), values({2, 4, 5, 1}, 7)},
+       [](const Tensors& t) {
+         return mul(warp(mul(t[0], t[1]), two_maps(), {.interpolation = Interpolation::bicubic, .border = Border::constant, .fill = .3}),
+                    square(t[1]));
+       }},
+      {"warp_images_adjoint",
+       "the derivative of a warp, as a function of what it is given",
+       {values({2, 4, 5, 1}, 8), values({2, 4, 5, 1}, 9)},
+       [](const Tensors& t) {
+         return square(grad(sum(mul(t[0], warp(t[1], two_maps()))), {t[1]}, create_graph)[0]);
+       }},
+      {"color_matrix",
+       "three channels",
+       {values({2, 2, 3, 3}, 10)},
+       [](const Tensors& t) { return square(color_matrix(t[0], colours())); }},
+      {"color_matrix",
+       "two channels, between products",
+       {values({2, 2, 3, 2}, 11), values({2, 2, 3, 2}, 12)},
+       [](const Tensors& t) { return mul(color_matrix(mul(t[0], t[1]), colours()), t[1]); }},
+      {"erase_boxes",
+       "a box inside and one that overhangs",
+       {values({2, 4, 5, 2}, 13)},
+       [](const Tensors& t) {
+         return square(erase_boxes(t[0], Tensor::from({2, 4}, {1, 1, 3, 4, -2, 3, 2, 9}, DType::i32, Device::cpu), .5));
+       }},
   };
 }
 

@@ -24,6 +24,7 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
   const std::string good = desk.run("good").string(), none = at / "nothing-here", png = at / "x.png";
   check_refused(desk,
                 {{desk.fresh("x", {"--beta1", "1"}), 2, "--beta1 1"},
+                 {{"sample", good, "--out", png, "--which", "best"}, 3, "kept no best checkpoint"},
                  {desk.fresh("x", {"--log-every", "0"}), 2, "--log-every 0"},
                  {desk.fresh("x", {"--ngf", "134217728"}), 2, "--ngf"},
                  {desk.fresh("x", {"--size", "7"}), 2, "even --size"},

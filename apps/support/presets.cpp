@@ -20,6 +20,7 @@ const std::vector<Preset>& presets() {
         {"loss", "hinge"},
         {"ema", 0.999},
         {"epochs", 6.0}}},
+      {"vae", "fashion-mnist", "Keras's example, two latent variables", {{"epochs", 8.0}}},
       {"vae", "fashion-mnist-cvae", "shaped as DCGAN, with labels", {{"net", "conv"}, {"conditional", true}, {"epochs", 6.0}}},
   };
   return all;
