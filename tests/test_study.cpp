@@ -6,6 +6,7 @@
 #include "apps/support/study/forest_plot.h"
 #include "apps/support/study/outcome.h"
 #include "apps/support/study/train_arm.h"
+#include "engine/data/sampling.h"
 #include "kernels/draw.h"
 #include "tests/support.h"
 
@@ -200,7 +201,10 @@ TEST_CASE("one seed tests nothing, and the words say why") {
   const Outcome outcome = outcome_of(plan, {result_of("10 images", "none", 1, 50, 50), result_of("10 images", "hflip", 1, 90, 90),
                                             result_of("10 images", "crop", 1, 10, 10)});
   CHECK(outcome.levels[0].arms[1].verdict == Verdict::untested);
-  CHECK(joined_words(plan, outcome).find("With one seed nothing is tested") != std::string::npos);
+  const std::string words = joined_words(plan, outcome);
+  CHECK(words.find("With one seed nothing is tested") != std::string::npos);
+  CHECK(words.find("Not tested: hflip +40.00 points, crop -40.00 points.") != std::string::npos);
+  CHECK(words.find("Helped") == std::string::npos);
 }
 
 TEST_CASE("words say where a generator may know more than the study") {

@@ -61,15 +61,16 @@ void judge(Outcome& outcome) {
   }
 }
 
-// "crop by +1.20 points (+0.40 … +2.00, p = 0.031)", …
+// crop +1.20 points (+0.40 … +2.00, p = 0.031), …
 std::string list_of(const LevelOutcome& level, Verdict verdict) {
   std::vector<std::string> parts;
-  for (const ArmOutcome& arm : level.arms)
-    if (arm.verdict == verdict) {
-      const Estimate& d = arm.test.difference;
-      parts.push_back(fmt::format("{} {:+.2f} points ({:+.2f} … {:+.2f}, p = {})", arm.arm.name, 100 * d.mean, 100 * d.low, 100 * d.high,
-                                  p_text(arm.p_holm)));
-    }
+  for (const ArmOutcome& arm : level.arms) {
+    if (arm.verdict != verdict) continue;
+    const Estimate& d = arm.test.difference;
+    parts.push_back(fmt::format("{} {:+.2f} points", arm.arm.name, 100 * d.mean));
+    if (verdict != Verdict::untested)
+      parts.back() += fmt::format(" ({:+.2f} … {:+.2f}, p = {})", 100 * d.low, 100 * d.high, p_text(arm.p_holm));
+  }
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -79,11 +80,11 @@ std::string level_words(const StudyPlan& plan, const LevelOutcome& level) {
   std::string text =
       fmt::format("{}: {} reaches {} % {}", level.level.name, base.arm.name, percent_text(e.mean), measure_words[plan.measure]);
   if (std::isfinite(e.low)) text += fmt::format(" ({} … {})", percent_text(e.low), percent_text(e.high));
-  const auto say = [&](const char* what, Verdict verdict) {
+  if (const std::string list = list_of(level, Verdict::untested); !list.empty()) return text + ". Not tested: " + list + ".";
+  for (const Verdict verdict : {Verdict::helped, Verdict::hurt}) {
     const std::string list = list_of(level, verdict);
-    text += fmt::format(". {}: {}", what, list.empty() ? "nothing" : list);
-  };
-  say("Helped", Verdict::helped), say("Hurt", Verdict::hurt);
+    text += fmt::format(". {}: {}", verdict == Verdict::helped ? "Helped" : "Hurt", list.empty() ? "nothing" : list);
+  }
   if (const std::string list = list_of(level, Verdict::unclear); !list.empty())
     text += fmt::format(". Cannot be told apart from {}: {}", base.arm.name, list);
   return text + ".";
@@ -149,7 +150,7 @@ std::vector<std::string> words_of(const StudyPlan& plan, const Outcome& outcome)
   for (const LevelOutcome& level : outcome.levels) words.push_back(level_words(plan, level));
   const size_t n = plan.seeds.size();
   words.push_back(n < 2 ? "With one seed nothing is tested: how much the result scatters from one training to the next is not known."
-                        : fmt::format("Differences are those of {} from the {}, seed by seed, with 95 % intervals of t; p is of the paired "
+                        : fmt::format("A difference is that in {} to {}, seed by seed, with its 95 % interval of t; p is of the paired "
                                       "t-test, two-sided, after Holm's correction over {}. "
                                       "The sign-flip test, which takes no distribution for granted, cannot go below p = {} with {} seeds.",
                                       measure_words[plan.measure], plan.arms.front().name,
