@@ -210,11 +210,11 @@ TEST_CASE("one seed tests nothing, and the words say why") {
 TEST_CASE("words say where a generator may know more than the study") {
   StudyPlan plan = two_armed();
   plan.kind = StudyKind::imbalance, plan.arms = choose_arms(StudyKind::imbalance, {"cgan", "cvae"}, {}), plan.seeds = {1},
-  plan.cgan = "runs/elsewhere";
+  plan.cgan = {"runs/elsewhere", "10 steps on other images"};
   const Outcome outcome = outcome_of(plan, {result_of("10 images", "none", 1, 50, 50), result_of("10 images", "cgan", 1, 90, 90),
                                             result_of("10 images", "cvae", 1, 10, 10)});
   const std::string words = joined_words(plan, outcome);
-  CHECK(words.find("conditional GAN comes from runs/elsewhere") != std::string::npos);
+  CHECK(words.find("conditional GAN comes from runs/elsewhere (10 steps on other images)") != std::string::npos);
   CHECK(words.find("leaked") != std::string::npos);
   CHECK(words.find("conditional VAE was trained by the study") != std::string::npos);
 }

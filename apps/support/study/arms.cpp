@@ -44,11 +44,11 @@ const std::vector<Arm> remedies{
     {.name = "cvae", .what = "each class filled up with samples of a conditional VAE", .images = Images::cvae},
     {.name = "cgan", .what = "each class filled up with samples of a conditional GAN", .images = Images::cgan},
     {.name = "cgan-classic",
-     .what = "the same, mirrored, turned by up to 10 degrees and moved by up to a tenth",
+     .what = "the same as cgan, mirrored, turned by up to 10 degrees and moved by up to a tenth",
      .aug = classic,
      .images = Images::cgan},
     {.name = "cgan-filtered",
-     .what = "the same, only of samples that a classifier puts into their class (one trained on the study's images, over-sampled)",
+     .what = "as cgan, with those samples only that a classifier puts into their class (trained on the study's images, balanced)",
      .images = Images::cgan_filtered},
 };
 

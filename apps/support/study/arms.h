@@ -32,7 +32,6 @@ struct Arm {
   bool smotes() const {
     return images == Images::smote || images == Images::borderline || images == Images::adasyn || images == Images::vae_smote;
   }
-  bool wants_cgan() const { return images == Images::cgan || images == Images::cgan_filtered; }
   bool synthesises() const { return images >= Images::smote; }
 };
 

@@ -28,7 +28,8 @@ ArmOutcome arm_outcome(const StudyPlan& plan, const Arm& arm, const std::string&
   const int classes = out.runs.empty() ? 0 : out.runs.front().scores.classes;
   for (int c = 0; c < classes; ++c)
     out.recall.push_back(mean_interval(over_seeds([&](const StudyResult& r) { return r.scores.recall(c); })));
-  out.ms_per_step = mean_of(over_seeds([](const StudyResult& r) { return 1000 * r.train_seconds / static_cast<double>(r.steps); }));
+  const std::vector<double> ms = over_seeds([](const StudyResult& r) { return 1000 * r.train_seconds / static_cast<double>(r.steps); });
+  out.ms_per_step = ms.empty() ? 0 : *std::min_element(ms.begin(), ms.end());
   out.prepare_seconds = mean_of(over_seeds([](const StudyResult& r) { return r.prepare_seconds; }));
   out.images = mean_of(over_seeds([](const StudyResult& r) { return static_cast<double>(r.images); }));
   out.synthetic = mean_of(over_seeds([](const StudyResult& r) { return static_cast<double>(r.synthetic); }));
@@ -92,20 +93,20 @@ std::string level_words(const StudyPlan& plan, const LevelOutcome& level) {
 
 // What a generator has seen decides what its samples are worth.
 void generator_words(const StudyPlan& plan, std::vector<std::string>& words) {
-  const auto say = [&](const char* what, const std::string& run, auto&& is) {
-    if (std::none_of(plan.arms.begin(), plan.arms.end(), is)) return;
-    words.push_back(run.empty() ? fmt::format("The {} was trained by the study, {} steps for each level and seed, on the very images that "
-                                              "the other arms had; these steps "
-                                              "come on top of the classifier's.",
-                                              what, plan.generator_steps)
-                                : fmt::format("The {} comes from {}. What that run was trained on decides what it knows: if it saw images "
-                                              "that the other arms did not have, "
-                                              "they have leaked into its samples, and its arms do not show what augmentation is worth.",
-                                              what, run));
+  const auto say = [&](const char* what, const StudyPlan::Generator& from, bool (*is)(const Arm&)) {
+    if (!plan.wants(is)) return;
+    words.push_back(
+        from.run.empty()
+            ? fmt::format(
+                  "The {} was trained by the study, {} steps for each level and seed, on the very images that the other arms had; these "
+                  "steps come on top of the classifier's.",
+                  what, plan.generator_steps)
+            : fmt::format(
+                  "The {} comes from {} ({}). Where that run saw images that the other arms did not have, they have leaked into its "
+                  "samples, and its arms do not show what augmentation is worth.",
+                  what, from.run, from.about));
   };
-  say("VAE", plan.vae, [](const Arm& a) { return a.images == Images::vae_smote; });
-  say("conditional VAE", plan.cvae, [](const Arm& a) { return a.images == Images::cvae; });
-  say("conditional GAN", plan.cgan, [](const Arm& a) { return a.wants_cgan(); });
+  say("VAE", plan.vae, wants_vae), say("conditional VAE", plan.cvae, wants_cvae), say("conditional GAN", plan.cgan, wants_cgan);
 }
 
 }  // namespace

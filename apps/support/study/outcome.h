@@ -18,11 +18,12 @@ constexpr const char* verdict_words[] = {"baseline", "helped", "hurt", "cannot b
 
 struct ArmOutcome {
   Arm arm;
-  std::vector<StudyResult> runs;                                           // in order of the plan's seeds
-  Estimate measures[4];                                                    // over the seeds
-  std::vector<Estimate> recall;                                            // of each class
-  double ms_per_step = 0, prepare_seconds = 0, images = 0, synthetic = 0;  // means
-  PairedTest test;                                                         // of the primary measure against the baseline, pairs of one seed
+  std::vector<StudyResult> runs;                          // in order of the plan's seeds
+  Estimate measures[4];                                   // over the seeds
+  std::vector<Estimate> recall;                           // of each class
+  double prepare_seconds = 0, images = 0, synthetic = 0;  // means
+  double ms_per_step = 0;                                 // of the fastest seed: what else the machine does only ever adds
+  PairedTest test;                                        // of the primary measure against the baseline, pairs of one seed
   double p_holm = 1;
   Verdict verdict = Verdict::untested;
 };

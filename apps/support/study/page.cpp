@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "apps/support/study/forest_plot.h"
@@ -10,10 +12,16 @@
 namespace duel {
 namespace {
 
-// "81.24 (80.51 … 81.97)", or the mean alone.
+std::string capitalised(std::string text) {
+  text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+// "81.24 (80.51 … 81.97)", or the mean alone. A share lies in 0 … 100 %, whatever t says of a few seeds.
 std::string interval_text(const Estimate& e) {
-  return std::isfinite(e.low) ? fmt::format("{} ({} … {})", percent_text(e.mean), percent_text(e.low), percent_text(e.high))
-                              : percent_text(e.mean);
+  return std::isfinite(e.low)
+             ? fmt::format("{} ({} … {})", percent_text(e.mean), percent_text(std::max(0.0, e.low)), percent_text(std::min(1.0, e.high)))
+             : percent_text(e.mean);
 }
 std::string half_text(const Estimate& e) {
   return std::isfinite(e.low) && std::isfinite(e.mean) ? fmt::format("{:.1f} ± {:.1f}", 100 * e.mean, 50 * (e.high - e.low))
@@ -22,10 +30,10 @@ std::string half_text(const Estimate& e) {
 }
 
 Table decision_table(const StudyPlan& plan, const LevelOutcome& level) {
-  Table table{fmt::format("{}, {}", measure_words[plan.measure], level.level.name),
+  Table table{capitalised(fmt::format("{}, {}", measure_words[plan.measure], level.level.name)),
               "Mean over the seeds with its 95 % t-interval, in %; the difference in points, without correction; p by the paired t-test, "
               "then after Holm's correction; "
-              "p of the sign-flip test, uncorrected.",
+              "p of the sign-flip test, uncorrected; milliseconds a step of the fastest seed.",
               {"Arm", "Mean", "Difference", "p", "Holm", "Sign-flip", "Verdict", "Images", "Synthetic", "ms a step", "Made in"},
               {}};
   for (const ArmOutcome& a : level.arms) {
@@ -41,7 +49,7 @@ Table decision_table(const StudyPlan& plan, const LevelOutcome& level) {
 
 Table measures_table(const LevelOutcome& level) {
   Table table{"All measures, " + level.level.name, "Means over the seeds with 95 % t-intervals, in %.", {"Arm"}, {}};
-  for (const char* name : measure_words) table.head.push_back(name);
+  for (const char* name : measure_words) table.head.push_back(capitalised(name));
   for (const ArmOutcome& a : level.arms) {
     table.rows.push_back({a.arm.name});
     for (const Estimate& e : a.measures) table.rows.back().push_back(interval_text(e));
@@ -65,7 +73,7 @@ Table recall_table(const LevelOutcome& level, const std::vector<std::string>& cl
 Table runs_table(const Outcome& outcome) {
   Table table{"Every training",
               "Accuracy with Wilson's 95 % interval, which knows of the test images' chance only, not of the seed's.",
-              {"Level, arm, seed", "Accuracy", "Balanced", "G-mean", "Macro F1", "Loss", "Note"},
+              {"Level, arm, seed", "Accuracy", "Balanced", "G-mean", "Macro F1", "Loss"},
               {}};
   for (const LevelOutcome& level : outcome.levels)
     for (const ArmOutcome& a : level.arms)
@@ -74,8 +82,17 @@ Table runs_table(const Outcome& outcome) {
         table.rows.push_back({fmt::format("{}, {}, {}", r.level, r.arm, r.seed),
                               fmt::format("{} ({} … {})", percent_text(r.scores.accuracy()), percent_text(i.low), percent_text(i.high)),
                               percent_text(r.scores.balanced_accuracy()), percent_text(r.scores.g_mean()),
-                              percent_text(r.scores.macro_f1()), fmt::format("{:.3f}", r.loss), r.note});
+                              percent_text(r.scores.macro_f1()), fmt::format("{:.3f}", r.loss)});
       }
+  return table;
+}
+
+Table notes_table(const Outcome& outcome) {
+  Table table{"Notes", "", {"Of single trainings"}, {}};
+  for (const LevelOutcome& level : outcome.levels)
+    for (const ArmOutcome& a : level.arms)
+      for (const StudyResult& r : a.runs)
+        if (!r.note.empty()) table.rows.push_back({fmt::format("{}, {}, seed {}: {}", r.level, r.arm, r.seed, r.note)});
   return table;
 }
 
@@ -102,7 +119,7 @@ Figure plot_of(const StudyPlan& plan, const LevelOutcome& level) {
     row.estimate = {100 * d.mean, 100 * d.low, 100 * d.high};
     rows.push_back(row);
   }
-  return {fmt::format("{}: what each arm changes", level.level.name),
+  return {capitalised(level.level.name) + ": what each arm changes",
           fmt::format("A ring is one seed, the square their mean, the bar its 95 % interval, uncorrected. Green helped and red hurt, after "
                       "correction; grey cannot be told apart from {}.",
                       base.arm.name),
@@ -115,7 +132,7 @@ void add_pictures(Page& page, const StudyPlan& plan, const StudyFolder& folder) 
       const auto file = folder.sample(level.name, arm.name);
       if (!std::filesystem::exists(file)) continue;
       page.pictures.push_back(
-          {fmt::format("{}, {}", arm.name, level.name),
+          {capitalised(fmt::format("{}, {}", arm.name, level.name)),
            arm.synthesises() ? fmt::format("Synthetic images of the first seed, a row a class, of those that lacked any: {}.", arm.what)
                              : fmt::format("What the classifier sees in the middle of its training, first seed: {}.", arm.what),
            read_image(file.string(), 0)});
@@ -137,6 +154,7 @@ Page study_page(const StudyPlan& plan, const Outcome& outcome, const StudyFolder
   for (const LevelOutcome& level : outcome.levels)
     page.tables.push_back(measures_table(level)), page.tables.push_back(recall_table(level, classes));
   page.tables.push_back(arms_table(plan)), page.tables.push_back(runs_table(outcome));
+  if (const Table notes = notes_table(outcome); !notes.rows.empty()) page.tables.push_back(notes);
   const nlohmann::ordered_json written = plan.json(), training = written.at("training");
   for (const auto& [key, value] : written.items())
     if (!value.is_structured()) page.settings.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());

@@ -7,9 +7,11 @@
 #include <numeric>
 #include <set>
 
+#include "apps/support/checkpoint.h"
 #include "apps/support/choice.h"
 #include "engine/data/sampling.h"
 #include "engine/io/file.h"
+#include "engine/io/safetensors.h"
 #include "kernels/registry.h"
 
 namespace duel {
@@ -82,7 +84,24 @@ nlohmann::ordered_json shared(const ClassifySettings& training) {
   return json;
 }
 
+// Its path, and what its checkpoint says of its training.
+StudyPlan::Generator generator_of(const std::string& run, bool wanted, const Dataset& train) {
+  if (run.empty() || !wanted) return {run, ""};
+  const auto metadata = read_safetensors(checkpoint_path(run)).metadata;
+  const auto entry = [&](const char* key) {
+    const auto it = metadata.find(key);
+    return it == metadata.end() ? std::string("?") : it->second;
+  };
+  const auto settings = nlohmann::json::parse(entry("settings"), nullptr, false);
+  const std::string data = settings.is_object() ? settings.value("data", "?") : "?";
+  const bool same = entry("data") == fmt::format("{:016x}", fingerprint(train));
+  return {run, fmt::format("{} steps on {}{}", entry("step"), data,
+                           same ? fmt::format(", all {} training images that this study draws from", train.n) : "")};
+}
+
 }  // namespace
+
+bool StudyPlan::wants(bool (*is)(const Arm&)) const { return std::any_of(arms.begin(), arms.end(), is); }
 
 nlohmann::ordered_json StudyPlan::json() const {
   nlohmann::ordered_json json{{"format", "duel-study-1"}, {"kind", study_names[static_cast<int>(kind)]}};
@@ -93,7 +112,9 @@ nlohmann::ordered_json StudyPlan::json() const {
   json["measure"] = measure_names[measure];
   json["test"] = "paired t over seeds against the baseline, two-sided, Holm over all comparisons of the study, .05";
   json["training"] = shared(training);
-  const auto source = [&](const std::string& run) { return run.empty() ? fmt::format("trained here, {} steps", generator_steps) : run; };
+  const auto source = [&](const Generator& g) {
+    return g.run.empty() ? fmt::format("trained here, {} steps", generator_steps) : fmt::format("{}: {}", g.run, g.about);
+  };
   json["generators"] = {{"vae", source(vae)}, {"cvae", source(cvae)}, {"cgan", source(cgan)}};
   json["computing_with"] = device;
   json["data"] = {{"train", fmt::format("{:016x}", train_fingerprint)},
@@ -122,15 +143,15 @@ StudyPlan plan_study(StudyAsk& ask, const ImageData& data, Device device) {
                  .levels = augments ? size_levels(ask, data.train) : tail_levels(ask, data.train),
                  .seeds = ask.seeds,
                  .training = ask.training,
-                 .vae = ask.vae,
-                 .cvae = ask.cvae,
-                 .cgan = ask.cgan,
                  .generator_steps = ask.generator_steps,
                  .device = fmt::format("{}: {}, {} threads", name_of(device), backend(device).description(), omp_get_max_threads()),
                  .train_fingerprint = fingerprint(data.train),
                  .test_fingerprint = fingerprint(data.test),
                  .test_images = data.test.n};
   plan.training.channels = data.train.c;
+  plan.vae = generator_of(ask.vae, plan.wants(wants_vae), data.train),
+  plan.cvae = generator_of(ask.cvae, plan.wants(wants_cvae), data.train);
+  plan.cgan = generator_of(ask.cgan, plan.wants(wants_cgan), data.train);
   plan.measure = choice<int>("--measure", ask.measure.empty() ? (augments ? "accuracy" : "balanced_accuracy") : ask.measure, measure_names);
   plan.training.check();
   for (const Level& level : plan.levels) check_level(plan, level, data.train);

@@ -24,16 +24,24 @@ struct StudyPlan {
   std::vector<Arm> arms;  // the first is the baseline
   std::vector<Level> levels;
   std::vector<int64_t> seeds;
-  int measure = 0;              // of measure_names: the primary one
-  ClassifySettings training;    // of every arm; each sets its own seed and what makes it that arm
-  std::string vae, cvae, cgan;  // run folders or checkpoints; empty: trained by the study on its own images
+  int measure = 0;            // of measure_names: the primary one
+  ClassifySettings training;  // of every arm; each sets its own seed and what makes it that arm
+  // Run folders or checkpoints, with a word on what they were trained on; empty: trained by the study on its own images.
+  struct Generator {
+    std::string run{}, about{};
+  };
+  Generator vae, cvae, cgan;
   int64_t generator_steps = 0;  // of those that the study trains
   std::string device;           // what computes, with its threads
   uint64_t train_fingerprint = 0, test_fingerprint = 0;
   int64_t test_images = 0;
 
   nlohmann::ordered_json json() const;
+  bool wants(bool (*is)(const Arm&)) const;  // whether an arm is so
 };
+inline bool wants_vae(const Arm& arm) { return arm.images == Images::vae_smote; }
+inline bool wants_cvae(const Arm& arm) { return arm.images == Images::cvae; }
+inline bool wants_cgan(const Arm& arm) { return arm.images == Images::cgan || arm.images == Images::cgan_filtered; }
 
 // One training: an arm at a level with a seed, as numbers of the plan's lists.
 struct StudyRun {

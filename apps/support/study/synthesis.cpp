@@ -75,10 +75,9 @@ Dataset joined(Dataset a, const Dataset& b) {
 }
 
 Synthesiser::Synthesiser(const StudyPlan& plan, const Dataset& train, Device device) : plan_(plan), device_(device) {
-  const auto wanted = [&](auto&& is) { return std::any_of(plan.arms.begin(), plan.arms.end(), is); };
   for (const bool conditional : {false, true}) {
-    if (!wanted([&](const Arm& a) { return a.images == (conditional ? Images::cvae : Images::vae_smote); })) continue;
-    const std::string& run = conditional ? plan.cvae : plan.vae;
+    if (!plan.wants(conditional ? wants_cvae : wants_vae)) continue;
+    const std::string& run = (conditional ? plan.cvae : plan.vae).run;
     if (run.empty()) {
       check_fits(vae_settings(plan, train, conditional, 1), train);
       continue;
@@ -88,15 +87,15 @@ Synthesiser::Synthesiser(const StudyPlan& plan, const Dataset& train, Device dev
     if (conditional || given->net.config.classes) check_given(*given, run, train, given->net.config.classes);
     brought_home(Dataset{.h = given->net.config.h, .w = given->net.config.w, .c = given->net.config.channels}, given->margin, train, run);
   }
-  if (!wanted([](const Arm& a) { return a.wants_cgan(); })) return;
-  if (plan.cgan.empty()) {
+  if (!plan.wants(wants_cgan)) return;
+  if (plan.cgan.run.empty()) {
     check_fits(gan_settings(plan, train, 1), train);
     return;
   }
-  given_gan_.emplace(checkpoint_path(plan.cgan), device);
-  check_given(*given_gan_, plan.cgan, train, given_gan_->g.config.classes);
+  given_gan_.emplace(checkpoint_path(plan.cgan.run), device);
+  check_given(*given_gan_, plan.cgan.run, train, given_gan_->g.config.classes);
   brought_home(Dataset{.h = given_gan_->g.config.h, .w = given_gan_->g.config.w, .c = given_gan_->g.config.channels}, given_gan_->margin,
-               train, plan.cgan);
+               train, plan.cgan.run);
 }
 
 void Synthesiser::start(const Dataset& real, int64_t seed) {
