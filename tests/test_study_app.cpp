@@ -122,6 +122,33 @@ TEST_CASE("remedies for rare classes, generators of its own among them") {
   CHECK(o.output.find("was trained by the study") != std::string::npos);
 }
 
+TEST_CASE("a generator that was trained before fills up classes, and the words say what it has seen") {
+  const StudyDesk desk;
+  const auto vae = [&](const std::string& out, bool conditional) {
+    std::vector<std::string> args{
+        "train",   "--data", desk.data.string(), "--out", desk.run(out).string(), "--device", "cpu", "--net", "conv", "--width", "4",
+        "--batch", "8",      "--steps",          "2"};
+    if (conditional) args.push_back("--conditional");
+    const Outcome o = run_process(build_dir() / "apps" / "vae", args);
+    REQUIRE_MESSAGE(o.code == 0, o.errors);
+    return desk.run(out).string();
+  };
+  const std::string plain = vae("plain", false), labelled = vae("labelled", true);
+  const Outcome o = desk.study("imbalance", "a", {"--counts", "32,8", "--arms", "vae-smote,cvae", "--vae", labelled, "--cvae", labelled});
+  REQUIRE_MESSAGE(o.code == 0, o.errors);
+  CHECK(o.output.find("conditional VAE comes from " + labelled + " (2 steps on " + desk.data.string() +
+                      ", all 64 training images that this study draws from)") != std::string::npos);
+  CHECK(o.output.find("leaked") != std::string::npos);
+  for (const auto& r : timeless(desk.results("a")))
+    if (r["arm"] != "none") CHECK(r["synthetic"] == 24);
+  const auto rare = [&](const std::string& run) {
+    return desk.ask("imbalance", "x", {"--counts", "32,8", "--arms", "cvae", "--cvae", run});
+  };
+  std::vector<std::string> other_data = rare(labelled);
+  other_data = with_flags(other_data, {"--data", "shapes", "--counts", "9,9,9,9,9,9,9,9,9,9"});
+  check_refused(desk, {{rare(plain), 3, "it was not told classes"}, {other_data, 3, "its classes are"}});
+}
+
 TEST_CASE("a changed plan and wrong input: one sentence, the documented exit code") {
   const StudyDesk desk;
   REQUIRE(desk.study("augmentation", "good", two_arms).code == 0);
