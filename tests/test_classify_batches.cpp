@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <set>
 
 #include "apps/support/classify_batches.h"
 #include "tests/support.h"
@@ -78,13 +79,17 @@ TEST_CASE("a mixture's labels weigh what is seen of them") {
 TEST_CASE("a balanced sampler shows each class as often, and goes on where it was") {
   ClassifySettings s = small();
   s.sampler = "balanced", s.aug = "hflip; rotate -15..15";
-  Shown shown(s), later(s);
+  Shown shown(s);
   double light = 0;
+  std::set<std::vector<double>> different;  // a light image comes twice an epoch, augmented in two ways
   for (int step = 0; step < 4; ++step) {
     shown.batches.next(step);
+    const std::vector<double> x = shown.batches.x.values();
+    for (auto image = x.begin(); image != x.end(); image += 64) different.insert({image, image + 64});
     for (const double label : shown.batches.labels.values()) light += label;
   }
   CHECK(light == 16);
+  CHECK(different.size() == 32);
   shown.batches.next(4), shown.batches.next(5);
   Shuffler order(shown.data.n, s.batch, 7);
   order.seek(1, 8);
