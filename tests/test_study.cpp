@@ -242,6 +242,10 @@ TEST_CASE("the plan: levels, the same images for every arm, and refusals") {
   StudyPlan other = plan;
   other.seeds = {1, 3};
   CHECK(differences(plan.json(), other.json()) == "seeds/1 was 2 and is now 3");
+  other = plan, other.arms[1].what = "in other words";
+  CHECK(differences(plan.json(), other.json()).empty());
+  other.arms[1].mixup = 0.3;
+  CHECK(differences(plan.json(), other.json()) == "arms/1/mixup was 0.0 and is now 0.3");
 
   const auto refuse = [&](auto&& change) {
     StudyAsk wrong = toy_ask(StudyKind::imbalance);

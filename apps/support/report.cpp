@@ -15,7 +15,7 @@ namespace duel {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr size_t most_frames = 48;
+constexpr size_t most_frames = 48, few_pictures = 4;  // more than a few stand side by side
 
 std::string data_uri(const Image& image) { return "data:image/png;base64," + base64(encode_png(image)); }
 
@@ -238,7 +238,9 @@ std::string render_report(const Page& page) {
   html += "<div class=\"top\">\n" + samples;
   if (!tables.empty()) html += "<div class=\"side\">\n" + tables + "</div>\n";
   html += "</div>\n" + interpolation_figure(page.interpolation);
-  for (const Picture& picture : page.pictures) html += picture_figure(picture);
+  std::string pictures;
+  for (const Picture& picture : page.pictures) pictures += picture_figure(picture);
+  html += page.pictures.size() > few_pictures ? "<div class=\"charts pictures\">\n" + pictures + "</div>\n" : pictures;
   html += charts(page.series);
   html += "</main>\n<script type=\"application/json\" id=\"data\">" + script_json({{"film", film}, {"series", curves_json(page.series)}}) +
           "</script>\n<script>\n" + report_script + "</script>\n</body>\n</html>\n";

@@ -32,6 +32,7 @@ main { padding-bottom: 48px; }
 .top > :only-child { grid-column: 1 / -1; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 20px; }
 .charts .card { margin: 0; }
+.pictures { margin-bottom: 20px; align-items: start; }
 .screen { background: var(--screen); border-radius: 6px; overflow: hidden; }
 .screen img { display: block; width: 100%; height: auto; image-rendering: pixelated; }
 .samples .screen img { max-height: 78vh; object-fit: contain; }

@@ -21,6 +21,9 @@ enum class Images {
   cgan_filtered  // of those, the ones that a classifier puts into the class they were made for
 };
 
+constexpr const char* images_names[] = {"as they are", "repeated",  "reduced", "smote", "borderline",
+                                        "adasyn",      "vae-smote", "cvae",    "cgan",  "cgan-filtered"};
+
 struct Arm {
   std::string name, what;  // what: for people
   std::string aug{};

@@ -150,13 +150,13 @@ std::vector<std::string> words_of(const StudyPlan& plan, const Outcome& outcome)
   }
   for (const LevelOutcome& level : outcome.levels) words.push_back(level_words(plan, level));
   const size_t n = plan.seeds.size();
-  words.push_back(n < 2 ? "With one seed nothing is tested: how much the result scatters from one training to the next is not known."
-                        : fmt::format("A difference is that in {} to {}, seed by seed, with its 95 % interval of t; p is of the paired "
-                                      "t-test, two-sided, after Holm's correction over {}. "
-                                      "The sign-flip test, which takes no distribution for granted, cannot go below p = {} with {} seeds.",
-                                      measure_words[plan.measure], plan.arms.front().name,
-                                      counted(static_cast<uint64_t>(outcome.tests), "comparison"),
-                                      p_text(2 / std::pow(2.0, static_cast<double>(n))), n));
+  words.push_back(
+      n < 2 ? "With one seed nothing is tested: how much the result scatters from one training to the next is not known."
+            : fmt::format("A difference is an arm's {} less that of {}, seed by seed, with its 95 % interval of t; p is of the paired "
+                          "t-test, two-sided, after Holm's correction over {}. "
+                          "The sign-flip test, which takes no distribution for granted, cannot go below p = {} with {} seeds.",
+                          measure_words[plan.measure], plan.arms.front().name, counted(static_cast<uint64_t>(outcome.tests), "comparison"),
+                          p_text(2 / std::pow(2.0, static_cast<double>(n))), n));
   words.push_back(fmt::format(
       "Every arm had {} of {} images, whatever its images were worth or cost, and was judged once, after the last step, on the same {}. "
       "A seed decides the training images, the first weights, their order and every other draw.",

@@ -144,7 +144,7 @@ void add_pictures(Page& page, const StudyPlan& plan, const StudyFolder& folder) 
 Page study_page(const StudyPlan& plan, const Outcome& outcome, const StudyFolder& folder, const std::vector<std::string>& classes) {
   Page page;
   const std::string& data = plan.training.data;
-  page.title = fmt::format("{} on {}", plan.kind == StudyKind::augmentation ? "Does augmentation help?" : "What helps rare classes?",
+  page.title = fmt::format("{} on {}?", plan.kind == StudyKind::augmentation ? "Does augmentation help" : "What helps rare classes",
                            data == "fashion-mnist" ? "Fashion-MNIST" : data);
   page.subtitle = fmt::format("{} of {} trainings · {:.0f} s of computing", outcome.done, outcome.planned, outcome.seconds);
   page.words.push_back({"What came out", words_of(plan, outcome)});

@@ -105,7 +105,16 @@ bool StudyPlan::wants(bool (*is)(const Arm&)) const { return std::any_of(arms.be
 
 nlohmann::ordered_json StudyPlan::json() const {
   nlohmann::ordered_json json{{"format", "duel-study-1"}, {"kind", study_names[static_cast<int>(kind)]}};
-  for (const Arm& arm : arms) json["arms"].push_back({{"name", arm.name}, {"what", arm.what}, {"aug", arm.aug}});
+  for (const Arm& arm : arms)
+    json["arms"].push_back({{"name", arm.name},
+                            {"what", arm.what},
+                            {"aug", arm.aug},
+                            {"mixup", arm.mixup},
+                            {"cutmix", arm.cutmix},
+                            {"sample_pairing", arm.sample_pairing},
+                            {"balanced", arm.balanced},
+                            {"class_weights", arm.class_weights},
+                            {"images", images_names[static_cast<int>(arm.images)]}});
   json["baseline"] = arms.front().name;
   for (const Level& level : levels) json["levels"].push_back({{"name", level.name}, {"counts", level.counts}});
   json["seeds"] = seeds;
@@ -167,7 +176,7 @@ std::string differences(const nlohmann::ordered_json& before, const nlohmann::or
   std::vector<std::string> found;
   for (const std::string& key : keys) {
     const std::string was = then.contains(key) ? then[key].dump() : "not there", is = here.contains(key) ? here[key].dump() : "not there";
-    if (was != is) found.push_back(fmt::format("{} was {} and is now {}", key.substr(1), was, is));
+    if (was != is && !key.ends_with("/what")) found.push_back(fmt::format("{} was {} and is now {}", key.substr(1), was, is));
   }
   if (found.size() > most) found.resize(most), found.push_back("and more");
   return fmt::format("{}", fmt::join(found, "; "));

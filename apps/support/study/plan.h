@@ -64,7 +64,8 @@ struct StudyAsk {
 // The plan, all of it checked. Sets training.channels. Throws Error(usage), naming the flag.
 StudyPlan plan_study(StudyAsk& ask, const ImageData& data, Device device);
 
-// How `now` differs from the plan `before` of `file`, as a sentence part naming the first few; empty where it does not.
+// How the plan `now` differs from `before`, as a sentence part naming the first few; empty where it does not. How an arm is described is no
+// part of what it is.
 std::string differences(const nlohmann::ordered_json& before, const nlohmann::ordered_json& now);
 
 }  // namespace duel
