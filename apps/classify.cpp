@@ -2,7 +2,9 @@
 //
 //   classify train --data fashion-mnist --out runs/mine      classify eval runs/mine
 //   classify train --out runs/mine --resume                  classify predict runs/mine photo.png another.jpg
+//   classify train --aug "hflip; rotate -15..15" --mixup .2  classify steps
 #include "apps/support/ask.h"
+#include "apps/support/classify_batches.h"
 #include "apps/support/classify_report.h"
 #include "apps/support/classify_state.h"
 #include "apps/support/image_data.h"
@@ -24,12 +26,11 @@ int train(TrainCommand<ClassifySettings>& command) {
   ClassifyState state(settings, data.train, device);
   Trainer trainer(command, state, data.train.n);
 
-  Tensor x({settings.batch, data.train.h, data.train.w, settings.channels}, DType::f32, device);
-  Tensor labels({settings.batch}, DType::i32, device);
-  ClassifyStep one_step{state.net, state.optimizer, settings.seed, state.step_on_device, x, labels, state.loss_sum, settings.smoothing};
+  ClassifyBatches batches(settings, data.train, device, trainer.order(), trainer.total());
+  ClassifyStep one_step = batches.step_of(state);
 
   auto load = [&] {
-    load_batch(data, trainer.order(), x, labels);
+    batches.next(state.step);
     state.optimizer.set_lr(settings.lr_at(state.step, trainer.total()));
   };
   auto loss = [&] {  // the mean since the last look
@@ -121,10 +122,12 @@ int main(int argc, char** argv) {
   predict_command->add_option("images", question.images, "PNG or JPEG files")->required();
 
   InfoCommand<ClassifySettings> info_command(app);
+  CLI::App* steps_command = app.add_subcommand("steps", "the steps that --aug can name, with their standard values");
   return run_main(argc, argv, app, [&] {
     if (train_command) return train(train_command);
     if (*eval_command) return measure(question);
     if (*predict_command) return ask(question);
+    if (*steps_command) return fmt::print("{}", describe_steps()), 0;
     return info_command.describe_net<TrainedClassifier>();
   });
 }

@@ -15,11 +15,18 @@ struct ClassifyStep {
   Tensor labels;         // i32 [n]
   Tensor loss_sum;       // f32 []: the loss of each step is added, whoever reads it starts it afresh
   double smoothing = 0;  // of labels: Szegedy, Vanhoucke, Ioffe, Shlens & Wojna, "Rethinking the inception architecture" (2016), section 7
+  // Undefined where each loss weighs 1, and where an image has one label.
+  Tensor weight{};          // f32 [n]: of the loss by `labels`
+  Tensor partner_labels{};  // i32 [n]: of the images mixed into x, whose loss is added,
+  Tensor partner_weight{};  // f32 [n]: times this
 
   void operator()() {
     increment(step);
     const Tensor logits = net(x, Mode::train, {seed, step});
-    Tensor loss = mean(cross_entropy(logits, labels));
+    Tensor losses = cross_entropy(logits, labels);
+    if (weight) losses = losses * weight;
+    if (partner_labels) losses = losses + cross_entropy(logits, partner_labels) * partner_weight;
+    Tensor loss = mean(losses);
     if (smoothing > 0) loss = loss * (1 - smoothing) - mean(log_softmax(logits)) * smoothing;
     optimizer.step(grad(loss, used(net)));
     NoGrad only_looking;

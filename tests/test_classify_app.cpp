@@ -30,6 +30,40 @@ TEST_CASE("every net computes the same bits in two processes, and with a cosine 
   }
 }
 
+TEST_CASE("augmented, mixed, balanced and weighted runs are resumed bit for bit, and each differs from a plain one") {
+  const Desk desk = classify_desk();
+  REQUIRE(desk.train("plain", {"--steps", "20"}).code == 0);
+  const auto plain = weights_of(desk.checkpoint("plain"));
+  int runs = 0;
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{{"--aug", "hflip; rotate -15..15; erase"},
+                                                                                     {"--mixup", "0.2"},
+                                                                                     {"--cutmix", "1", "--aug", "crop"},
+                                                                                     {"--sample-pairing"},
+                                                                                     {"--sampler", "balanced", "--aug", "translate"}}) {
+    const std::string name = fmt::format("{}", ++runs);
+    std::vector<std::string> args = desk.fresh(name + "-a", {"--steps", "20"}), cut = desk.fresh(name + "-b", {"--steps", "20"});
+    args.insert(args.end(), flags.begin(), flags.end()), cut.insert(cut.end(), flags.begin(), flags.end());
+    const Outcome whole = desk(args);
+    REQUIRE_MESSAGE(whole.code == 0, whole.errors);
+    start_and_kill(desk.program(), cut, SIGKILL, desk.metrics(name + "-b"), 2);
+    const Outcome resumed = desk.resume(name + "-b");
+    REQUIRE_MESSAGE(resumed.code == 0, resumed.errors);
+    check_equal(desk.run(name + "-a"), desk.run(name + "-b"));
+    CHECK(weights_of(desk.checkpoint(name + "-a")) != plain);
+  }
+  // Classes of one size weigh the same; classes that differ do not.
+  std::vector<std::string> weighted = desk.fresh("weighted", {"--steps", "20"});
+  weighted.push_back("--class-weights");
+  REQUIRE(desk(weighted).code == 0);
+  CHECK(weights_of(desk.checkpoint("weighted")) == plain);
+}
+
+TEST_CASE("the steps of --aug are listed") {
+  const Outcome said = classify_desk()({"steps"});
+  CHECK(said.code == 0);
+  for (const char* step : {"hflip", "trivialaugment", "normalize"}) CHECK(said.output.find(step) != std::string::npos);
+}
+
 TEST_CASE("the blobs are learnt, and eval, the records and the page say the same") {
   const Desk desk = classify_desk();
   REQUIRE(desk.train("a", {"--epochs", "20", "--dropout", "0", "--eval-every", "8"}).code == 0);
@@ -74,6 +108,11 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
                        {desk.fresh("x", {"--momentum", "1"}), 2, "--momentum 1"},
                        {desk.fresh("x", {"--width", "0"}), 2, "--width 0"},
                        {desk.fresh("x", {"--size", "2"}), 2, "--size 2"},
+                       {desk.fresh("x", {"--aug", "spin"}), 2, "no step is called 'spin'"},
+                       {desk.fresh("x", {"--aug", "hflip; normalize mean=.1"}), 2, "leave out normalize"},
+                       {desk.fresh("x", {"--mixup", "-1"}), 2, "--mixup -1"},
+                       {desk.fresh("x", {"--mixup", ".2", "--cutmix", "1"}), 2, "give one of them"},
+                       {desk.fresh("x", {"--sampler", "fair"}), 2, "--sampler fair"},
                        {desk.further("good", {"--steps", "4"}), 2, "--steps was 2 and is now 4"},  // a cosine ends where it was to end
                        {{"eval", at / "nothing-here"}, 3, "nothing-here"},
                        {{"eval", at / "not-a-checkpoint.safetensors"}, 3, "not-a-checkpoint"},

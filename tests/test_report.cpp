@@ -149,6 +149,18 @@ TEST_CASE("the page holds its images, numbers and verdicts") {
   CHECK(!has(render_report(nothing), "<table"));
 }
 
+TEST_CASE("words come escaped before all else, and drawings as they are") {
+  Page page = small_page();
+  page.words = {{"What came out", {"a < b", "second"}}};
+  page.figures = {{"Plot & co", "a note", "<svg><rect/></svg>"}};
+  const std::string html = render_report(page);
+  CHECK(has(html, "<p>a &lt; b</p>\n<p>second</p>"));
+  CHECK(has(html, "<h2>Plot &amp; co</h2>"));
+  CHECK(has(html, "<svg><rect/></svg>"));
+  CHECK(html.find("What came out") < html.find("<svg>"));
+  CHECK(html.find("<svg>") < html.find("id=\"film\""));
+}
+
 TEST_CASE("a long run's page stays small") {
   Page page;
   for (int i = 0; i < 500; i++) page.frames.push_back({i, grey(2, 2, i % 256)});

@@ -17,6 +17,11 @@ void ClassifySettings::check() const {
   want(momentum >= 0 && momentum < 1, fmt::format("--momentum {}: in [0, 1)", momentum));
   want(weight_decay >= 0 && std::isfinite(weight_decay), fmt::format("--weight-decay {} must not be negative", weight_decay));
   want(smoothing >= 0 && smoothing < 1, fmt::format("--smoothing {}: in [0, 1)", smoothing));
+  want(sampler == "shuffled" || sampler == "balanced", fmt::format("--sampler {}: shuffled or balanced", sampler));
+  for (const auto& [flag, alpha] : {std::pair{"mixup", mixup}, {"cutmix", cutmix}})
+    want(alpha >= 0 && alpha <= 1e4, fmt::format("--{} {}: 0 for off, or up to 10000", flag, alpha));
+  want((mixup > 0) + (cutmix > 0) + sample_pairing <= 1, "--mixup, --cutmix and --sample-pairing each mix a batch; give one of them");
+  recipe();
   ClassifierConfig config = network(28, 28, 10);  // the images are not known before the data is loaded
   if (channels == 0) config.channels = 1;
   check_config(config);
@@ -41,6 +46,22 @@ OptimizerSettings ClassifySettings::optimizer_settings() const {
           .momentum = momentum,
           .beta1 = momentum,
           .weight_decay = weight_decay};
+}
+
+Recipe ClassifySettings::recipe() const {
+  Recipe recipe;
+  try {
+    recipe = parse_recipe(aug);
+  } catch (const Error& e) {
+    fail(e.kind, fmt::format("--aug \"{}\": {}", aug, e.what()));
+  }
+  const Recipe plain;
+  for (int k = 0; k < 4; ++k) {
+    want(recipe.mean[k] == plain.mean[k] && recipe.std[k] == plain.std[k],
+         fmt::format("--aug \"{}\": leave out normalize; the net takes [-1, 1]", aug));
+    recipe.mean[k] = recipe.std[k] = 0.5f;
+  }
+  return recipe;
 }
 
 double ClassifySettings::lr_at(int64_t step, int64_t total) const { return lr * schedule_factor(schedule_of(schedule), step, total); }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "apps/support/run_settings.h"
+#include "augment/recipe/recipe.h"
 #include "engine/optim.h"
 #include "models/classifier.h"
 
@@ -12,8 +13,10 @@ struct ClassifySettings : RunSettings<ClassifySettings> {
   static constexpr auto kind = "a classifier's run";
 
   std::string net = "lenet", data = "fashion-mnist", device = "auto", precision = "f32", optimizer = "sgd", schedule = "cosine";
+  std::string aug, sampler = "shuffled";
+  bool class_weights = false, sample_pairing = false;
   int size = 0, channels = 0, width = 32, blocks = 1, batch = 128;
-  double dropout = 0.5, lr = 0.05, momentum = 0.9, weight_decay = 5e-4, smoothing = 0;
+  double dropout = 0.5, lr = 0.05, momentum = 0.9, weight_decay = 5e-4, smoothing = 0, mixup = 0, cutmix = 0;
   int64_t seed = 1;
   int64_t steps = 0;  // 0: from epochs
   double epochs = 10;
@@ -21,10 +24,10 @@ struct ClassifySettings : RunSettings<ClassifySettings> {
   int eval_every = 0;  // 0: an epoch
   int checkpoint_every = 500;
 
-  // A cosine ends at zero when the run does, so its length is part of what is computed.
+  // A cosine ends at zero when the run does, and SamplePairing goes by shares of the run, so its length is part of what is computed.
   template <class F>
   void each(F&& f) {
-    const bool shaped = schedule != "constant";
+    const bool shaped = schedule != "constant" || sample_pairing;
     f("net", net, "network: lenet or resnet", true);
     f("data", data, "fashion-mnist, shapes, shapes:correlated, or a folder", true);
     f("size", size, "image size, square; 0 takes the data's", true);
@@ -41,6 +44,12 @@ struct ClassifySettings : RunSettings<ClassifySettings> {
     f("momentum", momentum, "of sgd; the first decay of adamw", true);
     f("weight-decay", weight_decay, "pull of weights towards 0", true);
     f("smoothing", smoothing, "of labels", true);
+    f("aug", aug, "augmentation, such as \"hflip; rotate -15..15\"; `classify steps` lists what there is; empty: none", true);
+    f("mixup", mixup, "alpha of mixup's Beta distribution; 0: off", true);
+    f("cutmix", cutmix, "alpha of CutMix's Beta distribution; 0: off", true);
+    f("sample-pairing", sample_pairing, "average images, labels kept, in 8 of 10 epochs from a tenth to eight tenths of the run", true);
+    f("sampler", sampler, "shuffled, or balanced: as many images of each class in an epoch", true);
+    f("class-weights", class_weights, "weigh the loss of a class by 1 over its images", true);
     f("device", device, "cpu, cuda, sim, sim-checked or auto", true);
     f("steps", steps, "end after this many steps; 0: after --epochs", shaped);
     f("epochs", epochs, "end after this many passes over the data, unless --steps is given", shaped);
@@ -52,6 +61,7 @@ struct ClassifySettings : RunSettings<ClassifySettings> {
   void check() const;                                         // throws Error(usage) on values that make no sense
   ClassifierConfig network(int h, int w, int classes) const;  // channels known
   OptimizerSettings optimizer_settings() const;
+  Recipe recipe() const;                            // of `aug`, to images in [−1, 1]; without steps where that is empty
   double lr_at(int64_t step, int64_t total) const;  // of the step after `step`
 };
 

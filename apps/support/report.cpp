@@ -15,7 +15,7 @@ namespace duel {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr size_t most_frames = 48;
+constexpr size_t most_frames = 48, few_pictures = 4;  // more than a few stand side by side
 
 std::string data_uri(const Image& image) { return "data:image/png;base64," + base64(encode_png(image)); }
 
@@ -123,11 +123,23 @@ std::string plain_table(const Table& table) {
     }
     return html + "</tr>\n";
   };
-  std::string html = "<section class=\"card\"><h2>" + html_escape(table.title) + "</h2>\n";
+  std::string html = "<section class=\"card wide\"><h2>" + html_escape(table.title) + "</h2>\n";
   if (!table.note.empty()) html += "<p class=\"note\">" + html_escape(table.note) + "</p>\n";
   html += "<table class=\"checks\"><thead>" + cells(table.head, "col") + "</thead>\n<tbody>\n";
   for (const auto& row : table.rows) html += cells(row, "row");
   return html + "</tbody></table></section>\n";
+}
+
+std::string words_card(const Words& words) {
+  std::string html = "<section class=\"card words\"><h2>" + html_escape(words.title) + "</h2>\n";
+  for (const std::string& sentence : words.sentences) html += "<p>" + html_escape(sentence) + "</p>\n";
+  return html + "</section>\n";
+}
+
+std::string figure_card(const Figure& figure) {
+  return "<section class=\"card\"><h2>" + html_escape(figure.title) + "</h2>\n" +
+         (figure.note.empty() ? "" : "<p class=\"note\">" + html_escape(figure.note) + "</p>\n") + "<div class=\"plot\">" + figure.svg +
+         "</div></section>\n";
 }
 
 std::string settings_table(const std::vector<std::pair<std::string, std::string>>& settings) {
@@ -220,10 +232,15 @@ std::string render_report(const Page& page) {
       "<title>" +
       title + "</title>\n<style>\n" + report_style + "</style>\n</head>\n<body>\n<header><h1>" + title + "</h1>";
   if (!page.subtitle.empty()) html += "<p>" + html_escape(page.subtitle) + "</p>";
-  html += "</header>\n<main>\n<div class=\"top\">\n" + samples;
+  html += "</header>\n<main>\n";
+  for (const Words& words : page.words) html += words_card(words);
+  for (const Figure& figure : page.figures) html += figure_card(figure);
+  html += "<div class=\"top\">\n" + samples;
   if (!tables.empty()) html += "<div class=\"side\">\n" + tables + "</div>\n";
   html += "</div>\n" + interpolation_figure(page.interpolation);
-  for (const Picture& picture : page.pictures) html += picture_figure(picture);
+  std::string pictures;
+  for (const Picture& picture : page.pictures) pictures += picture_figure(picture);
+  html += page.pictures.size() > few_pictures ? "<div class=\"charts pictures\">\n" + pictures + "</div>\n" : pictures;
   html += charts(page.series);
   html += "</main>\n<script type=\"application/json\" id=\"data\">" + script_json({{"film", film}, {"series", curves_json(page.series)}}) +
           "</script>\n<script>\n" + report_script + "</script>\n</body>\n</html>\n";

@@ -44,6 +44,17 @@ struct Picture {
   Image image;
 };
 
+// A drawing that somebody made, as SVG, which is not escaped.
+struct Figure {
+  std::string title, note, svg;
+};
+
+// Paragraphs.
+struct Words {
+  std::string title;
+  std::vector<std::string> sentences;
+};
+
 struct Page {
   std::string title;     // "DCGAN on Fashion-MNIST"
   std::string subtitle;  // "step 5,000 of 5,000 · 2 min 14 s"
@@ -55,6 +66,8 @@ struct Page {
   std::vector<Series> series;
   std::vector<Check> checks;
   std::vector<Table> tables;
+  std::vector<Words> words;  // at the head of the page, and then
+  std::vector<Figure> figures;
 };
 
 // At most 48 frames (the first, the last, evenly between) and 450 numbers a curve go into the page, so it stays a few MB.

@@ -25,10 +25,14 @@ header p { margin: 6px 0 0; color: var(--soft); font-variant-numeric: tabular-nu
 h2 { margin: 0 0 10px; font-size: 15px; font-weight: 650; }
 main { padding-bottom: 48px; }
 .card { margin: 0 0 20px; padding: 20px; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
+.wide { overflow-x: auto; }
+.words p { margin: 0 0 10px; max-width: 90ch; }
+.words p:last-child { margin-bottom: 0; }
 .top { display: grid; grid-template-columns: minmax(0, 1.25fr) minmax(0, 1fr); gap: 20px; align-items: start; }
 .top > :only-child { grid-column: 1 / -1; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 20px; }
 .charts .card { margin: 0; }
+.pictures { margin-bottom: 20px; align-items: start; }
 .screen { background: var(--screen); border-radius: 6px; overflow: hidden; }
 .screen img { display: block; width: 100%; height: auto; image-rendering: pixelated; }
 .samples .screen img { max-height: 78vh; object-fit: contain; }

@@ -48,6 +48,26 @@ double Scores::balanced_accuracy() const {
   return present ? sum / present : std::numeric_limits<double>::quiet_NaN();
 }
 
+double Scores::g_mean() const {
+  double logs = 0;
+  int present = 0;
+  for (int k = 0; k < classes; ++k)
+    if (of(k)) logs += std::log(recall(k)), ++present;  // log 0 = −∞ makes the mean 0
+  return present ? std::exp(logs / present) : std::numeric_limits<double>::quiet_NaN();
+}
+double Scores::macro_f1() const {
+  double sum = 0;
+  int present = 0;
+  for (int k = 0; k < classes; ++k) {
+    if (!of(k)) continue;
+    int64_t said = 0;
+    for (int truth = 0; truth < classes; ++truth)
+      said += counts[static_cast<size_t>(truth) * static_cast<size_t>(classes) + static_cast<size_t>(k)];
+    sum += share(2 * right(k), of(k) + said), ++present;
+  }
+  return present ? sum / present : std::numeric_limits<double>::quiet_NaN();
+}
+
 std::vector<float> predict(const Classifier& net, std::span<const uint8_t> images) {
   NoGrad only_looking;
   const ClassifierConfig& c = net.config;

@@ -31,6 +31,8 @@ struct Scores {
   double accuracy() const;           // NaN where there are no images
   double balanced_accuracy() const;  // mean recall of the classes that have images
   double recall(int truth) const;    // NaN where the class has none
+  double g_mean() const;             // geometric mean of the recalls of the classes that have images
+  double macro_f1() const;           // mean of their 2·right/(images + times said); 0 for a class that is never rightly told
 };
 
 // Class probabilities of images in [0, 255], NHWC, a row each; in batches that fit.

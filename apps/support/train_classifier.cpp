@@ -3,28 +3,27 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/support/image_data.h"
+#include "apps/support/classify_batches.h"
 #include "apps/support/progress.h"
+#include "apps/support/signals.h"
 #include "engine/graph.h"
 #include "engine/io/file.h"
 
 namespace duel {
 
-ClassifyState train_classifier(ClassifySettings settings, const Dataset& train, Device device) {
+ClassifyState train_classifier(ClassifySettings settings, const Dataset& train, Device device, const std::string& title) {
   if (train.n < settings.batch)
     fail(Failure::data, fmt::format("{}: {}, but --batch is {}; use a smaller batch or more images", train.name,
                                     counted(static_cast<uint64_t>(train.n), "image"), settings.batch));
   if (train.classes.size() < 2) fail(Failure::data, fmt::format("{}: has one class; a classifier tells two or more apart", train.name));
   settings.channels = train.c;
   settings.check();
-  const ImageData data{.train = train};
   ClassifyState state(settings, train, device);
   Shuffler order(train.n, settings.batch, static_cast<uint64_t>(settings.seed));
   const double epoch = static_cast<double>(order.batches_per_epoch());
   const int64_t total = settings.steps ? settings.steps : static_cast<int64_t>(std::ceil(settings.epochs * epoch));
-  Tensor x({settings.batch, train.h, train.w, train.c}, DType::f32, device);
-  Tensor labels({settings.batch}, DType::i32, device);
-  ClassifyStep one_step{state.net, state.optimizer, settings.seed, state.step_on_device, x, labels, state.loss_sum, settings.smoothing};
+  ClassifyBatches batches(settings, train, device, order, total);
+  ClassifyStep one_step = batches.step_of(state);
   StepGraph step(device, [&] { one_step(); });
 
   auto mean_loss = [&] {  // since the start
@@ -33,9 +32,9 @@ ClassifyState train_classifier(ClassifySettings settings, const Dataset& train, 
       fail(Failure::numeric, fmt::format("step {} of training on {}: the loss is {}; try a smaller --lr", state.step, train.name, value));
     return value;
   };
-  Progress progress("training", total);
-  while (state.step < total) {
-    load_batch(data, order, x, labels);
+  Progress progress(title, total);
+  while (state.step < total && !stop_requested()) {
+    batches.next(state.step);
     state.optimizer.set_lr(settings.lr_at(state.step, total));
     step();
     if (progress.tick(++state.step)) {

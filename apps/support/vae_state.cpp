@@ -39,4 +39,7 @@ TrainedVae::TrainedVae(const std::string& path, Device device) {
   step = file.integer("step"), margin = file.margin();
 }
 
+TrainedVae::TrainedVae(const VaeState& run)
+    : settings(run.settings), classes(run.classes), net(run.net), step(run.step), margin(run.margin) {}
+
 }  // namespace duel

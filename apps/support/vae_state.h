@@ -33,6 +33,7 @@ struct TrainedVae {
   int64_t step = 0;
   int margin = 0;  // around each of its images
   TrainedVae(const std::string& path, Device device);
+  explicit TrainedVae(const VaeState& run);  // of a run that is under way, sharing its weights
 };
 
 }  // namespace duel

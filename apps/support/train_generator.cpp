@@ -1,0 +1,92 @@
+#include "apps/support/train_generator.h"
+
+#include <algorithm>
+
+#include "apps/support/image_data.h"
+#include "apps/support/progress.h"
+#include "apps/support/signals.h"
+#include "apps/support/trainer.h"
+#include "engine/graph.h"
+#include "engine/io/file.h"
+
+namespace duel {
+namespace {
+
+void check_size(const Dataset& train, int batch) {
+  if (train.n < batch)
+    fail(Failure::data, fmt::format("{}: {} to train a generator on, in batches of {}; take more images", train.name,
+                                    counted(static_cast<uint64_t>(train.n), "image"), batch));
+}
+
+// load() and step() in turn; loss() is looked at when the line is due and at the end.
+template <class Load, class Step, class Loss>
+void train(const std::string& title, int64_t total, int batch, Device device, int64_t& at, Load&& load, Step&& step, Loss&& loss) {
+  StepGraph graph(device, step);
+  Progress progress(title, total);
+  const auto finite = [&] {
+    const double value = loss();
+    refuse_non_finite("the generator's loss", value, at);
+    return value;
+  };
+  while (at < total && !stop_requested()) {
+    load();
+    graph();
+    if (progress.tick(++at)) {
+      const Reading readings[] = {{"images/s", progress.steps_per_second() * batch}, {"loss", finite()}};
+      progress.show(readings);
+    }
+  }
+  progress.finish();
+  finite();
+}
+
+}  // namespace
+
+TrainedVae train_vae(VaeSettings settings, const Dataset& images, Device device, const std::string& title) {
+  check_size(images, settings.batch);
+  settings.channels = images.c;
+  settings.check();
+  const ImageData data{.train = images};
+  VaeState state(settings, data.train, device);
+  Shuffler order(images.n, settings.batch, static_cast<uint64_t>(settings.seed));
+  Tensor x({settings.batch, images.h, images.w, images.c}, DType::f32, device);
+  const Tensor labels = settings.conditional ? Tensor({settings.batch}, DType::i32, device) : Tensor();
+  VaeStep one_step{state.net, state.optimizer, settings.objective(), {settings.seed, RandomStream::posterior}, state.step_on_device, x,
+                   labels,    state.sums};
+  train(
+      title, settings.steps, settings.batch, device, state.step, [&] { load_batch(data, order, x, labels); }, [&] { one_step(); },
+      [&] { return state.sums.values()[0] / static_cast<double>(std::max<int64_t>(1, state.step)); });
+  return TrainedVae(state);
+}
+
+TrainedGan train_gan(GanSettings settings, const Dataset& images, Device device, const std::string& title) {
+  check_size(images, settings.batch);
+  settings.channels = images.c;
+  settings.check();
+  const ImageData data{.train = images};
+  GanState state(settings, data.train, device);
+  Shuffler order(images.n, settings.batch, static_cast<uint64_t>(settings.seed));
+  Tensor x({settings.batch, images.h, images.w, images.c}, DType::f32, device);
+  const Tensor labels = settings.conditional ? Tensor({settings.batch}, DType::i32, device) : Tensor();
+  GanStep one_step{state.g,
+                   state.d,
+                   state.opt_g,
+                   state.opt_d,
+                   settings.seed,
+                   state.step_on_device,
+                   x,
+                   labels,
+                   Tensor::zeros({GanReport::size}, DType::f32, device),
+                   settings.objective(),
+                   state.average ? &*state.average : nullptr};
+  train(
+      title, settings.steps, settings.batch, device, state.step,
+      [&] {
+        load_batch(data, order, x, labels);
+        state.set_rate(settings.rate_at(state.step, settings.steps));
+      },
+      [&] { one_step(); }, [&] { return one_step.read().loss_g; });
+  return TrainedGan(state);
+}
+
+}  // namespace duel
