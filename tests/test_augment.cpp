@@ -47,8 +47,8 @@ Tensor two_maps() {
   return Tensor::from({2, 9}, {1.3, .2, -.4, -.3, 1.6, .1, 0, 0, 1, .8, .1, .6, -.2, .9, .7, .02, -.03, 1}, DType::f32, Device::cpu);
 }
 Tensor colours() {
-  return Tensor::from({2, 12}, {.9, .1, -.2, .3, .2, .8, .1, -.1, 0, .3, 1.1, .2, -.5, .4, .2, .1, .3, .6, -.7, .2, .1, .1, .9, -.3}, DType::f32,
-                      Device::cpu);
+  return Tensor::from({2, 12}, {.9, .1, -.2, .3, .2, .8, .1, -.1, 0, .3, 1.1, .2, -.5, .4, .2, .1, .3, .6, -.7, .2, .1, .1, .9, -.3},
+                      DType::f32, Device::cpu);
 }
 
 std::vector<GradCase> cases_of_derivatives() {
@@ -72,9 +72,7 @@ std::vector<GradCase> cases_of_derivatives() {
       {"warp_images",
        "two maps, one of them a homography, reflected and averaged",
        {values({2, 4, 5, 2}, 5)},
-       [](const Tensors& t) {
-         return square(warp(t[0], two_maps(), {.h = 3, .w = 4, .border = Border::reflect, .antialias = true}));
-       }},
+       [](const Tensors& t) { return square(warp(t[0], two_maps(), {.h = 3, .w = 4, .border = Border::reflect, .antialias = true})); }},
       {"warp_images",
        "bicubic, with a fill beyond the border",
        {values({2, 4, 5, 1}, 6), values({2, 4, 5, 1}, 7)},
@@ -85,9 +83,7 @@ std::vector<GradCase> cases_of_derivatives() {
       {"warp_images_adjoint",
        "the derivative of a warp, as a function of what it is given",
        {values({2, 4, 5, 1}, 8), values({2, 4, 5, 1}, 9)},
-       [](const Tensors& t) {
-         return square(grad(sum(mul(t[0], warp(t[1], two_maps()))), {t[1]}, create_graph)[0]);
-       }},
+       [](const Tensors& t) { return square(grad(sum(mul(t[0], warp(t[1], two_maps()))), {t[1]}, create_graph)[0]); }},
       {"color_matrix",
        "three channels",
        {values({2, 2, 3, 3}, 10)},

@@ -120,7 +120,8 @@ std::string checkpoint_path(const std::string& path, const std::string& name) {
   if (fs::is_regular_file(path)) return path;
   const fs::path file = fs::path(path) / "checkpoints" / (name + ".safetensors");
   if (name == "best" && !fs::is_regular_file(file) && fs::is_regular_file(file.parent_path() / "last.safetensors"))
-    fail(Failure::data, fmt::format("{}: this run kept no best checkpoint, only the last (a GAN's keeps one where --extractor judges it)", path));
+    fail(Failure::data,
+         fmt::format("{}: this run kept no best checkpoint, only the last (a GAN's keeps one where --extractor judges it)", path));
   if (!fs::is_regular_file(file))
     fail(Failure::data, fmt::format("{}: neither a checkpoint nor a run folder with checkpoints/{}.safetensors", path, name));
   return file.string();

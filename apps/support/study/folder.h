@@ -15,7 +15,7 @@ namespace duel {
 struct StudyResult {
   std::string level, arm;
   int64_t seed = 0;
-  Scores scores;                                 // on all test images
+  Scores scores = Scores();                      // on all test images
   int64_t images = 0, synthetic = 0, steps = 0;  // trained on, those of them that were made, and for how long
   double loss = 0;                               // on the training images, the mean of the run
   double prepare_seconds = 0, train_seconds = 0;
