@@ -66,7 +66,7 @@ Augmented augment(const Tensor& images, const Recipe& recipe, const Rng& rng, co
   const AugmentProblem p = problem_of(images.shape(), images.dtype(), recipe, rng, options);
   check_when_and_who(epoch, ids, p.n, images.device());
   const Tensor strength = strength_of(options, p, images.device());
-  const Augmented a{Tensor({p.n, p.p, p.q, p.c}, p.to, images.device()), Tensor({p.n, p.record()}, DType::f32, images.device())};
+  const Augmented a{Tensor({p.n, p.p, p.q, p.c}, p.to, images.device()), Tensor({p.n, p.record_size()}, DType::f32, images.device())};
   dispatch<AugmentImages>(p, {epoch.data(), ids.data(), strength.data(), images.data(), a.images.data(), a.record.data()}, images.device());
   return a;
 }
@@ -74,7 +74,7 @@ Augmented augment(const Tensor& images, const Recipe& recipe, const Rng& rng, co
 Tensor replay(const Tensor& images, const Recipe& recipe, const Rng& rng, const Tensor& record, const AugmentOptions& options) {
   check_bytes_or_floats(images);
   const AugmentProblem p = problem_of(images.shape(), images.dtype(), recipe, rng, options);
-  check_is(record, "a record,", {p.n, p.record()}, DType::f32, images.device());
+  check_is(record, "a record,", {p.n, p.record_size()}, DType::f32, images.device());
   const Tensor y({p.n, p.p, p.q, p.c}, p.to, images.device());
   dispatch<ReplayAugmentation>(p, {record.data(), images.data(), y.data()}, images.device());
   return y;
@@ -88,8 +88,8 @@ Drawn draw_augmentation(const Shape& images, const Recipe& recipe, const Rng& rn
   const Device device = ids ? ids.device() : Device::cpu;
   check_when_and_who(epoch, ids, p.n, device);
   const Tensor strength = strength_of(options, p, device);
-  const Drawn d{Tensor({p.n, p.record()}, DType::f32, device), Tensor({p.n, 9}, DType::f32, device), Tensor({p.n, 12}, DType::f32, device),
-                Tensor({p.n, 4}, DType::i32, device)};
+  const Drawn d{Tensor({p.n, p.record_size()}, DType::f32, device), Tensor({p.n, 9}, DType::f32, device),
+                Tensor({p.n, 12}, DType::f32, device), Tensor({p.n, 4}, DType::i32, device)};
   dispatch<DrawAugmentation>(
       p, {epoch.data(), ids.data(), strength.data(), d.record.data(), d.maps.data(), d.colors.data(), d.boxes.data()}, device);
   return d;
@@ -146,11 +146,11 @@ std::string text_of(const std::vector<AppliedStep>& steps) {
 
 Tensor maps_of(const Recipe& recipe, const Tensor& record, const Shape& images, const AugmentOptions& options) {
   const AugmentProblem p = problem_of(images, DType::f32, recipe, {}, options);
-  check_is(record, "a record,", {p.n, p.record()}, DType::f32, record ? record.device() : Device::cpu);
+  check_is(record, "a record,", {p.n, p.record_size()}, DType::f32, record ? record.device() : Device::cpu);
   std::vector<float> records(static_cast<size_t>(record.count())), maps;
   record.copy_out(records.data());
   for (int i = 0; i < p.n; ++i) {
-    const Map map = compose_map(&records[static_cast<size_t>(i) * static_cast<size_t>(p.record())], recipe.steps, p.key());
+    const Map map = compose_map(&records[static_cast<size_t>(i) * static_cast<size_t>(p.record_size())], recipe.steps, p.key());
     maps.insert(maps.end(), map.m, map.m + 9);
   }
   return Tensor::from_bytes({p.n, 9}, DType::f32, maps.data(), record.device());

@@ -112,8 +112,9 @@ TEST_CASE("what is no recipe is refused, naming the piece") {
   CHECK(refusal("normalize std=0").find("must be above 0") != std::string::npos);
   CHECK(refusal("resample by=lanczos").find("nearest, bilinear, bicubic") != std::string::npos);
   CHECK(refusal("elastic; elastic").find("appears twice") != std::string::npos);
-  CHECK(refusal("randaugment n=13").find("1 to 12") != std::string::npos);
-  CHECK(refusal("hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip").find("more than 12") != std::string::npos);
+  CHECK(refusal("randaugment n=17").find("1 to 16") != std::string::npos);
+  CHECK(refusal("hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip")
+            .find("more than 16") != std::string::npos);
   CHECK(refusal("rotate nan").find("is no number") != std::string::npos);
   for (const char* bad : {"rotat", "hflip p=2"}) CHECK(refusal(bad).find("[augment] ") == 0);
 }

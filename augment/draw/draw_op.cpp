@@ -6,7 +6,7 @@ std::vector<Buffer> DrawAugmentation::buffers(const Problem& p) {
   return {{"epoch", Role::in, DType::i32, 1, Fill::count},
           {"ids", Role::in, DType::i32, p.n, Fill::index, 100000},
           {"strength", Role::in, DType::f32, p.recipe.steps, Fill::probability},
-          {"record", Role::out, DType::f32, int64_t{p.n} * p.record()},
+          {"record", Role::out, DType::f32, int64_t{p.n} * p.record_size()},
           {"map", Role::out, DType::f32, int64_t{9} * p.n},
           {"color", Role::out, DType::f32, int64_t{12} * p.n},
           {"box", Role::out, DType::i32, int64_t{4} * p.n}};

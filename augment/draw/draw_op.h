@@ -35,7 +35,7 @@ HD inline void to_signed(int c, float* m) {
 
 // Sample i, whole. The chain has one step at most, since linear steps join.
 HD inline void draw_sample(const AugmentProblem& p, const DrawAugmentation::Args& a, int64_t i) {
-  float* record = static_cast<float*>(a.record) + i * p.record();
+  float* record = static_cast<float*>(a.record) + i * p.record_size();
   draw_record(p, a.epoch, a.ids, a.strength, i, record);
   const Map map = compose_map(record, p.recipe.steps, p.key());
   for (int k = 0; k < 9; ++k) static_cast<float*>(a.map)[9 * i + k] = map.m[k];

@@ -1,7 +1,7 @@
 // augment_images, rung 1: one launch a batch (one more where a step looks at the whole image first, two where one blurs it). A block takes
 // a tile of one sample: its threads draw the sample's slots, one composes them, all apply them to a pixel each. Every block of a sample
-// draws the same numbers again, which is cheaper than a launch. Bounded by the arithmetic of a pixel's place; the weights of its taps, whose
-// number is known at run time, lie in local memory, where a rung for bilinear alone would not need it.
+// draws the same numbers again, which is cheaper than a launch. Bounded by the arithmetic of a pixel's place; the weights of its taps,
+// whose number is known at run time, lie in local memory, where a rung for bilinear alone would not need it.
 #include "augment/pipeline/device_steps.h"
 #include "augment/pipeline/types.h"
 
@@ -22,7 +22,7 @@ __global__ void augment_images(AugmentProblem p, int tiles, const int32_t* epoch
   if (thread == recipe_slots) draw_head(static_cast<uint32_t>(*epoch), ids[n], storage.record);
   __syncthreads();
   if (tile == 0)
-    for (int i = thread; i < p.record(); i += augment_threads) records[n * p.record() + i] = storage.record[i];
+    for (int i = thread; i < p.record_size(); i += augment_threads) records[n * p.record_size() + i] = storage.record[i];
   if (statistics) statistics += n;
   if (thread == 0) compose(p, storage.record, statistics, storage.applied);
   __syncthreads();

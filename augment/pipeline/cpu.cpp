@@ -61,7 +61,7 @@ void augment(const AugmentProblem& p, const AugmentImages::Args& a, Scratch scra
   apply(
       p,
       [&](int64_t n) {
-        float* record = records + n * p.record();
+        float* record = records + n * p.record_size();
         draw_record(p, a.epoch, a.ids, a.strength, n, record);
         return record;
       },
@@ -69,7 +69,7 @@ void augment(const AugmentProblem& p, const AugmentImages::Args& a, Scratch scra
 }
 void replay(const AugmentProblem& p, const ReplayAugmentation::Args& a, Scratch scratch, Stream) {
   apply(
-      p, [&](int64_t n) { return static_cast<const float*>(a.record) + n * p.record(); }, a.x, a.y, scratch);
+      p, [&](int64_t n) { return static_cast<const float*>(a.record) + n * p.record_size(); }, a.x, a.y, scratch);
 }
 
 KERNEL_VARIANT(AugmentImages, openmp, 10, supports, scratch, augment);

@@ -59,7 +59,7 @@ struct DrawnSlots {
 struct ReplayedSlots {
   const float* records;
   __device__ void operator()(const AugmentProblem& p, int64_t n, int slot, float* to) const {
-    for (int i = 0; i < slot_floats; ++i) to[i] = records[n * p.record() + record_head + slot * slot_floats + i];
+    for (int i = 0; i < slot_floats; ++i) to[i] = records[n * p.record_size() + record_head + slot * slot_floats + i];
   }
 };
 

@@ -105,14 +105,14 @@ std::vector<Buffer> AugmentImages::buffers(const Problem& p) {
           {"strength", Role::in, DType::f32, p.recipe.steps, Fill::probability},
           images(p),
           {"y", Role::out, p.to, p.result()},
-          {"record", Role::out, DType::f32, int64_t{p.n} * p.record()}};
+          {"record", Role::out, DType::f32, int64_t{p.n} * p.record_size()}};
 }
 std::vector<Case<AugmentProblem>> AugmentImages::cases() { return all_cases(); }
 double AugmentImages::flops(const Problem& p) { return work(p); }
 int AugmentImages::reduction(const Problem&) { return 16; }
 
 std::vector<Buffer> ReplayAugmentation::buffers(const Problem& p) {
-  Buffer record{"record", Role::in, DType::f32, int64_t{p.n} * p.record(), Fill::index};
+  Buffer record{"record", Role::in, DType::f32, int64_t{p.n} * p.record_size(), Fill::index};
   record.limit = static_cast<int64_t>(AugOp::count);  // whatever stands in a record must do no harm
   return {record, images(p), {"y", Role::out, p.to, p.result()}};
 }

@@ -34,7 +34,7 @@ struct AugmentProblem {
   HD DrawKey key() const { return {static_cast<uint64_t>(seed), static_cast<uint32_t>(stream), h, w, p, q}; }
   HD int64_t source() const { return int64_t{n} * h * w * c; }
   HD int64_t result() const { return int64_t{n} * p * q * c; }
-  HD int record() const { return record_floats(recipe.steps); }
+  HD int record_size() const { return record_floats(recipe.steps); }
   std::string text() const;                              // n4h8w8c3p8q8seed1stream0:u8/to=f32/aug=hflip+rotate_-15..15
   static AugmentProblem parse(const std::string& text);  // throws Error(usage)
 

@@ -17,7 +17,7 @@ void apply(const AugmentProblem& p, const float* records, const void* images, vo
     Y* y = static_cast<Y*>(results);
     for (int n = 0; n < p.n; ++n, x += int64_t{p.h} * p.w * p.c) {
       Prepared sample;
-      const float* record = records + int64_t{n} * p.record();
+      const float* record = records + int64_t{n} * p.record_size();
       prepare_sample(p, record, x, sample);
       const float* blurred = p.recipe.has(AugOp::blur) ? blur_sample(p, record, x, n, static_cast<float*>(scratch.data)) : nullptr;
       AugmentProblem unit = p;  // blurred images are in [0, 1]
@@ -37,7 +37,7 @@ void apply(const AugmentProblem& p, const float* records, const void* images, vo
 
 void augment(const AugmentProblem& p, const AugmentImages::Args& a, Scratch scratch, Stream) {
   float* records = static_cast<float*>(a.record);
-  for (int n = 0; n < p.n; ++n) draw_record(p, a.epoch, a.ids, a.strength, n, records + int64_t{n} * p.record());
+  for (int n = 0; n < p.n; ++n) draw_record(p, a.epoch, a.ids, a.strength, n, records + int64_t{n} * p.record_size());
   apply(p, records, a.x, a.y, scratch);
 }
 void replay(const AugmentProblem& p, const ReplayAugmentation::Args& a, Scratch scratch, Stream) {

@@ -13,7 +13,7 @@ __global__ void replay_images(AugmentProblem p, int tiles, const float* records,
   AugmentStorage& storage = shared_storage<AugmentStorage>();
   const int64_t n = blockIdx.x / static_cast<unsigned>(tiles);
   const int tile = static_cast<int>(blockIdx.x % static_cast<unsigned>(tiles)), thread = static_cast<int>(threadIdx.x);
-  for (int i = thread; i < p.record(); i += augment_threads) storage.record[i] = records[n * p.record() + i];
+  for (int i = thread; i < p.record_size(); i += augment_threads) storage.record[i] = records[n * p.record_size() + i];
   __syncthreads();
   if (statistics) statistics += n;
   if (thread == 0) compose(p, storage.record, statistics, storage.applied);
