@@ -18,6 +18,7 @@
 
 namespace duel {
 
+// Shifts reach ⌊side/8⌋ pixels, as the paper's eighth; the authors' code rounds it, which is one more at a side of 28.
 struct DiffAugment {
   bool color = false, translation = false, cutout = false;
   explicit operator bool() const { return color || translation || cutout; }

@@ -20,6 +20,9 @@ AugmentProblem problem_of(const Shape& images, DType dtype, const Recipe& recipe
   check(o.dtype == DType::f32 || o.dtype == DType::bf16, "augment",
         fmt::format("a result in {}; there are f32 and bf16", name_of(o.dtype)));
   check(dtype == DType::u8 || !recipe.has(AugOp::equalize), "augment", "equalize wants images of bytes, u8");
+  check((o.h ? o.h : images[1]) * (o.w ? o.w : images[2]) * images[3] < int64_t{1} << 31 && images[1] * images[2] * images[3] < int64_t{1}
+                                                                                                                                    << 31,
+        "augment", fmt::format("images of {} for {}×{}; one has at most 2³¹ values", images.text(), o.h, o.w));
   const auto size = [&](int axis) { return static_cast<int>(images[axis]); };
   AugmentProblem p;
   p.n = size(0), p.h = size(1), p.w = size(2), p.c = size(3);
@@ -145,7 +148,7 @@ std::string text_of(const std::vector<AppliedStep>& steps) {
 }
 
 Tensor maps_of(const Recipe& recipe, const Tensor& record, const Shape& images, const AugmentOptions& options) {
-  const AugmentProblem p = problem_of(images, DType::f32, recipe, {}, options);
+  const AugmentProblem p = problem_of(images, DType::u8, recipe, {}, options);  // whose bytes or floats the images are makes no difference
   check_is(record, "a record,", {p.n, p.record_size()}, DType::f32, record ? record.device() : Device::cpu);
   std::vector<float> records(static_cast<size_t>(record.count())), maps;
   record.copy_out(records.data());

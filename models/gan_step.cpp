@@ -107,7 +107,7 @@ void GanStep::train_d(const Turn& turn, const Tensor& fake) {
   const auto pass = [&](int which) { return Pass{Mode::train, turn.labels, {seed, step, first + which}}; };
   const Tensors weights = used(d);
   Tensors gradients;
-  Tensor total;
+  Tensor total, of_real;
   const auto take = [&](const Tensor& loss) {
     accumulate(gradients, grad(loss, weights));
     NoGrad only_looking;
@@ -118,13 +118,17 @@ void GanStep::train_d(const Turn& turn, const Tensor& fake) {
     take(d_loss_real(objective.loss, said, target(objective.real_is, -1, said.shape()[0], first + on_real)));
     NoGrad only_looking;
     note(d_real, mean(sigmoid(said))), note(real_right, mean(duel::step(said - between))), note(score_real, mean(said));
-    if (heard) heard((said - between).detach());
+    if (heard) of_real = (said - between).detach();
   }
   {
     const Tensor said = d(seen(fake, first + on_fake), pass(on_fake));
     take(d_loss_fake(objective.loss, said, target(0, 1, said.shape()[0], first + on_fake)));
     NoGrad only_looking;
     note(d_fake, mean(sigmoid(said))), note(fake_right, mean(duel::step(affine(said, -1, between)))), note(score_fake, mean(said));
+  }
+  if (heard) {  // after both, so that both were seen through the same
+    NoGrad only_looking;
+    heard(of_real);
   }
   if (objective.penalty != Penalty::none) {
     const auto judge = [&](const Tensor& x) { return d(transform ? transform(x, first + on_mixed) : x, pass(on_mixed)); };

@@ -1,4 +1,4 @@
-// Recipes: their text, their draws, what they do to images, and what follows the images. The rows are held by test_rows.
+// Recipes at work: their draws, what they do to images, and what follows the images. The rows are held by test_rows.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -64,60 +64,7 @@ std::vector<double> drawn(const std::string& text, int value, int64_t n, const S
   return all;
 }
 
-std::string refusal(const std::string& text) {
-  try {
-    parse_recipe(text);
-  } catch (const Error& error) {
-    CHECK(error.kind == Failure::usage);
-    return error.what();
-  }
-  return "";
-}
-
 }  // namespace
-
-TEST_CASE("a recipe's text reads back as the same recipe") {
-  for (const std::string& name : step_names()) {
-    if (name == "color") continue;
-    const Recipe recipe = parse_recipe(name);
-    CHECK_MESSAGE(parse_recipe(text_of(recipe)) == recipe, text_of(recipe));
-  }
-  for (const char* text :
-       {"", " ; ", "hflip p=.5; rotate -15..15; color b=.2 c=.2; erase", "rotate 15", "scale 1~.2; translate .1 whole=1; shear 3 y=-2..5",
-        "crop scale=.5..1 ratio=1..1", "resample border=reflect by=bicubic antialias=0 clamp=0", "randaugment n=3 m=12; trivialaugment",
-        "normalize mean=.485,.456,.406 std=.229,.224,.225", "resample border=constant fill=.5", "translate x=-.125..0.125"}) {
-    const Recipe recipe = parse_recipe(text);
-    CHECK_MESSAGE(parse_recipe(text_of(recipe)) == recipe, text_of(recipe));
-    AugmentProblem p;
-    p.recipe = recipe;
-    CHECK_MESSAGE(AugmentProblem::parse(p.text()).recipe == recipe, p.text());
-  }
-  CHECK(parse_recipe("rotate 15") == parse_recipe("rotate -15..15"));
-  CHECK(parse_recipe("brightness .3") == parse_recipe("brightness .7..1.3"));
-  CHECK(parse_recipe("color s=.1 b=.2") == parse_recipe("brightness .2; saturation .1"));
-  CHECK(parse_recipe("translate .2") == parse_recipe("translate x=.2 y=.2"));
-  CHECK(text_of(parse_recipe("hflip")) == "hflip");
-}
-
-TEST_CASE("what is no recipe is refused, naming the piece") {
-  CHECK(refusal("rotat 3").find("no step is called 'rotat'; there are hflip") != std::string::npos);
-  CHECK(refusal("rotate 3 4").find("'4' fits none of its parameters, which are p, angle") != std::string::npos);
-  CHECK(refusal("rotate x").find("'x' is no number") != std::string::npos);
-  CHECK(refusal("rotate 5..-5").find("runs backwards") != std::string::npos);
-  CHECK(refusal("rotate -5").find("give it without a sign") != std::string::npos);
-  CHECK(refusal("hflip p=1.5").find("no probability") != std::string::npos);
-  CHECK(refusal("posterize bits=9").find("9 is outside 1 to 8") != std::string::npos);
-  CHECK(refusal("crop scale=0..1").find("outside") != std::string::npos);
-  CHECK(refusal("color").find("wants one of b=") != std::string::npos);
-  CHECK(refusal("normalize std=0").find("must be above 0") != std::string::npos);
-  CHECK(refusal("resample by=lanczos").find("nearest, bilinear, bicubic") != std::string::npos);
-  CHECK(refusal("elastic; elastic").find("appears twice") != std::string::npos);
-  CHECK(refusal("randaugment n=17").find("1 to 16") != std::string::npos);
-  CHECK(refusal("hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip;hflip")
-            .find("more than 16") != std::string::npos);
-  CHECK(refusal("rotate nan").find("is no number") != std::string::npos);
-  for (const char* bad : {"rotat", "hflip p=2"}) CHECK(refusal(bad).find("[augment] ") == 0);
-}
 
 TEST_CASE("a sample gets the same parameters and the same image in any batch, order and thread count, on every device") {
   const Recipe recipe = parse_recipe("crop; hflip; rotate; elastic; color b=.3 c=.3 s=.3 h=.1; randaugment; erase; gaussian-noise");
@@ -327,6 +274,34 @@ TEST_CASE("colour in a chain is one matrix, and hue turns about grey") {
   check_close("chain", applied(image, chain, "resample clamp=0"), one_by_one, 0, 2e-6);
 }
 
+TEST_CASE("steps that look at the image see what the colour steps before them made of it") {
+  std::vector<double> dark;
+  for (int i = 0; i < 32 * 32 * 3; ++i) dark.push_back(20 + i % 61);
+  const Tensor x = Tensor::from({1, 32, 32, 3}, dark, DType::u8, Device::cpu);
+  const Slots once{{AugOp::autocontrast, {}}};
+  const Tensor stretched = applied(x, once);
+  check_close("autocontrast twice", applied(x, {{AugOp::autocontrast, {}}, {AugOp::autocontrast, {}}}), stretched, 0, 2e-6);
+  check_close("brightness before it", applied(x, {{AugOp::brightness, {2}}, {AugOp::autocontrast, {}}}), stretched, 0, 2e-6);
+  check_close("invert before it", applied(x, {{AugOp::invert, {}}, {AugOp::autocontrast, {}}}), stretched * -1.0 + 1.0, 0, 2e-6);
+  const Tensor flat = applied(x, {{AugOp::equalize, {}}});
+  check_close("equalize twice", applied(x, {{AugOp::equalize, {}}, {AugOp::equalize, {}}}), flat, 0, 0);
+  check_close("equalize, then autocontrast", applied(x, {{AugOp::equalize, {}}, {AugOp::autocontrast, {}}}), flat, 0, 5e-3);
+}
+
+TEST_CASE("a policy's shifts are whole pixels") {
+  const Recipe recipe = parse_recipe("trivialaugment");
+  int shifts = 0;
+  for (const auto& steps :
+       read_record(recipe, augment(Tensor::zeros({400, 20, 30, 3}, DType::u8, Device::cpu), recipe, rng, epoch(1), ids(0, 400)).record))
+    if (steps[0].op == AugOp::translate) {
+      ++shifts;
+      const double x = steps[0].values[0].second * 30, y = steps[0].values[1].second * 20;
+      CHECK(std::abs(x - std::round(x)) < 1e-4);
+      CHECK(std::abs(y - std::round(y)) < 1e-4);
+    }
+  CHECK(shifts > 20);
+}
+
 TEST_CASE("erasing, noise and the range") {
   const Tensor x = Tensor::full({1, 6, 8, 3}, 128, DType::u8, Device::cpu);
   const std::vector<double> y = applied(x, {{AugOp::erase, {1, 2, 3, 4, .25f}}}, "normalize mean=.5 std=.5").values();
@@ -390,6 +365,11 @@ TEST_CASE("masks, points and boxes follow their image") {
   CHECK(box[3] > seen[1]);
   CHECK(box[2] - box[0] < 3 * 1.2 * 1.5);
   CHECK_THROWS_AS(follow(Homography{}, 1, 1), Error);
+  for (const std::string& name : step_names()) {  // whatever the steps, their maps can be had
+    const Recipe any = parse_recipe(name == "color" ? "color b=.1" : name);
+    const Tensor images = noise({2, 8, 8, 3}, DType::u8);
+    CHECK(maps_of(any, augment(images, any, rng, epoch(1), ids(0, 2)).record, images.shape()).shape() == Shape{2, 9});
+  }
 }
 
 TEST_CASE("applied to floats with derivatives it is the same as to bytes") {

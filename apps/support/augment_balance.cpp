@@ -92,7 +92,7 @@ int balance(const BalanceAsk& ask) {
   const auto put = [&](size_t i, const Image& image, int32_t label) {
     const std::string name = fmt::format("{:06}.png", i);
     folder.write(name, encode_png(image));
-    labels += fmt::format("{},{}\n", name, data.classes[static_cast<size_t>(label)]);
+    labels += csv_line({name, data.classes[static_cast<size_t>(label)]});
     return name;
   };
   for (size_t i = 0; i < static_cast<size_t>(data.n) + made.size(); ++i) {

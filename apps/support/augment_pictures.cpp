@@ -83,7 +83,7 @@ Written write_augmented(const std::string& place, bool replace, const Pictures& 
         }
         table += csv_line({images + name, item.file, std::to_string(item.id), item.label, std::to_string(copy.epoch), seed,
                            std::to_string(copy.image.h), std::to_string(copy.image.w), recipe, text_of(copy.steps)});
-        labels += fmt::format("{},{}\n", name, item.label);
+        labels += csv_line({name, item.label});
       }
       ++written.pictures, written.copies += static_cast<int64_t>(copies.size());
       const bool last = i + 1 == all.size();

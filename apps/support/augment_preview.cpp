@@ -18,7 +18,6 @@ struct Preview {
   const AugmentJob& job;
   const Tensor x = tensor_of({&image});
 
-  AugmentOptions options() const { return {.h = job.size, .w = job.size, .dtype = DType::f32, .is_signed = false, .strength = {}}; }
   // The job's way of resampling, with this one step for sure.
   Recipe only(AugStep step) const {
     Recipe recipe = job.recipe;
@@ -26,8 +25,8 @@ struct Preview {
     return recipe;
   }
   Image drawn(const AugStep& step, int64_t epoch = 0, std::string* name = nullptr) const {
-    const Augmented a =
-        augment(x, only(step), job.rng(), step_counter(static_cast<int>(job.epoch + epoch)), Tensor::from({1}, {0}, DType::i32), options());
+    const Augmented a = augment(x, only(step), job.rng(), step_counter(static_cast<int>(job.epoch + epoch)),
+                                Tensor::from({1}, {0}, DType::i32), job.options());
     if (name) *name = name_of(read_record(only(step), a.record)[0][0].op);
     return seen(step.op, images_of(a.images)[0]);
   }
@@ -42,7 +41,7 @@ struct Preview {
     std::vector<double> record(static_cast<size_t>(record_floats(1)));
     record[record_head] = static_cast<double>(step.op);
     std::copy(values.begin(), values.end(), record.begin() + record_head + 1);
-    return images_of(replay(x, only(step), job.rng(), Tensor::from({1, record_floats(1)}, record), options()))[0];
+    return images_of(replay(x, only(step), job.rng(), Tensor::from({1, record_floats(1)}, record), job.options()))[0];
   }
 };
 

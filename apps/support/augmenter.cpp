@@ -29,7 +29,7 @@ void augment_all(const Pictures& pictures, const AugmentJob& job, Waiting& batch
     ids.push_back(pictures.items[batch.items[static_cast<size_t>(i)]].id);
   }
   const Tensor x = tensor_of(images), who = Tensor::from_bytes({n}, DType::i32, ids.data());
-  const AugmentOptions options{.h = job.size, .w = job.size, .dtype = DType::f32, .is_signed = false, .strength = {}};
+  const AugmentOptions options = job.options();
   std::vector<std::vector<AugmentedCopy>> copies(batch.items.size());
   for (int k = 0; k < job.copies; ++k) {
     const int64_t epoch = job.epoch + k;

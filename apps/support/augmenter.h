@@ -17,6 +17,7 @@ struct AugmentJob {
   int batch = 64;  // pictures at a time; makes no difference to the results
   bool skip_bad = false;
   Rng rng() const { return {seed, RandomStream::augment}; }
+  AugmentOptions options() const { return {.h = size, .w = size, .dtype = DType::f32, .is_signed = false, .strength = {}}; }
 };
 
 struct AugmentedCopy {

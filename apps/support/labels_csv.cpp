@@ -38,6 +38,16 @@ bool is_number(const std::string& text, int64_t& value) {
   return std::from_chars(text.data(), end, value).ptr == end && !text.empty();
 }
 
+// "red, ""dark""" → red, "dark"
+std::string unquoted(const std::string& text) {
+  std::string plain;
+  for (size_t i = 1; i + 1 < text.size(); ++i) {
+    plain += text[i];
+    if (text[i] == '"' && text[i + 1] == '"') ++i;
+  }
+  return plain;
+}
+
 std::vector<std::string> in_order(const std::set<std::string>& labels) {
   std::vector<std::string> names(labels.begin(), labels.end());
   int64_t a = 0, b = 0;
@@ -67,14 +77,15 @@ bool read_labels_csv(const std::string& folder, Dataset& data) {
     from = end + 1, ++line_number;
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty() || (line_number == 1 && line == "file,label")) continue;
-    const size_t comma = line.rfind(',');
+    const bool quoted = line.ends_with('"') && line.find(",\"") != std::string::npos;  // a label with a comma or a quote in it
+    const size_t comma = quoted ? line.find(",\"") : line.rfind(',');
     auto refuse = [&](const std::string& why) { refuse_file(path, fmt::format("line {}: {}", line_number, why)); };
     if (comma == std::string::npos || comma == 0 || comma + 1 == line.size()) refuse("a line is a file name, a comma and a label");
     const auto picture = pictures.find(line.substr(0, comma));
     if (picture == pictures.end()) refuse(fmt::format("there is no picture '{}' in the folder", printable(line.substr(0, comma))));
     std::string& label = labels[picture->second];
     if (!label.empty()) refuse(fmt::format("'{}' has a label already", printable(line.substr(0, comma))));
-    label = line.substr(comma + 1);
+    label = quoted ? unquoted(line.substr(comma + 1)) : line.substr(comma + 1);
     distinct.insert(label);
   }
   for (const auto& [name, number] : pictures)

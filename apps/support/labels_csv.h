@@ -1,4 +1,5 @@
-// The labels of a flat folder of pictures: a file labels.csv in it, with a line `file,label` each.
+// The labels of a flat folder of pictures: a file labels.csv in it, with a line `file,label` each; a label with commas or quotes in it
+// stands in quotes, as in RFC 4180.
 #pragma once
 #include <string>
 

@@ -67,7 +67,7 @@ HD inline void compose(const AugmentProblem& p, const float* record, const Image
     const float* slot = record + record_head + i * slot_floats;
     const float* v = slot + 1;
     const AugOp op = static_cast<AugOp>(static_cast<int>(slot[0]));
-    if (op == AugOp::sharpness) a.sharpness = v[0];
+    if (op == AugOp::sharpness) a.sharpness = mul_rn(a.sharpness, v[0]);  // two by a policy: the distances multiply
     else if (op == AugOp::elastic) compose_elastic(key, i, v, a);
     else if (is_box(op)) a.box[a.boxes++] = {whole(v[0]), whole(v[1]), whole(v[0]) + whole(v[2]), whole(v[1]) + whole(v[3]), v[4]};
     else if (is_noise(op)) a.noise[a.noises++] = {op, v[0], i};
@@ -78,7 +78,7 @@ HD inline void compose(const AugmentProblem& p, const float* record, const Image
 struct ElasticMove {
   const Applied& a;
   int p, q;
-  HD static void basis(float at, int nodes, int& first, Exact* w) {
+  HD static void basis(float at, int& first, Exact* w) {
     const float whole_part = exact_floor(at);
     const int cell = static_cast<int>(whole_part);
     const Exact t = sub_rn(at, whole_part), s = Exact(1) - t, sixth = Exact(1.f) / Exact(6.f);
@@ -86,15 +86,14 @@ struct ElasticMove {
     w[0] = s * s * s * sixth, w[3] = t * t * t * sixth;
     w[1] = (Exact(3) * t * t * t - Exact(6) * t * t + Exact(4)) * sixth;
     w[2] = (Exact(3) * s * s * s - Exact(6) * s * s + Exact(4)) * sixth;
-    (void)nodes;
   }
   HD Point operator()(Point at) const {
     if (a.nodes == 0) return at;
     Exact wx[4], wy[4];
     int x0, y0;
     const Exact span = static_cast<float>(a.nodes - 1);
-    basis(Exact(at.x) / Exact(static_cast<float>(q)) * span, a.nodes, x0, wx);
-    basis(Exact(at.y) / Exact(static_cast<float>(p)) * span, a.nodes, y0, wy);
+    basis(Exact(at.x) / Exact(static_cast<float>(q)) * span, x0, wx);
+    basis(Exact(at.y) / Exact(static_cast<float>(p)) * span, y0, wy);
     Exact x = at.x, y = at.y;
     for (int i = 0; i < 4; ++i)
       for (int j = 0; j < 4; ++j) {

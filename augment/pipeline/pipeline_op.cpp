@@ -21,6 +21,8 @@ AugmentProblem AugmentProblem::parse(const std::string& text) {
   const auto small = [](int side) { return side >= 1 && side <= 1 << 15; };
   if (p.n < 0 || !small(p.h) || !small(p.w) || !small(p.c) || !small(p.p) || !small(p.q))
     fail(Failure::usage, "problem '" + text + "': n is at least 0; h, w, c, p and q are 1 to 32768");
+  if (int64_t{p.p} * p.q * p.c >= int64_t{1} << 31 || int64_t{p.h} * p.w * p.c >= int64_t{1} << 31)
+    fail(Failure::usage, "problem '" + text + "': an image has at most 2³¹ values");
   if (!augment_types(p)) fail(Failure::usage, "problem '" + text + "': images are u8, f32 or bf16");
   if (p.dtype != DType::u8 && p.recipe.has(AugOp::equalize)) fail(Failure::usage, "problem '" + text + "': equalize wants bytes");
   return p;

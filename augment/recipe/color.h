@@ -1,5 +1,6 @@
-// A sample's colour steps as a chain: matrices, multiplied together where they meet, and what is not linear. Contrast turns about the mean,
-// which goes through the chain as a pixel would: exact as long as the chain is linear.
+// A sample's colour steps as a chain: matrices, multiplied together where they meet, and what is not linear. Contrast turns about the mean
+// and autocontrast stretches from the darkest to the brightest value, which go through the chain before it as a pixel would: exact for
+// linear chains, of the ends for channels that are not mixed. equalize is that of the source, and the steps before it make no difference.
 #pragma once
 #include "augment/recipe/draw.h"
 
@@ -113,7 +114,8 @@ HD inline void set_hue(ColorStep& s, float turns) {
 }
 
 // False where the step does nothing to these channels.
-HD inline bool color_step(AugOp op, const float* v, int c, const ImageStatistics* statistics, const float* mean, ColorStep& s) {
+HD inline bool color_step(AugOp op, const float* v, int c, const ImageStatistics* statistics, const float* mean, const float* low,
+                          const float* high, ColorStep& s) {
   switch (op) {
     case AugOp::brightness:
       return set_scale(s, c, v[0], 0), true;
@@ -152,10 +154,10 @@ HD inline bool color_step(AugOp op, const float* v, int c, const ImageStatistics
       if (!statistics) return false;
       set_scale(s, c, 1, 0);
       for (int i = 0; i < (c < 4 ? c : 4); ++i) {
-        const float span = sub_rn(statistics->high[i], statistics->low[i]);
+        const float span = sub_rn(high[i], low[i]);
         if (!(span > 0)) continue;  // one shade: left alone
         const int scale = c == 3 ? 5 * i : 2 * i, offset = c == 3 ? 4 * i + 3 : 2 * i + 1;
-        s.m[scale] = 1.f / span, s.m[offset] = -statistics->low[i] / span;
+        s.m[scale] = 1.f / span, s.m[offset] = -low[i] / span;
       }
       return true;
     case AugOp::gamma:
@@ -175,16 +177,31 @@ HD inline bool color_step(AugOp op, const float* v, int c, const ImageStatistics
 // Without statistics, steps that need them do nothing: of a recipe that has such steps they are there.
 HD inline void compose_color(const float* record, int slots, int c, const ImageStatistics* statistics, ColorChain& chain) {
   chain.steps = 0;
-  float mean[4] = {0, 0, 0, 0};
+  const int places = c < 4 ? c : 4;
+  float mean[4] = {0, 0, 0, 0}, low[4] = {0, 0, 0, 0}, high[4] = {1, 1, 1, 1};
   if (statistics)
-    for (int i = 0; i < (c < 4 ? c : 4); ++i) mean[i] = statistics->mean[i];
+    for (int i = 0; i < places; ++i) mean[i] = statistics->mean[i], low[i] = statistics->low[i], high[i] = statistics->high[i];
+  const auto through = [&](const ColorStep& s, float* v) {
+    Exact pixel[4] = {v[0], v[1], v[2], v[3]};
+    if (c == 3) color_pixel(s, statistics, c, pixel, 0);
+    else
+      for (int ch = 0; ch < places; ++ch) color_pixel(s, statistics, c, pixel + ch, ch);
+    for (int k = 0; k < places; ++k) v[k] = pixel[k];
+  };
   for (int i = 0; i < slots; ++i) {
     const float* slot = record + record_head + i * slot_floats;
     ColorStep s;
-    if (!color_step(static_cast<AugOp>(static_cast<int>(slot[0])), slot + 1, c, statistics, mean, s)) continue;
-    if (c == 3) color_pixel(s, statistics, c, mean, 0);
-    else
-      for (int ch = 0; ch < (c < 4 ? c : 4); ++ch) color_pixel(s, statistics, c, mean + ch, ch);
+    if (!color_step(static_cast<AugOp>(static_cast<int>(slot[0])), slot + 1, c, statistics, mean, low, high, s)) continue;
+    if (s.kind == ColorKind::equalize) {  // a flat histogram comes out whatever rising steps went before: they are left out
+      chain.steps = 0;
+      for (int k = 0; k < places; ++k) mean[k] = statistics->mean[k], low[k] = statistics->low[k], high[k] = statistics->high[k];
+    }
+    through(s, mean), through(s, low), through(s, high);
+    for (int k = 0; k < places; ++k)
+      if (low[k] > high[k]) {  // a falling step, such as invert
+        const float darkest = high[k];
+        high[k] = low[k], low[k] = darkest;
+      }
     append(chain, s, c);
   }
 }

@@ -86,6 +86,10 @@ HD inline AugOp draw_policy(bool wide, float magnitude, const SlotWords& words, 
   const float sign = words(17) & 1u ? -1.f : 1.f;
   const auto of = [&](float most) { return mul_rn(mul_rn(magnitude, most), sign); };
   const float factor = add_rn(1.f, of(wide ? .99f : .9f));
+  const auto shift = [&](int side) {  // whole pixels, cut towards none
+    const float pixels = wide ? of(32.f) : mul_rn(of(150.f / 331.f), static_cast<float>(side));
+    return static_cast<float>(static_cast<int>(pixels)) / static_cast<float>(side);
+  };
   switch (words.below(16, 14)) {
     case 1:
     case 2: {
@@ -95,10 +99,10 @@ HD inline AugOp draw_policy(bool wide, float magnitude, const SlotWords& words, 
       return AugOp::shear;
     }
     case 3:
-      v[0] = wide ? of(32.f) / static_cast<float>(key.w) : of(150.f / 331.f);
+      v[0] = shift(key.w), v[2] = 1;
       return AugOp::translate;
     case 4:
-      v[1] = wide ? of(32.f) / static_cast<float>(key.h) : of(150.f / 331.f);
+      v[1] = shift(key.h), v[2] = 1;
       return AugOp::translate;
     case 5:
       v[0] = of(wide ? 135.f : 30.f);

@@ -115,17 +115,19 @@ else:
         elif s["op"] == "hflip":
             layers.append(K.RandomHorizontalFlip(p=s["p"]))
         elif s["op"] == "rotate":
-            layers.append(K.RandomRotation(around, p=1.0))
+            layers.append(K.RandomRotation(around, p=s["p"]))
         elif s["op"] == "brightness":
-            layers.append(K.RandomBrightness(around, p=1.0))
+            layers.append(K.RandomBrightness(around, p=s["p"]))
         elif s["op"] == "contrast":
-            layers.append(K.RandomContrast(around, p=1.0))
+            layers.append(K.RandomContrast(around, p=s["p"]))
         elif s["op"] == "saturation":
-            layers.append(K.RandomSaturation(around, p=1.0))
+            layers.append(K.RandomSaturation(around, p=s["p"]))
         elif s["op"] == "erase":
             layers.append(K.RandomErasing(scale=around, ratio=(s["a1"], s["b1"]), p=s["p"]))
         else:
             refuse(s["op"])
+    if size != a.size and not any(s["op"] == "crop" for s in plan["recipe"]):
+        sys.exit("kornia: --result wants a crop in --aug here")
     layers.append(K.Normalize(torch.tensor(mean), torch.tensor(std)))
     net = K.AugmentationSequential(*layers)
     images = torch.from_numpy(nhwc).permute(0, 3, 1, 2).contiguous()

@@ -24,7 +24,9 @@ const std::vector<Arm> augmentations{
     {.name = "trivialaugment", .what = "TrivialAugment: one of fourteen steps at any magnitude", .aug = "trivialaugment"},
     {.name = "mixup", .what = "mixup, Beta(.2, .2), one share a batch", .mixup = 0.2},
     {.name = "cutmix", .what = "CutMix, Beta(1, 1), one box a batch", .cutmix = 1},
-    {.name = "sample-pairing", .what = "SamplePairing: averaged in 8 of 10 epochs, the last fifth without", .sample_pairing = true},
+    {.name = "sample-pairing",
+     .what = "SamplePairing: averaged in 8 of 10 epochs from a tenth to eight tenths of the run",
+     .sample_pairing = true},
 };
 
 const std::vector<Arm> remedies{

@@ -163,6 +163,9 @@ StudyPlan plan_study(StudyAsk& ask, const ImageData& data, Device device) {
   plan.cgan = generator_of(ask.cgan, plan.wants(wants_cgan), data.train);
   plan.measure = choice<int>("--measure", ask.measure.empty() ? (augments ? "accuracy" : "balanced_accuracy") : ask.measure, measure_names);
   plan.training.check();
+  for (size_t i = 0; i < plan.levels.size(); ++i)  // results are kept by their names
+    for (size_t k = 0; k < i; ++k)
+      want(plan.levels[i].name != plan.levels[k].name, fmt::format("two levels are {}; leave one out", plan.levels[i].name));
   for (const Level& level : plan.levels) check_level(plan, level, data.train);
   return plan;
 }
