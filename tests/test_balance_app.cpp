@@ -62,6 +62,18 @@ TEST_CASE("balance fills up the rare class, as the library does, and says of wha
   check_ok(again);
   CHECK(again.output.find("40 pictures") != std::string::npos);
 
+  // Names of classes may hold what a table is made of.
+  for (int i = 0; i < 9; ++i) {
+    const std::string sub = path(i < 6 ? "odd/red, \"dark\"" : "odd/blue");
+    fs::create_directories(sub);
+    write_png(fmt::format("{}/{:02}.png", sub, i), image_of(shapes, i));
+  }
+  check_ok(run_process(program, {"balance", path("odd"), "--by", "oversample", "--out", path("even"), "--device", "cpu"}));
+  const Outcome odd = run_process(program, {"balance", path("even"), "--out", path("evener"), "--device", "cpu"});
+  check_ok(odd);
+  CHECK(odd.output.find("12 pictures") != std::string::npos);
+  CHECK(odd.output.find("red, \"dark\"") != std::string::npos);
+
   const auto refused = [&](const Outcome& o, int code, const std::string& says) {
     CHECK(o.code == code);
     CHECK_MESSAGE(o.errors.find(says) != std::string::npos, o.errors);

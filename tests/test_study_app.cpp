@@ -168,6 +168,7 @@ TEST_CASE("a changed plan and wrong input: one sentence, the documented exit cod
                        {desk.ask("augmentation", "x", {"--data", desk.run("nothing").string()}), 3, "nothing"},
                        {rare({"--arms", "over,smote", "--counts", "32,4"}), 2, "rarest class"},
                        {rare({"--ratios", "4"}), 2, "--ratios"},
+                       {desk.ask("augmentation", "x", {"--sizes", "0,64"}), 2, "two levels are 64 images"},
                        {rare({"--arms", "cgan", "--cgan", desk.run("nothing").string()}), 3, "nothing"},
                        {{"augmentation", "--recipe", "mine=spin", "--data", desk.data.string(), "--out", desk.run("x").string(), "--sizes",
                          "40", "--batch", "8"},
