@@ -92,6 +92,7 @@ int write(const AugmentAsk& ask, const Pictures& pictures) {
 int run(const AugmentAsk& ask) {
   if (ask.source.empty())
     fail(Failure::usage, "name what to augment: a data set, a folder of pictures or a picture; augment --help has examples");
+  if (!ask.recipe.empty()) parse_recipe(ask.recipe);  // refused before anything is asked or read
   use_device(ask.device);
   if (!ask.sheet.empty()) check_free("--sheet", ask.sheet, ".png", ask.force, is_own_sheet);
   if (!ask.page.empty()) check_free("--page", ask.page, ".html", ask.force, is_own_page);
@@ -101,7 +102,6 @@ int run(const AugmentAsk& ask) {
   if (ask.out.empty() && ask.sheet.empty() && ask.page.empty())
     fail(Failure::usage, "say what to write: --out FOLDER, --sheet FILE.png or --page FILE.html");
   if (ask.out.empty() && !(ask.masks.empty() && ask.boxes.empty())) fail(Failure::usage, "--masks and --boxes want --out");
-  parse_recipe(ask.recipe);  // before anything is read
   install_signals();
   const Pictures pictures = open_pictures(ask.source, ask.data_seed);
   if (!ask.sheet.empty() || !ask.page.empty())

@@ -146,7 +146,7 @@ OversampledImages smote(const Dataset& data, const SmoteOptions& options) {
   const int64_t d = static_cast<int64_t>(data.sample_bytes());
   const Tensor pixels = cast(Tensor::from_bytes({data.n, d}, DType::u8, data.images.data()), DType::f32);
   const Oversampled made = smote(pixels, data.labels, static_cast<int>(data.classes.size()), options);
-  OversampledImages out{data, made.before, made.after};
+  OversampledImages out{data, made.before, made.after, made.base, made.neighbour, made.u};
   std::vector<float> rows(static_cast<size_t>(made.x.count()));
   made.x.copy_out(rows.data());
   for (float v : rows) out.data.images.push_back(static_cast<uint8_t>(std::lround(std::clamp(v, 0.f, 255.f))));

@@ -49,6 +49,8 @@ Oversampled smote(const Tensor& x, std::span<const int32_t> labels, int classes,
 struct OversampledImages {
   Dataset data;
   std::vector<int64_t> before, after;
+  std::vector<int32_t> base, neighbour;  // of each new image, numbers in the data set
+  std::vector<float> u;                  // how far from base to neighbour it lies
 };
 OversampledImages smote(const Dataset& data, const SmoteOptions& options = {});
 

@@ -1,58 +1,18 @@
-// Recipes at work: their draws, what they do to images, and what follows the images. The rows are held by test_rows.
+// Recipes at work: what their draws depend on and how they are distributed, what follows the images, what is refused. The rows are held by
+// test_rows, the values of each step by test_pipeline_values.
 #include <doctest/doctest.h>
 
-#include <cmath>
-#include <numbers>
+#include <algorithm>
+#include <map>
 
-#include "augment/draw/draw_op.h"
-#include "augment/pipeline.h"
-#include "engine/grad.h"
-#include "engine/ops.h"
 #include "tests/golden.h"
-#include "tests/gradcheck.h"
+#include "tests/pipeline_support.h"
 #include "tests/support.h"
 
 using namespace duel;
 using namespace duel::test;
 
 namespace {
-
-const Rng rng{7, RandomStream::augment};
-
-Tensor epoch(int value, Device device = Device::cpu) { return step_counter(value, device); }
-Tensor ids(int64_t from, int64_t to, Device device = Device::cpu) {
-  std::vector<double> numbers;
-  for (int64_t i = from; i < to; ++i) numbers.push_back(static_cast<double>(i));
-  return Tensor::from({to - from}, numbers, DType::i32, device);
-}
-Tensor noise(const Shape& shape, DType dtype, Device device = Device::cpu) {
-  const Tensor u = Rng{3, RandomStream::test}.uniform(shape, step_counter(1, Device::cpu), 0, dtype == DType::u8 ? 255.99 : 1);
-  if (dtype != DType::u8) return cast(u, dtype).to(device);
-  std::vector<double> bytes = u.values();
-  for (double& v : bytes) v = std::floor(v);
-  return Tensor::from(shape, bytes, DType::u8, device);
-}
-
-// A record of one sample with these slots: the op and its values.
-using Slots = std::vector<std::pair<AugOp, std::vector<float>>>;
-Tensor record_of(const Slots& slots) {
-  std::vector<float> record(static_cast<size_t>(record_floats(static_cast<int>(slots.size()))));
-  for (size_t i = 0; i < slots.size(); ++i) {
-    float* slot = &record[record_head + i * slot_floats];
-    slot[0] = static_cast<float>(static_cast<int>(slots[i].first));
-    for (size_t k = 0; k < slots[i].second.size(); ++k) slot[1 + k] = slots[i].second[k];
-  }
-  return Tensor::from_bytes({1, static_cast<int64_t>(record.size())}, DType::f32, record.data(), Device::cpu);
-}
-// A recipe of as many steps, whose draws do not matter.
-Recipe recipe_of(const Slots& slots, const std::string& more) {
-  std::string text;
-  for (const auto& [op, values] : slots) text += std::string(name_of(op)) + ";";
-  return parse_recipe(text + more);
-}
-Tensor applied(const Tensor& x, const Slots& slots, const std::string& more = "", const AugmentOptions& options = {}) {
-  return replay(x, recipe_of(slots, more), rng, record_of(slots), options);
-}
 
 // The value of one step in a sample's record, over many samples.
 std::vector<double> drawn(const std::string& text, int value, int64_t n, const Shape& image = {1, 32, 32, 3}) {
@@ -157,137 +117,6 @@ TEST_CASE("parameters are distributed as the recipe says") {
   CHECK(std::abs(hits - .15 * n) < 5 * std::sqrt(n * .1275));
 }
 
-TEST_CASE("steps by torchvision's numbers at the same parameters") {
-  const Golden golden("augment.safetensors", DType::f32);
-  const Tensor image = golden("image");
-  Tensor byte;
-  { byte = Tensor::from(golden("byte").shape(), golden("byte").values(), DType::u8, Device::cpu); }
-  const int64_t h = image.shape()[1], w = image.shape()[2];
-  const auto share = [](double pixels, int64_t side) { return static_cast<float>(pixels / static_cast<double>(side)); };
-  const auto same = [&](const char* name, const Tensor& got, double atol) {
-    CAPTURE(name);
-    check_close(name, got, golden(name), 0, atol);
-  };
-  same("rotate", applied(image, {{AugOp::rotate, {30}}}), 2e-5);
-  same("rotate_nearest", applied(image, {{AugOp::rotate, {-70}}}, "resample by=nearest"), 1e-6);
-  same("translate", applied(image, {{AugOp::translate, {share(2, w), share(-3, h)}}}), 2e-6);
-  same("scale", applied(image, {{AugOp::scale, {1.3f}}}), 2e-5);
-  same("resize", applied(image, {}, "resample border=edge", {.h = 21, .w = 17}), 2e-6);
-  same("resize_bicubic", applied(image, {}, "resample border=edge by=bicubic clamp=0", {.h = 21, .w = 17}), 5e-6);
-  same("brightness", applied(image, {{AugOp::brightness, {1.3f}}}), 1e-6);
-  same("gamma", applied(image, {{AugOp::gamma, {1.7f}}}), 1e-6);
-  same("invert", applied(image, {{AugOp::invert, {}}}), 1e-6);
-  same("solarize", applied(image, {{AugOp::solarize, {.43f}}}), 1e-6);
-  same("autocontrast", applied(image, {{AugOp::autocontrast, {}}}), 2e-6);
-  same("sharpness", applied(image, {{AugOp::sharpness, {1.6f}}}), 2e-6);
-  same("blur", applied(image, {{AugOp::blur, {1.5f}}}), 2e-6);  // eleven taps there and here
-  // torchvision's luma weighs red with .2989, ITU-R BT.601 and we with .299.
-  same("gray", applied(image, {{AugOp::gray, {}}}), 2e-4);
-  same("saturation", applied(image, {{AugOp::saturation, {1.4f}}}), 2e-4);
-  same("contrast", applied(image, {{AugOp::contrast, {.6f, -1}}}), 2e-4);
-  same("color", applied(image, {{AugOp::brightness, {1.2f}}, {AugOp::contrast, {.8f, -1}}, {AugOp::saturation, {.7f}}}), 3e-4);
-  const auto bytes = [](const Tensor& y) {
-    std::vector<double> v = y.values();
-    for (double& x : v) x = std::round(x * 255);
-    return v;
-  };
-  CHECK(bytes(applied(byte, {{AugOp::equalize, {}}})) == golden("equalize").values());
-  CHECK(bytes(applied(byte, {{AugOp::posterize, {3}}})) == golden("posterize").values());
-  {  // Corners in pixel indices there, shares of half a side of the frame here; torchvision's frame runs from the first pixel's centre.
-    const Tensor got = applied(image, {{AugOp::crop, {3, 2, 7, 6}}});
-    const std::vector<double> ours = got.values(), theirs = golden("crop").values();
-    for (int64_t i = 2; i + 2 < h; ++i)  // at the rim we read the pixels beyond the box, torchvision repeats the box's own
-      for (int64_t j = 2; j + 2 < w; ++j)
-        for (int64_t c = 0; c < 3; ++c) CHECK(std::abs(ours[(i * w + j) * 3 + c] - theirs[(i * w + j) * 3 + c]) < 2e-6);
-  }
-}
-
-TEST_CASE("a perspective takes the corners where it says, by a map computed in double") {
-  const float v[8] = {.3f, .1f, .2f, .4f, .05f, .25f, .4f, .15f};
-  const int64_t h = 40, w = 30;
-  const Slots slots{{AugOp::perspective, {v, v + 8}}};
-  const auto map = homographies(maps_of(recipe_of(slots, ""), record_of(slots), {1, h, w, 3}))[0];
-  const double corners[4][2] = {{0, 0}, {w, 0}, {w, h}, {0, h}}, inwards[4][2] = {{1, 1}, {-1, 1}, {-1, -1}, {1, -1}};
-  for (int i = 0; i < 4; ++i) {
-    const auto [x, y] = follow(map, corners[i][0], corners[i][1]);
-    CHECK(x == doctest::Approx(corners[i][0] + inwards[i][0] * v[2 * i] * w / 2).epsilon(1e-5));
-    CHECK(y == doctest::Approx(corners[i][1] + inwards[i][1] * v[2 * i + 1] * h / 2).epsilon(1e-5));
-  }
-}
-
-TEST_CASE("geometry composes in the listed order: a plane stays a plane, at the place that double precision says") {
-  const int64_t h = 40, w = 36;
-  std::vector<double> plane;
-  for (int64_t i = 0; i < h; ++i)
-    for (int64_t j = 0; j < w; ++j) plane.push_back(.1 + .01 * (static_cast<double>(j) + .5) + .005 * (static_cast<double>(i) + .5));
-  const Tensor x = Tensor::from({1, h, w, 1}, plane, DType::f32, Device::cpu);
-  const Slots slots{
-      {AugOp::translate, {.1f, -.05f, 0}}, {AugOp::rotate, {25}}, {AugOp::scale, {1.5f}}, {AugOp::shear, {10, 5, 0}}, {AugOp::hflip, {}}};
-  const Tensor y = applied(x, slots, "resample antialias=0");
-  const std::vector<double> got = y.values();
-  const double pi = std::numbers::pi, cx = w / 2.0, cy = h / 2.0;
-  int looked = 0;
-  for (int64_t i = 0; i < h; ++i)
-    for (int64_t j = 0; j < w; ++j) {
-      double u = static_cast<double>(j) + .5, v = static_cast<double>(i) + .5;
-      u = static_cast<double>(w) - u;  // the last step is undone first
-      const double tx = std::tan(10 * pi / 180), ty = std::tan(5 * pi / 180), det = 1 - tx * ty;
-      double dx = (u - cx - tx * (v - cy)) / det, dy = (v - cy - ty * (u - cx)) / det;
-      dx /= 1.5, dy /= 1.5;
-      const double a = 25 * pi / 180, rx = std::cos(a) * dx - std::sin(a) * dy, ry = std::sin(a) * dx + std::cos(a) * dy;
-      const double sx = rx + cx - .1 * w, sy = ry + cy + .05 * h;
-      if (sx < 1 || sy < 1 || sx > w - 1 || sy > h - 1) continue;
-      ++looked;
-      CHECK(std::abs(got[static_cast<size_t>(i * w + j)] - (.1 + .01 * sx + .005 * sy)) < 2e-6);
-    }
-  CHECK(looked > 500);
-}
-
-TEST_CASE("a quarter turn is counter-clockwise, four of them and two flips give the image back") {
-  const Tensor x = Tensor::from({1, 2, 2, 1}, {.1, .2, .3, .4}, DType::f32, Device::cpu);
-  const std::vector<double> turned = applied(x, {{AugOp::rot90, {1}}}).values(), want{.2, .4, .1, .3};
-  for (size_t i = 0; i < 4; ++i) CHECK(turned[i] == doctest::Approx(want[i]));
-  const Tensor image = noise({1, 8, 8, 3}, DType::f32);
-  CHECK(applied(image, {{AugOp::rot90, {4}}}).values() == image.values());
-  CHECK(applied(image, {{AugOp::hflip, {}}, {AugOp::hflip, {}}}).values() == image.values());
-  CHECK(applied(image, {{AugOp::rotate, {180}}}).values() == applied(image, {{AugOp::hflip, {}}, {AugOp::vflip, {}}}).values());
-}
-
-TEST_CASE("colour in a chain is one matrix, and hue turns about grey") {
-  const Tensor image = noise({1, 4, 4, 3}, DType::f32);
-  const Tensor there = applied(image, {{AugOp::hue, {.2f}}}, "resample clamp=0"),
-               back = applied(there, {{AugOp::hue, {-.2f}}}, "resample clamp=0");
-  check_close("hue and back", back, image, 0, 2e-6);
-  const std::vector<double> thirds = applied(image, {{AugOp::hue, {1.f / 3}}}, "resample clamp=0").values(), x = image.values();
-  for (size_t i = 0; i < x.size(); i += 3)  // a third of a turn moves red to green
-    for (size_t c = 0; c < 3; ++c) CHECK(std::abs(thirds[i + c] - x[i + (c + 2) % 3]) < 1e-6);
-  const Tensor gray = noise({1, 4, 4, 1}, DType::f32);
-  CHECK(applied(gray, {{AugOp::hue, {.3f}}, {AugOp::saturation, {2}}}).values() == gray.values());
-  // A chain against its steps one by one.
-  const Slots chain{{AugOp::brightness, {.8f}},
-                    {AugOp::hue, {.1f}},
-                    {AugOp::lighten, {.05f}},
-                    {AugOp::contrast, {1.2f, .5f}},
-                    {AugOp::tint, {1, .9f, .8f}}};
-  Tensor one_by_one = image;
-  for (const auto& step : chain) one_by_one = applied(one_by_one, {step}, "resample clamp=0");
-  check_close("chain", applied(image, chain, "resample clamp=0"), one_by_one, 0, 2e-6);
-}
-
-TEST_CASE("steps that look at the image see what the colour steps before them made of it") {
-  std::vector<double> dark;
-  for (int i = 0; i < 32 * 32 * 3; ++i) dark.push_back(20 + i % 61);
-  const Tensor x = Tensor::from({1, 32, 32, 3}, dark, DType::u8, Device::cpu);
-  const Slots once{{AugOp::autocontrast, {}}};
-  const Tensor stretched = applied(x, once);
-  check_close("autocontrast twice", applied(x, {{AugOp::autocontrast, {}}, {AugOp::autocontrast, {}}}), stretched, 0, 2e-6);
-  check_close("brightness before it", applied(x, {{AugOp::brightness, {2}}, {AugOp::autocontrast, {}}}), stretched, 0, 2e-6);
-  check_close("invert before it", applied(x, {{AugOp::invert, {}}, {AugOp::autocontrast, {}}}), stretched * -1.0 + 1.0, 0, 2e-6);
-  const Tensor flat = applied(x, {{AugOp::equalize, {}}});
-  check_close("equalize twice", applied(x, {{AugOp::equalize, {}}, {AugOp::equalize, {}}}), flat, 0, 0);
-  check_close("equalize, then autocontrast", applied(x, {{AugOp::equalize, {}}, {AugOp::autocontrast, {}}}), flat, 0, 5e-3);
-}
-
 TEST_CASE("a policy's shifts are whole pixels") {
   const Recipe recipe = parse_recipe("trivialaugment");
   int shifts = 0;
@@ -300,36 +129,6 @@ TEST_CASE("a policy's shifts are whole pixels") {
       CHECK(std::abs(y - std::round(y)) < 1e-4);
     }
   CHECK(shifts > 20);
-}
-
-TEST_CASE("erasing, noise and the range") {
-  const Tensor x = Tensor::full({1, 6, 8, 3}, 128, DType::u8, Device::cpu);
-  const std::vector<double> y = applied(x, {{AugOp::erase, {1, 2, 3, 4, .25f}}}, "normalize mean=.5 std=.5").values();
-  for (int i = 0; i < 6; ++i)
-    for (int j = 0; j < 8; ++j) {
-      const bool inside = i >= 1 && i < 4 && j >= 2 && j < 6;
-      CHECK(y[static_cast<size_t>((i * 8 + j) * 3)] == doctest::Approx(inside ? -.5 : 128 / 127.5 - 1));
-    }
-  const Tensor big = Tensor::full({1, 200, 200, 1}, 128, DType::u8, Device::cpu);
-  double sum = 0, squares = 0;
-  for (double v : applied(big, {{AugOp::gaussian_noise, {.1f}}}).values())
-    sum += v - 128 / 255.0, squares += (v - 128 / 255.0) * (v - 128 / 255.0);
-  CHECK(std::abs(sum / 40000) < 5 * .1 / 200);
-  CHECK(std::abs(std::sqrt(squares / 40000) - .1) < .003);
-  int salt = 0, pepper = 0;
-  for (double v : applied(big, {{AugOp::salt_pepper, {.2f}}}).values()) salt += v == 1, pepper += v == 0;
-  CHECK(std::abs(salt - 4000) < 5 * 60);
-  CHECK(std::abs(pepper - 4000) < 5 * 60);
-}
-
-TEST_CASE("an image that shrinks is averaged, not skipped") {
-  std::vector<double> stripes;
-  for (int i = 0; i < 64; ++i)
-    for (int j = 0; j < 64; ++j) stripes.push_back(j % 2 ? 1 : 0);
-  const Tensor x = Tensor::from({1, 64, 64, 1}, stripes, DType::f32, Device::cpu);
-  for (double v : applied(x, {}, "", {.h = 16, .w = 16}).values()) CHECK(v == doctest::Approx(.5));
-  const std::vector<double> skipped = applied(x, {}, "resample antialias=0 by=nearest", {.h = 16, .w = 16}).values();
-  CHECK(std::count(skipped.begin(), skipped.end(), .5) == 0);
 }
 
 TEST_CASE("masks, points and boxes follow their image") {

@@ -34,17 +34,11 @@ std::vector<Made> repeats(const Dataset& data, int64_t seed) {
 }
 
 std::vector<Made> between(const Dataset& data, const SmoteOptions& options) {
-  const int64_t d = static_cast<int64_t>(data.sample_bytes());
-  const Tensor pixels = cast(Tensor::from_bytes({data.n, d}, DType::u8, data.images.data()), DType::f32);
-  const Oversampled o = smote(pixels, data.labels, static_cast<int>(data.classes.size()), options);
-  std::vector<float> rows(static_cast<size_t>(o.x.count()));
-  if (!rows.empty()) o.x.copy_out(rows.data());
+  const OversampledImages all = smote(data, options);
   std::vector<Made> made;
-  for (size_t i = 0; i < o.labels.size(); ++i) {
-    Image image{data.h, data.w, data.c, {}};
-    for (size_t k = 0; k < static_cast<size_t>(d); ++k)
-      image.pixels.push_back(static_cast<uint8_t>(std::lround(std::clamp(rows[i * static_cast<size_t>(d) + k], 0.f, 255.f))));
-    made.push_back({std::move(image), o.labels[i], o.base[i], o.neighbour[i], o.u[i]});
+  for (size_t i = 0; i < all.base.size(); ++i) {
+    const int at = data.n + static_cast<int>(i);
+    made.push_back({image_of(all.data, at), all.data.labels[static_cast<size_t>(at)], all.base[i], all.neighbour[i], all.u[i]});
   }
   return made;
 }

@@ -18,6 +18,33 @@ void check_size(const Dataset& train, int batch) {
                                     counted(static_cast<uint64_t>(train.n), "image"), batch));
 }
 
+// A State of these settings (which take the images' channels), and what its step reads.
+template <class State>
+struct Begun {
+  ImageData data;
+  State state;
+  Shuffler order;
+  Tensor x, labels;  // labels: where the net is conditional
+
+  template <class Settings>
+  Begun(Settings& settings, const Dataset& images, Device device)
+      : data{.train = images},
+        state(checked(settings, images), images, device),
+        order(images.n, settings.batch, static_cast<uint64_t>(settings.seed)),
+        x({settings.batch, images.h, images.w, images.c}, DType::f32, device) {
+    if (settings.conditional) labels = Tensor({settings.batch}, DType::i32, device);
+  }
+  void load() { load_batch(data, order, x, labels); }
+
+  template <class Settings>
+  static const Settings& checked(Settings& settings, const Dataset& images) {
+    check_size(images, settings.batch);
+    settings.channels = images.c;
+    settings.check();
+    return settings;
+  }
+};
+
 // load() and step() in turn; loss() is looked at when the line is due and at the end.
 template <class Load, class Step, class Loss>
 void train(const std::string& title, int64_t total, int batch, Device device, int64_t& at, Load&& load, Step&& step, Loss&& loss) {
@@ -43,46 +70,34 @@ void train(const std::string& title, int64_t total, int batch, Device device, in
 }  // namespace
 
 TrainedVae train_vae(VaeSettings settings, const Dataset& images, Device device, const std::string& title) {
-  check_size(images, settings.batch);
-  settings.channels = images.c;
-  settings.check();
-  const ImageData data{.train = images};
-  VaeState state(settings, data.train, device);
-  Shuffler order(images.n, settings.batch, static_cast<uint64_t>(settings.seed));
-  Tensor x({settings.batch, images.h, images.w, images.c}, DType::f32, device);
-  const Tensor labels = settings.conditional ? Tensor({settings.batch}, DType::i32, device) : Tensor();
-  VaeStep one_step{state.net, state.optimizer, settings.objective(), {settings.seed, RandomStream::posterior}, state.step_on_device, x,
-                   labels,    state.sums};
+  Begun<VaeState> b(settings, images, device);
+  VaeState& state = b.state;
+  VaeStep one_step{state.net, state.optimizer, settings.objective(), {settings.seed, RandomStream::posterior}, state.step_on_device, b.x,
+                   b.labels,  state.sums};
   train(
-      title, settings.steps, settings.batch, device, state.step, [&] { load_batch(data, order, x, labels); }, [&] { one_step(); },
+      title, settings.steps, settings.batch, device, state.step, [&] { b.load(); }, [&] { one_step(); },
       [&] { return state.sums.values()[0] / static_cast<double>(std::max<int64_t>(1, state.step)); });
   return TrainedVae(state);
 }
 
 TrainedGan train_gan(GanSettings settings, const Dataset& images, Device device, const std::string& title) {
-  check_size(images, settings.batch);
-  settings.channels = images.c;
-  settings.check();
-  const ImageData data{.train = images};
-  GanState state(settings, data.train, device);
-  Shuffler order(images.n, settings.batch, static_cast<uint64_t>(settings.seed));
-  Tensor x({settings.batch, images.h, images.w, images.c}, DType::f32, device);
-  const Tensor labels = settings.conditional ? Tensor({settings.batch}, DType::i32, device) : Tensor();
+  Begun<GanState> b(settings, images, device);
+  GanState& state = b.state;
   GanStep one_step{state.g,
                    state.d,
                    state.opt_g,
                    state.opt_d,
                    settings.seed,
                    state.step_on_device,
-                   x,
-                   labels,
+                   b.x,
+                   b.labels,
                    Tensor::zeros({GanReport::size}, DType::f32, device),
                    settings.objective(),
                    state.average ? &*state.average : nullptr};
   train(
       title, settings.steps, settings.batch, device, state.step,
       [&] {
-        load_batch(data, order, x, labels);
+        b.load();
         state.set_rate(settings.rate_at(state.step, settings.steps));
       },
       [&] { one_step(); }, [&] { return one_step.read().loss_g; });

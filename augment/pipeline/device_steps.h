@@ -1,9 +1,8 @@
 // The kernels that augment_images and replay_augmentation share.
 #pragma once
-#include <type_traits>
-
 #include "augment/pipeline/blur.h"
 #include "augment/pipeline/statistics.h"
+#include "augment/pipeline/types.h"
 #include "kernels/launch.h"
 #include "kernels/ptx/reduce.h"
 
@@ -48,12 +47,17 @@ __global__ void take_statistics(AugmentProblem p, const T* images, ImageStatisti
   }
 }
 
-// The blur's slot of sample n, drawn or read; slot[0] says whether there is one.
+// Where a sample's slots come from: drawn, and then kept, or read.
 struct DrawnSlots {
   const int32_t *epoch, *ids;
   const float* strength;
+  float* records;  // kept here
   __device__ void operator()(const AugmentProblem& p, int64_t n, int slot, float* to) const {
     draw_slot(p.recipe, p.key(), static_cast<uint32_t>(*epoch), static_cast<uint32_t>(ids[n]), strength[slot], slot, to);
+  }
+  __device__ void head(const AugmentProblem&, int64_t n, float* to) const { draw_head(static_cast<uint32_t>(*epoch), ids[n], to); }
+  __device__ void keep(const AugmentProblem& p, int64_t n, const float* record) const {
+    for (int i = static_cast<int>(threadIdx.x); i < p.record_size(); i += blockDim.x) records[n * p.record_size() + i] = record[i];
   }
 };
 struct ReplayedSlots {
@@ -61,6 +65,10 @@ struct ReplayedSlots {
   __device__ void operator()(const AugmentProblem& p, int64_t n, int slot, float* to) const {
     for (int i = 0; i < slot_floats; ++i) to[i] = records[n * p.record_size() + record_head + slot * slot_floats + i];
   }
+  __device__ void head(const AugmentProblem& p, int64_t n, float* to) const {
+    for (int i = 0; i < record_head; ++i) to[i] = records[n * p.record_size() + i];
+  }
+  __device__ void keep(const AugmentProblem&, int64_t, const float*) const {}
 };
 
 struct BlurStorage {
@@ -102,6 +110,22 @@ __device__ void augment_tile(const AugmentProblem& p, const Applied& a, const Im
   }
 }
 
+// One block a tile of a sample: its threads fetch the sample's slots, one composes them, all apply them to a pixel each.
+template <class X, class Y, class Slots>
+__global__ void augment_samples(AugmentProblem p, int tiles, Slots slots, const ImageStatistics* statistics, const X* images, Y* results) {
+  AugmentStorage& storage = shared_storage<AugmentStorage>();
+  const int64_t n = blockIdx.x / static_cast<unsigned>(tiles);
+  const int tile = static_cast<int>(blockIdx.x % static_cast<unsigned>(tiles)), thread = static_cast<int>(threadIdx.x);
+  if (thread < p.recipe.steps) slots(p, n, thread, storage.record + record_head + thread * slot_floats);
+  if (thread == recipe_slots) slots.head(p, n, storage.record);
+  __syncthreads();
+  if (tile == 0) slots.keep(p, n, storage.record);
+  if (statistics) statistics += n;
+  if (thread == 0) compose(p, storage.record, statistics, storage.applied);
+  __syncthreads();
+  augment_tile(p, storage.applied, statistics, images + n * p.h * p.w * p.c, results + n * p.p * p.q * p.c, tile);
+}
+
 inline int augment_tiles(const AugmentProblem& p) {
   const int64_t elements = int64_t{p.p} * p.q * (p.c / channels_a_pass(p.c));
   return static_cast<int>((elements + augment_threads * pixels_a_thread - 1) / (augment_threads * pixels_a_thread));
@@ -123,14 +147,6 @@ const float* launch_blur(const AugmentProblem& p, const Slots& slots, const X* x
   launch(shape, stream, blur_rows<false, float, Slots>, p, blur_slot(p.recipe), slots, static_cast<const float*>(half), whole);
   return whole;
 }
-// Calls f(images, problem) with what the pixels are read from: x, or x blurred.
-template <class X, class Slots, class F>
-void with_source(const AugmentProblem& p, const Slots& slots, const X* x, Scratch scratch, Stream stream, F&& f) {
-  if (!p.recipe.has(AugOp::blur)) return f(x, p);
-  AugmentProblem unit = p;
-  unit.is_signed = false;
-  f(launch_blur(p, slots, x, scratch, stream), unit);
-}
 template <class X>
 const ImageStatistics* launch_statistics(const AugmentProblem& p, const X* x, Scratch scratch, Stream stream) {
   if (!p.recipe.needs_statistics()) return nullptr;
@@ -138,6 +154,30 @@ const ImageStatistics* launch_statistics(const AugmentProblem& p, const X* x, Sc
   launch({.grid = static_cast<unsigned>(p.n), .block = augment_threads, .shared_bytes = sizeof(StatisticsStorage)}, stream,
          take_statistics<X>, p, x, statistics);
   return statistics;
+}
+
+template <class X, class Y, class Slots>
+void launch_samples(const AugmentProblem& p, const Slots& slots, const ImageStatistics* statistics, const X* x, Y* y, Stream stream) {
+  const int tiles = augment_tiles(p);
+  launch(
+      {.grid = static_cast<unsigned>(tiles) * static_cast<unsigned>(p.n), .block = augment_threads, .shared_bytes = sizeof(AugmentStorage)},
+      stream, augment_samples<X, Y, Slots>, p, tiles, slots, statistics, x, y);
+}
+
+// The whole pipeline; scratch has augment_scratch(p).
+template <class Slots>
+void launch_pipeline(const AugmentProblem& p, const Slots& slots, const void* images, void* results, Scratch scratch, Stream stream) {
+  if (p.n == 0) return;
+  with_augment_types(p, [&](auto from, auto to) {
+    using X = typename decltype(from)::type;
+    const X* x = static_cast<const X*>(images);
+    auto* y = static_cast<typename decltype(to)::type*>(results);
+    const ImageStatistics* statistics = launch_statistics(p, x, scratch, stream);
+    if (!p.recipe.has(AugOp::blur)) return launch_samples(p, slots, statistics, x, y, stream);
+    AugmentProblem unit = p;  // blurred images are in [0, 1]
+    unit.is_signed = false;
+    launch_samples(unit, slots, statistics, launch_blur(p, slots, x, scratch, stream), y, stream);
+  });
 }
 
 }  // namespace duel

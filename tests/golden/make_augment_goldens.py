@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes augment.safetensors: what torchvision's transforms v2 make of an image at given parameters, for tests/test_pipeline.cpp.
+"""Writes augment.safetensors: what torchvision's transforms v2 make of an image at given parameters, for tests/test_pipeline_values.cpp.
 
 Run with a python3 that imports torch and torchvision:   python3 tests/golden/make_augment_goldens.py
 Images are float in [0, 1], or bytes where a transform asks for bytes, and stored as NHWC. Nothing here clips.
