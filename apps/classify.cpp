@@ -15,7 +15,13 @@ namespace {
 
 // A tenth is held out where a data set has no test images of its own.
 ImageData images_of(const std::string& data, int size, int channels, const ClassifySettings& settings) {
-  return load_images({.data = data, .size = size, .channels = channels, .seed = settings.seed, .batch = settings.batch, .holdout = 0.1});
+  return load_images({.data = data,
+                      .size = size,
+                      .channels = channels,
+                      .images = data == settings.data ? settings.images : 0,
+                      .seed = settings.seed,
+                      .batch = settings.batch,
+                      .holdout = 0.1});
 }
 
 int train(TrainCommand<ClassifySettings>& command) {

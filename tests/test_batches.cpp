@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -70,38 +71,49 @@ TEST_CASE("shapes: the same bits from the seed, whatever else; every class diffe
   CHECK(!std::equal(d.test.images.begin(), d.test.images.end(), d.train.images.begin()));
 }
 
-TEST_CASE("shapes: colour tells the class only where it should") {
-  // Nearest class mean by the most saturated pixel's colour, fitted on one half and tried on the other.
-  for (const bool correlated : {false, true}) {
-    const Dataset d = make_shapes({.n = 2000, .seed = 3, .correlated = correlated});
-    std::vector<std::array<double, 3>> colours(static_cast<size_t>(d.n)), means(10, {0, 0, 0});
-    for (int i = 0; i < d.n; ++i) {
-      int best = -1;
-      for (size_t p = 0; p < 1024; ++p) {
-        const uint8_t* q = &d.images[(static_cast<size_t>(i) * 1024 + p) * 3];
-        const int high = std::max({q[0], q[1], q[2]}), spread = high - std::min({q[0], q[1], q[2]});
-        if (spread <= best) continue;
-        best = spread;
-        for (size_t c = 0; c < 3; ++c) colours[static_cast<size_t>(i)][c] = static_cast<double>(q[c]) / std::max(high, 1);
-      }
-      if (i < d.n / 2)
-        for (size_t c = 0; c < 3; ++c) means[static_cast<size_t>(i % 10)][c] += colours[static_cast<size_t>(i)][c] / (d.n / 20);
-    }
-    int right = 0;
-    for (int i = d.n / 2; i < d.n; ++i) {
-      double least = 1e9;
-      int guess = 0;
-      for (int k = 0; k < 10; ++k) {
-        double distance = 0;
-        for (size_t c = 0; c < 3; ++c) distance += std::pow(colours[static_cast<size_t>(i)][c] - means[static_cast<size_t>(k)][c], 2);
-        if (distance < least) least = distance, guess = k;
-      }
-      right += guess == i % 10;
-    }
-    const double accuracy = right / (d.n / 2.);
-    INFO(accuracy);
-    CHECK((correlated ? accuracy > .5 : accuracy < .2));
+// How often the nearest class mean of `colour`, fitted on `from`, tells the class of `on`.
+double told_by(const Dataset& from, const Dataset& on, const std::function<const uint8_t*(const uint8_t*)>& colour) {
+  using Colour = std::array<double, 3>;
+  const auto of = [&](const Dataset& d, int i) {
+    const uint8_t* q = colour(&d.images[static_cast<size_t>(i) * d.sample_bytes()]);
+    const double high = std::max({q[0], q[1], q[2], uint8_t{1}});
+    return Colour{q[0] / high, q[1] / high, q[2] / high};
+  };
+  std::array<Colour, 10> means{};
+  for (int i = 0; i < from.n; ++i)
+    for (size_t c = 0; c < 3; ++c) means[static_cast<size_t>(i % 10)][c] += of(from, i)[c] / (from.n / 10);
+  int right = 0;
+  for (int i = 0; i < on.n; ++i) {
+    const auto distance = [&, at = of(on, i)](const Colour& mean) {
+      return std::pow(at[0] - mean[0], 2) + std::pow(at[1] - mean[1], 2) + std::pow(at[2] - mean[2], 2);
+    };
+    right += std::ranges::min_element(means, {}, distance) - means.begin() == i % 10;
   }
+  return right / static_cast<double>(on.n);
+}
+
+TEST_CASE("shapes: colour tells the class only where it should") {
+  const auto most_saturated = [](const uint8_t* pixels) {
+    const auto spread = [&](size_t p) {
+      const uint8_t* q = pixels + 3 * p;
+      return std::max({q[0], q[1], q[2]}) - std::min({q[0], q[1], q[2]});
+    };
+    size_t best = 0;
+    for (size_t p = 1; p < 1024; ++p)
+      if (spread(p) > spread(best)) best = p;
+    return pixels + 3 * best;
+  };
+  const auto corner = [](const uint8_t* pixels) { return pixels; };
+  const auto load = [](const char* spec) { return load_data(spec, {.seed = 3, .synthetic_train = 1000, .synthetic_test = 1000}); };
+  const DataSplits plain = load("shapes"), correlated = load("shapes:correlated"), misleading = load("shapes:misleading");
+  CHECK(told_by(plain.train, plain.test, most_saturated) < .2);
+  CHECK(told_by(plain.train, plain.test, corner) < .2);
+  CHECK(told_by(correlated.train, correlated.test, most_saturated) > .5);
+  CHECK(told_by(misleading.train, misleading.train, corner) > .6);
+  CHECK(told_by(misleading.train, misleading.test, corner) < .2);
+  CHECK(misleading.test.images == plain.test.images);
+  CHECK_THROWS_WITH(make_shapes({.n = 10, .telling_background = 1.5}),
+                    "[make_shapes] a telling background in 1.5 of the pictures; 0 to 1 is a share");
 }
 
 TEST_CASE("splitmix: the published generator, without bias") {

@@ -28,6 +28,9 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
                  {desk.fresh("x", {"--log-every", "0"}), 2, "--log-every 0"},
                  {desk.fresh("x", {"--ngf", "134217728"}), 2, "--ngf"},
                  {desk.fresh("x", {"--size", "7"}), 2, "even --size"},
+                 {desk.fresh("x", {"--images", "100000"}), 2, "--images 100000, but "},
+                 {desk.fresh("x", {"--images", "-1"}), 2, "--images -1"},
+                 {desk.fresh("x", {"--images", "7"}), 3, "7 training images, but --batch is 8"},
                  {desk.fresh("x", {"--net", "gan"}), 2, "there are dcgan, mlp, small-mlp, keras"},
                  {desk.fresh("x", {"--loss", "wasserstein"}), 2, "--clip 0.01"},
                  {desk.fresh("x", {"--penalty", "wgan-gp"}), 2, "batch norm in D"},
@@ -85,6 +88,17 @@ TEST_CASE("one is not plural") {
   CHECK(desk({"sample", run, "--n", "1", "--out", picture}).output.starts_with("1 image of step 2 "));
   CHECK(desk({"interpolate", run, "--rows", "1", "--steps", "2", "--out", picture}).output.starts_with("1 walk of 2 images "));
   CHECK(desk({"interpolate", run, "--rows", "2", "--steps", "3", "--out", picture}).output.starts_with("2 walks of 3 images "));
+}
+
+TEST_CASE("an epoch of a part of the images is shorter, and the part is the seed's") {
+  const Desk desk = gan_desk();
+  const auto weights = [&](const char* run, std::vector<std::string> flags) {
+    const Outcome o = desk.train(run, flags);
+    CHECK_MESSAGE(o.output.find("\n2 steps; open ") != std::string::npos, o.output, o.errors);
+    return read_text(desk.checkpoint(run));
+  };
+  CHECK(weights("part", {"--images", "16", "--epochs", "1"}) == weights("again", {"--images", "16", "--epochs", "1"}));
+  CHECK(weights("same_steps", {"--steps", "2"}) != read_text(desk.checkpoint("part")));
 }
 
 TEST_CASE("sample and interpolate write the pictures asked for") {

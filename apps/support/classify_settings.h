@@ -17,7 +17,7 @@ struct ClassifySettings : RunSettings<ClassifySettings> {
   bool class_weights = false, sample_pairing = false;
   int size = 0, channels = 0, width = 32, blocks = 1, batch = 128;
   double dropout = 0.5, lr = 0.05, momentum = 0.9, weight_decay = 5e-4, smoothing = 0, mixup = 0, cutmix = 0;
-  int64_t seed = 1;
+  int64_t images = 0, seed = 1;
   int64_t steps = 0;  // 0: from epochs
   double epochs = 10;
   double minutes = 0;  // stop after this long, whatever steps say; 0: no limit
@@ -29,7 +29,8 @@ struct ClassifySettings : RunSettings<ClassifySettings> {
   void each(F&& f) {
     const bool shaped = schedule != "constant" || sample_pairing;
     f("net", net, "network: lenet or resnet", true);
-    f("data", data, "fashion-mnist, shapes, shapes:correlated, or a folder", true);
+    f("data", data, "fashion-mnist, shapes, shapes:correlated, shapes:misleading, or a folder", true);
+    f("images", images, "train on this many, in the classes' own shares; 0: all", true);
     f("size", size, "image size, square; 0 takes the data's", true);
     f("channels", channels, "1 or 3; 0 takes the data's", true);
     f("width", width, "channels of the first layer", true);

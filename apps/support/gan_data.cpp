@@ -38,8 +38,12 @@ int channels_of(const GanSettings& settings) {
 
 ImageData load_gan_data(GanSettings& settings) {
   // A twentieth is held out where a data set has no test images of its own, so that the sample check has something to hold against.
-  ImageData data = load_images(
-      {.data = settings.data, .size = settings.size, .channels = settings.channels, .seed = settings.seed, .batch = settings.batch});
+  ImageData data = load_images({.data = settings.data,
+                                .size = settings.size,
+                                .channels = settings.channels,
+                                .images = settings.images,
+                                .seed = settings.seed,
+                                .batch = settings.batch});
   settings.channels = data.train.c;
   return data;
 }

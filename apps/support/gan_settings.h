@@ -17,7 +17,7 @@ struct GanSettings : RunSettings<GanSettings> {
   int size = 32, channels = 0, batch = 128, nz = 100, ngf = 64, ndf = 64;
   double dropout = -1;
   bool minibatch_stddev = false;
-  int64_t seed = 1;
+  int64_t images = 0, seed = 1;
 
   std::string loss = "non-saturating", penalty = "none", optimizer = "adam", schedule = "constant";
   double penalty_weight = 10, clip = 0, smooth = 0, label_noise = 0, instance_noise = 0, feature_matching = 0, l1 = 0;
@@ -42,7 +42,8 @@ struct GanSettings : RunSettings<GanSettings> {
     f("label-in-g", label_in_g, "how the label enters G: one-hot, embedding or norm", true);
     f("label-in-d", label_in_d, "how the label enters D: one-hot, embedding or projection", true);
     f("net", net, "networks: dcgan, mlp, small-mlp or keras", true);
-    f("data", data, "fashion-mnist, shapes, shapes:correlated, or a folder", true);
+    f("data", data, "fashion-mnist, shapes, shapes:correlated, shapes:misleading, or a folder", true);
+    f("images", images, "train on this many, in the classes' own shares; 0: all", true);
     f("size", size, "image size, square; 0 takes the data's", true);
     f("channels", channels, "1 or 3; 0 takes the data's", true);
     f("batch", batch, "images a step", true);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/data/sampling.h"
 #include "engine/io/file.h"
 
 namespace duel {
@@ -9,6 +10,13 @@ namespace duel {
 ImageData load_images(const ImageOptions& o) {
   DataSplits splits =
       load_data(o.data, {.size = o.size, .channels = o.channels, .seed = static_cast<uint64_t>(o.seed), .holdout = o.holdout});
+  if (o.images < 0 || o.images > splits.train.n)
+    fail(Failure::usage,
+         fmt::format("--images {}, but {} has {}; 0 takes all", o.images, o.data, counted(splits.train.n, "training image")));
+  if (o.images > 0) {
+    const int classes = static_cast<int>(splits.train.classes.size());
+    splits.train = subset(splits.train, take_stratified(splits.train.labels, classes, o.images, static_cast<uint64_t>(o.seed)));
+  }
   ImageData data;
   if (splits.train.n < o.batch)
     fail(Failure::data, fmt::format("{}: {}, but --batch is {}; use a smaller batch or more images", o.data,

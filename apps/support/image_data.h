@@ -15,6 +15,7 @@ struct ImageData {
 struct ImageOptions {
   std::string data;            // as load_data() takes it
   int size = 0, channels = 0;  // 0 keeps the data's
+  int64_t images = 0;          // to train on, in the classes' own shares, chosen by the seed; 0: all
   int64_t seed = 1;
   int batch = 1;
   double holdout = 0.05;  // of the training images, for testing, where a data set has no test images of its own

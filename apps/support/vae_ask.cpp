@@ -21,8 +21,13 @@
 namespace duel {
 
 ImageData vae_images(const std::string& data, int size, const VaeSettings& settings) {
-  return load_images(
-      {.data = data, .size = size, .channels = settings.channels, .seed = settings.seed, .batch = settings.batch, .holdout = 0.1});
+  return load_images({.data = data,
+                      .size = size,
+                      .channels = settings.channels,
+                      .images = data == settings.data ? settings.images : 0,
+                      .seed = settings.seed,
+                      .batch = settings.batch,
+                      .holdout = 0.1});
 }
 
 Dataset first_images(const Dataset& data, int count) {

@@ -15,7 +15,7 @@ struct VaeSettings : RunSettings<VaeSettings> {
   bool conditional = false;
   int size = 0, channels = 0, latent = 0, width = 0, hidden = 16, batch = 128;
   double beta = 1, sigma = 0.1, lr = 1e-3;
-  int64_t seed = 1;
+  int64_t images = 0, seed = 1;
   int64_t steps = 0;  // 0: from epochs
   double epochs = 10;
   double minutes = 0;  // stop after this long, whatever steps say; 0: no limit
@@ -30,7 +30,8 @@ struct VaeSettings : RunSettings<VaeSettings> {
     f("beta", beta, "weight of the KL; 1 is the VAE proper", true);
     f("latent", latent, "length of z; 0: 2 for vae and ae, 64 for conv", true);
     f("conditional", conditional, "give both halves of the net the label", true);
-    f("data", data, "fashion-mnist, shapes, shapes:correlated, or a folder", true);
+    f("data", data, "fashion-mnist, shapes, shapes:correlated, shapes:misleading, or a folder", true);
+    f("images", images, "train on this many, in the classes' own shares; 0: all", true);
     f("size", size, "image size, square; 0 takes the data's", true);
     f("channels", channels, "1 or 3; 0 takes the data's", true);
     f("width", width, "channels of the first layer; 0: 32 for vae and ae, 64 for conv", true);

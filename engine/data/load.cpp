@@ -41,13 +41,18 @@ DataSplits load_fashion_mnist() {
   return splits;
 }
 
-DataSplits load_shapes(bool correlated, const LoadOptions& options) {
-  ShapesOptions o{options.synthetic_train, options.size ? options.size : 32, options.channels ? options.channels : 3, options.seed,
-                  correlated};
+DataSplits load_shapes(const std::string& kind, const LoadOptions& options) {
+  ShapesOptions o{.n = options.synthetic_train,
+                  .size = options.size ? options.size : 32,
+                  .channels = options.channels ? options.channels : 3,
+                  .seed = options.seed,
+                  .correlated = kind == "correlated",
+                  .telling_background = kind == "misleading" ? .95 : 0};
   DataSplits splits;
   splits.train = make_shapes(o);
   o.n = options.synthetic_test;
   o.seed = ~options.seed;
+  o.telling_background = 0;  // what misled in training is no help here
   if (o.n > 0) splits.test = make_shapes(o);
   return splits;
 }
@@ -69,8 +74,9 @@ DataSplits load_folder(const std::string& folder, const LoadOptions& options) {
 
 DataSplits load_any(const std::string& spec, const LoadOptions& options) {
   if (spec == "fashion-mnist") return load_fashion_mnist();
-  if (spec == "shapes") return load_shapes(false, options);
-  if (spec == "shapes:correlated") return load_shapes(true, options);
+  if (spec == "shapes") return load_shapes("", options);
+  if (spec == "shapes:correlated") return load_shapes("correlated", options);
+  if (spec == "shapes:misleading") return load_shapes("misleading", options);
   if (is_folder(spec)) return load_folder(spec, options);
   const std::string below = data_home() + "/" + spec;
   if (!spec.empty() && !data_home().empty() && is_folder(below)) return load_folder(below, options);
@@ -78,7 +84,8 @@ DataSplits load_any(const std::string& spec, const LoadOptions& options) {
   if (std::filesystem::exists(spec, error))
     fail(Failure::data, fmt::format("'{}' is a file: name the folder it lies in, or unpack it if it is an archive", printable(spec)));
   fail(Failure::data,
-       fmt::format("no data set '{}': it is neither fashion-mnist, shapes or shapes:correlated, nor a folder here{}", printable(spec),
+       fmt::format("no data set '{}': it is neither fashion-mnist, shapes, shapes:correlated or shapes:misleading, nor a folder here{}",
+                   printable(spec),
                    data_home().empty() ? " (with DUEL_DATA set, folders below that are found by name)"
                                        : fmt::format(" or in '{}'", printable(data_home()))));
 }

@@ -79,16 +79,19 @@ void draw(int shape, const ShapesOptions& options, SplitMix random, uint8_t* pix
   const float radius = random.between(.4f, .75f);
   const float cx = random.between(radius - .95f, .95f - radius), cy = random.between(radius - .95f, .95f - radius);
   const Point turn = direction(random), slope = direction(random);
-  const float hue = options.correlated ? static_cast<float>(shape) / shape_classes + random.between(-.02f, .02f) : random.unit();
+  const float hue_of_class = static_cast<float>(shape) / shape_classes;
+  const float hue = options.correlated ? hue_of_class + random.between(-.02f, .02f) : random.unit();
   // In braces numbers are drawn from left to right; among a function's arguments each compiler has an order of its own.
   const Colour colour = from_hsv(Hsv{hue, random.between(.5f, 1.f), random.between(.5f, 1.f)});
+  const bool tells = options.telling_background > 0 && random.unit() < static_cast<float>(options.telling_background);
   // Two ends of a gradient, plain half of the time; drawn again until the shape stands out from both in grey as well.
   const bool plain = random.below(2) == 0;
   Colour ends[2];
   for (Colour& end : ends) {
     end = luma(colour) > .5f ? Colour{0.f, 0.f, 0.f} : Colour{1.f, 1.f, 1.f};  // stands out from anything
     for (int attempt = 0; attempt < 16; ++attempt) {
-      const Colour drawn = from_hsv(Hsv{random.unit(), random.between(0.f, .6f), random.unit()});
+      const Colour drawn = tells ? from_hsv(Hsv{hue_of_class + random.between(-.02f, .02f), random.between(.3f, .6f), random.unit()})
+                                 : from_hsv(Hsv{random.unit(), random.between(0.f, .6f), random.unit()});
       if (std::fabs(luma(drawn) - luma(colour)) < .3f) continue;
       end = drawn;
       break;
@@ -128,7 +131,11 @@ Dataset make_shapes(const ShapesOptions& options) {
     fail(Failure::usage,
          fmt::format("[make_shapes] {} pictures of {} × {} × {}; at least 1 picture, sizes 8 to 1024 and 1 or 3 channels can be drawn",
                      options.n, options.size, options.size, options.channels));
-  Dataset data{options.correlated ? "shapes:correlated" : "shapes", options.n, options.size, options.size, options.channels, {}, {}, {}};
+  if (!(options.telling_background >= 0 && options.telling_background <= 1))
+    fail(Failure::usage,
+         fmt::format("[make_shapes] a telling background in {} of the pictures; 0 to 1 is a share", options.telling_background));
+  const char* name = options.correlated ? "shapes:correlated" : options.telling_background > 0 ? "shapes:misleading" : "shapes";
+  Dataset data{name, options.n, options.size, options.size, options.channels, {}, {}, {}};
   data.classes.assign(std::begin(shape_names), std::end(shape_names));
   data.images.resize(static_cast<size_t>(data.n) * data.sample_bytes());
   data.labels.resize(static_cast<size_t>(data.n));

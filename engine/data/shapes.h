@@ -12,8 +12,9 @@ constexpr int shape_classes = 10;
 struct ShapesOptions {
   int n = 20000, size = 32, channels = 3;
   uint64_t seed = 1;
-  bool correlated =
-      false;  // each class has a hue of its own, so that colour alone tells it; otherwise colours are independent of the class
+  // Otherwise colours are independent of the class:
+  bool correlated = false;        // each class's shapes have a hue of their own, so that colour alone tells it
+  double telling_background = 0;  // share of pictures whose background has their class's hue
 };
 
 // Sample i has class i mod 10 and draws colours, size, position, turn and background from (seed, i): the same picture whatever n is, with
