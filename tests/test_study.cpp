@@ -183,6 +183,8 @@ TEST_CASE("what helped, what hurt and what cannot be told apart") {
   CHECK(words.find("Hurt: nothing") != std::string::npos);
   CHECK(words.find("Cannot be told apart from none: crop +0.00") != std::string::npos);
   CHECK(words.find("cannot go below p = 0.250 with 3 seeds") != std::string::npos);
+  CHECK(p_words(0.0312) == "p = 0.031");
+  CHECK(p_words(0.0009) == "p < 0.001");
 
   for (StudyResult& r : results)
     if (r.arm == "hflip") r.scores.counts = {20, 80, 80, 20};

@@ -1,13 +1,13 @@
 // One tile of a matrix product by a block, on tensor cores: D[m,n] = A[m,k]·B[k,n], operands bf16 or f32, sums in f32. What matrix product
 // and the three convolutions share; they differ in where a chunk of A and of B comes from and where D goes.
 //
-// k runs in steps through `stages` pairs of tiles in shared memory: while one is multiplied, copies fill the next ones (cp.async), and one
-// barrier a step keeps them apart. Operands come from either orientation: a tile holds rows of A (of Bᵀ) along k, or rows along m (along
-// n), as memory has them.
+// k runs in steps through pairs of tiles in shared memory (pipeline.h). Operands come from either orientation: a tile holds rows of A (of
+// Bᵀ) along k, or rows along m (along n), as memory has them.
 //
 // Sums are over k in ascending order of the steps, on each device in the order of its matrix instruction.
 #pragma once
 #include "kernels/tile/fragments.h"
+#include "kernels/tile/pipeline.h"
 
 namespace duel {
 
@@ -33,31 +33,13 @@ struct BlockProduct {
   };
   using Sums = float[tiles_m][tiles_n][4];
 
-  // a(step, row, chunk) and b(step, row, chunk) → Chunk of that step's tiles.
-  template <class A, class B>
-  static __device__ void run(Storage& shared, int steps, A a, B b, Sums& sums) {
+  static __device__ void clear(Sums& sums) {
 #pragma unroll
     for (int i = 0; i < tiles_m; ++i)
 #pragma unroll
       for (int j = 0; j < tiles_n; ++j)
 #pragma unroll
         for (int e = 0; e < 4; ++e) sums[i][j][e] = 0;
-    const auto fill = [&](int step) {
-      Stage& stage = shared.stage[step % stages];
-      fill_async<threads>(stage.a, [&](int row, int chunk) { return a(step, row, chunk); });
-      fill_async<threads>(stage.b, [&](int row, int chunk) { return b(step, row, chunk); });
-    };
-    for (int step = 0; step < stages - 1; ++step) {
-      if (step < steps) fill(step);
-      copy_async_commit();
-    }
-    for (int step = 0; step < steps; ++step) {
-      copy_async_wait<stages - 2>();
-      __syncthreads();  // everyone's part of this step has landed, and everyone has done with the stage that is filled next
-      if (step + stages - 1 < steps) fill(step + stages - 1);
-      copy_async_commit();
-      multiply(shared.stage[step % stages], sums);
-    }
   }
 
   static __device__ void multiply(Stage& stage, Sums& sums) {
@@ -116,6 +98,15 @@ struct BlockProduct {
         if (bf16* at = to(i / chunks, i % chunks * elements)) store_vec(at, load_vec<Pack<bf16, 8>>(shared.d.at(i / chunks, i % chunks)));
     }
   }
+};
+
+template <class T>
+struct TensorTiles {
+  using Operand = T;
+  template <bool a_along_k, bool b_along_k>
+  using Large = BlockProduct<T, 128, 128, 2, 4, a_along_k, b_along_k>;
+  template <bool a_along_k, bool b_along_k>
+  using Small = BlockProduct<T, 64, 64, 2, 2, a_along_k, b_along_k>;
 };
 
 }  // namespace duel

@@ -70,7 +70,7 @@ std::string list_of(const LevelOutcome& level, Verdict verdict) {
     const Estimate& d = arm.test.difference;
     parts.push_back(fmt::format("{} {:+.2f} points", arm.arm.name, 100 * d.mean));
     if (verdict != Verdict::untested)
-      parts.back() += fmt::format(" ({:+.2f} … {:+.2f}, p = {})", 100 * d.low, 100 * d.high, p_text(arm.p_holm));
+      parts.back() += fmt::format(" ({:+.2f} … {:+.2f}, {})", 100 * d.low, 100 * d.high, p_words(arm.p_holm));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }
@@ -175,5 +175,6 @@ std::string points_text(const Estimate& d) {
 }
 
 std::string p_text(double p) { return std::isnan(p) ? "–" : p < 0.001 ? "< 0.001" : fmt::format("{:.3f}", p); }
+std::string p_words(double p) { return (p < 0.001 ? "p " : "p = ") + p_text(p); }
 
 }  // namespace duel

@@ -48,5 +48,6 @@ std::vector<std::string> words_of(const StudyPlan& plan, const Outcome& outcome)
 std::string percent_text(double share);               // "81.24"
 std::string points_text(const Estimate& difference);  // "+1.20 (+0.40 … +2.00)", in points of a hundred
 std::string p_text(double p);                         // "0.031", "< 0.001"
+std::string p_words(double p);                        // "p = 0.031", "p < 0.001"
 
 }  // namespace duel

@@ -1,10 +1,11 @@
-// Matrix product on tensor cores, for bf16 and f32 operands: one block a tile of C (kernels/tile/block_product.h).
+// Matrix product by tiles, one block a tile of C, on tensor cores (kernels/tile/block_product.h) or without (register_product.h).
 #pragma once
 #include "kernels/gemm/gemm.h"
 #include "kernels/launch.h"
 #include "kernels/tile/block_product.h"
+#include "kernels/tile/register_product.h"
 
-namespace duel::tensor_gemm {
+namespace duel::tiled_gemm {
 
 // Contiguous sides come in chunks of 16 bytes.
 template <class T>
@@ -16,7 +17,7 @@ bool supports(const GemmProblem& p) {
 
 template <class Product, bool ta, bool tb, class C>
 __global__ void __launch_bounds__(Product::threads)
-    gemm_tensor(GemmProblem p, int tiles_m, int tiles_n, const typename Product::T* a, const typename Product::T* b, C* c) {
+    gemm_tiled(GemmProblem p, int tiles_m, int tiles_n, const typename Product::T* a, const typename Product::T* b, C* c) {
   using Storage = typename Product::Storage;
   using T = typename Product::T;
   constexpr int elements = Product::elements;
@@ -41,35 +42,39 @@ __global__ void __launch_bounds__(Product::threads)
     else return chunk_of(b, k0 + row, p.k, n0 + elements * chunk, p.n);
   };
   typename Product::Sums sums;
-  Product::run(shared, (p.k + Product::k - 1) / Product::k, chunk_a, chunk_b, sums);
+  Product::clear(sums);
+  multiply_steps<Product>(shared, (p.k + Product::k - 1) / Product::k, chunk_a, chunk_b, sums);
   const auto to = [&](int row, int col) { return m0 + row < p.m && n0 + col < p.n ? c + int64_t{m0 + row} * p.n + n0 + col : nullptr; };
   if constexpr (std::is_same_v<C, T>) Product::store(shared, sums, to);
   else Product::store_f32(sums, to);
 }
 
-template <class T, int size, int warps_m, int warps_n, bool ta, bool tb, class C>
+template <class Product, bool ta, bool tb, class C>
 void start(const GemmProblem& p, const Gemm::Args& a, Stream stream) {
-  using Product = BlockProduct<T, size, size, warps_m, warps_n, !ta, tb>;
-  const int tiles_m = (p.m + size - 1) / size, tiles_n = (p.n + size - 1) / size;
+  using T = typename Product::T;
+  const int tiles_m = (p.m + Product::m - 1) / Product::m, tiles_n = (p.n + Product::n - 1) / Product::n;
   launch({.grid = static_cast<unsigned>(tiles_m * tiles_n * p.batch),
           .block = Product::threads,
           .shared_bytes = sizeof(typename Product::Storage)},
-         stream, gemm_tensor<Product, ta, tb, C>, p, tiles_m, tiles_n, static_cast<const T*>(a.a), static_cast<const T*>(a.b),
+         stream, gemm_tiled<Product, ta, tb, C>, p, tiles_m, tiles_n, static_cast<const T*>(a.a), static_cast<const T*>(a.b),
          static_cast<C*>(a.c));
 }
 
-template <class T, bool ta, bool tb, class C>
+template <class Tiles, bool ta, bool tb, class C>
 void choose(const GemmProblem& p, const Gemm::Args& a, Stream stream) {
   const int64_t large_tiles = int64_t{p.batch} * ((p.m + 127) / 128) * ((p.n + 127) / 128);
-  if (large_tiles >= 128 && p.m > 64 && p.n > 64) start<T, 128, 2, 4, ta, tb, C>(p, a, stream);  // enough for every multiprocessor
-  else start<T, 64, 2, 2, ta, tb, C>(p, a, stream);
+  const bool large = large_tiles >= 128 && p.m > 64 && p.n > 64;  // enough for every multiprocessor
+  if (large) start<typename Tiles::template Large<!ta, tb>, ta, tb, C>(p, a, stream);
+  else start<typename Tiles::template Small<!ta, tb>, ta, tb, C>(p, a, stream);
 }
 
-template <class T>
+template <class Tiles>
 void run(const GemmProblem& p, const Gemm::Args& a, Scratch, Stream stream) {
+  using T = typename Tiles::Operand;
   const auto with_out = [&]<bool ta, bool tb>() {
-    if (p.out == p.dtype) choose<T, ta, tb, T>(p, a, stream);
-    else choose<T, ta, tb, float>(p, a, stream);
+    if constexpr (!std::is_same_v<T, float>)
+      if (p.out != p.dtype) return choose<Tiles, ta, tb, float>(p, a, stream);
+    choose<Tiles, ta, tb, T>(p, a, stream);
   };
   if (p.ta && p.tb) with_out.template operator()<true, true>();
   else if (p.ta) with_out.template operator()<true, false>();
@@ -77,4 +82,4 @@ void run(const GemmProblem& p, const Gemm::Args& a, Scratch, Stream stream) {
   else with_out.template operator()<false, false>();
 }
 
-}  // namespace duel::tensor_gemm
+}  // namespace duel::tiled_gemm

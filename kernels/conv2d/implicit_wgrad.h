@@ -1,19 +1,20 @@
-// conv2d_wgrad as an implicit matrix product on tensor cores (kernels/tile/block_product.h), for bf16 and f32. Rows are output channels,
-// columns taps and input channels, and k runs over all output pixels of the batch: long, over few tiles. So the pixels are split over
-// blocks, each part gives a gradient of its own in scratch, and a second kernel adds them in the order of the parts: no atomics, the same
-// bits each time.
+// conv2d_wgrad as an implicit matrix product on tensor cores (kernels/tile/block_product.h) or without (register_product.h). Rows are
+// output channels, columns taps and input channels, and k runs over all output pixels of the batch: long, over few tiles. So the pixels are
+// split over blocks, each part gives a gradient of its own in scratch, and a second kernel adds them in the order of the parts: no atomics,
+// the same bits each time.
 #pragma once
 #include <algorithm>
 
-#include "kernels/conv2d/conv2d.h"
+#include "kernels/conv2d/add_parts.h"
+#include "kernels/conv2d/gather.h"
 #include "kernels/launch.h"
 #include "kernels/tile/block_product.h"
-#include "kernels/tile/divide.h"
+#include "kernels/tile/register_product.h"
 
-namespace duel::tensor_wgrad {
+namespace duel::implicit_wgrad {
 
-template <class T>
-using Product = BlockProduct<T, 64, 64, 2, 2, false, false>;
+template <class Tiles>
+using Product = typename Tiles::template Small<false, false>;
 
 // Channels come in chunks of 16 bytes; offsets fit 32 bits.
 template <class T>
@@ -36,20 +37,15 @@ struct Split {
   }
 };
 
-template <class T>
+template <class Tiles>
 size_t scratch_bytes(const Conv2dProblem& p) {
-  const Split split(p, Product<T>{});
+  const Split split(p, Product<Tiles>{});
   return split.parts == 1 ? 0 : sizeof(float) * static_cast<size_t>(split.parts) * static_cast<size_t>(p.w_count());
 }
 
-struct Divisors {
-  Divisor pq, q, c, s;
-  explicit Divisors(const Conv2dProblem& p) : pq(p.p * p.q), q(p.q), c(p.c), s(p.s) {}
-};
-
 template <class Product, class T = typename Product::T>
 __global__ void __launch_bounds__(Product::threads)
-    wgrad_parts(Conv2dProblem d, Divisors by, Split split, const T* x, const T* gy, float* gw) {
+    wgrad_parts(Conv2dProblem d, GatherX gather, Split split, const T* x, const T* gy, float* gw) {
   using Storage = typename Product::Storage;
   constexpr int elements = Product::elements;
   Storage& shared = shared_storage<Storage>();
@@ -64,44 +60,29 @@ __global__ void __launch_bounds__(Product::threads)
   };
   const auto chunk_x = [&](int step, int row, int chunk) {
     const int pixel = first + step * Product::k + row, at = n0 + elements * chunk;  // at: in (r, s, c)
-    const int n = by.pq.quotient(pixel), in_image = by.pq.remainder(pixel), rs = by.c.quotient(at);
-    const int h = by.q.quotient(in_image) * d.u - d.top + by.s.quotient(rs),
-              v = by.q.remainder(in_image) * d.v - d.left + by.s.remainder(rs);
-    const bool inside = pixel < pixels && at < width && h >= 0 && h < d.h && v >= 0 && v < d.w;
-    return Chunk<T>{inside ? x + ((n * d.h + h) * d.w + v) * d.c + by.c.remainder(at) : x, inside};
+    const int offset = pixel < pixels && at < width ? gather.offset(d, pixel, at) : -1;
+    return Chunk<T>{offset < 0 ? x : x + offset, offset >= 0};
   };
   typename Product::Sums sums;
-  Product::run(shared, (pixels - first + Product::k - 1) / Product::k, chunk_gy, chunk_x, sums);
+  Product::clear(sums);
+  multiply_steps<Product>(shared, (pixels - first + Product::k - 1) / Product::k, chunk_gy, chunk_x, sums);
   float* out = gw + int64_t{part} * d.w_count();
   Product::store_f32(sums,
                      [&](int row, int col) { return m0 + row < d.k && n0 + col < width ? out + (m0 + row) * width + n0 + col : nullptr; });
 }
 
-// gw[i] = Σ parts[·][i], in the order of the parts. count is a multiple of 4.
-inline __global__ void add_parts(int parts, int64_t count, const float* from, float* gw) {
-  using Four = Pack<float, 4>;
-  for (int64_t i = 4 * (int64_t{blockIdx.x} * blockDim.x + threadIdx.x); i < count; i += 4 * int64_t{gridDim.x} * blockDim.x) {
-    Four sum = load_stream<Four>(from + i);
-    for (int part = 1; part < parts; ++part) {
-      const Four more = load_stream<Four>(from + part * count + i);
-      for (int e = 0; e < 4; ++e) sum.at[e] += more.at[e];
-    }
-    store_vec(gw + i, sum);
-  }
-}
-
-template <class T>
+template <class Tiles>
 void run(const Conv2dProblem& p, const Conv2dWgrad::Args& a, Scratch scratch, Stream stream) {
-  using P = Product<T>;
+  using P = Product<Tiles>;
+  using T = typename Tiles::Operand;
   const Split split(p, P{});
   float* gw = static_cast<float*>(a.gw);
   float* parts = split.parts == 1 ? gw : static_cast<float*>(scratch.data);
   launch({.grid = dim3(static_cast<unsigned>(split.tiles_m * split.tiles_n), static_cast<unsigned>(split.parts)),
           .block = P::threads,
           .shared_bytes = sizeof(typename P::Storage)},
-         stream, wgrad_parts<P>, p, Divisors(p), split, static_cast<const T*>(a.x), static_cast<const T*>(a.gy), parts);
-  if (split.parts > 1)
-    launch({.grid = stride_blocks(p.w_count() / 4, 256), .block = 256}, stream, add_parts, split.parts, p.w_count(), parts, gw);
+         stream, wgrad_parts<P>, p, GatherX(p), split, static_cast<const T*>(a.x), static_cast<const T*>(a.gy), parts);
+  if (split.parts > 1) add_parts(split.parts, p.w_count(), parts, gw, stream);
 }
 
-}  // namespace duel::tensor_wgrad
+}  // namespace duel::implicit_wgrad
