@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ using Json = nlohmann::ordered_json;
 [[noreturn]] void refuse(const std::string& what, const fs::path& path, int error, const std::string& hint) {
   fail(Failure::data, fmt::format("cannot {} {}: {}; {}", what, path.string(), strerror(error), hint));
 }
+constexpr const char* event_name = "events.out.tfevents.";  // TensorBoard finds its files by it, and reads them in the order of their names
 constexpr const char* other_place = "choose a place you can write to with --out";
 
 // Removes what a failed create() has made: the half-built folder, then the parents that were not there before.
@@ -161,11 +163,10 @@ RunFolder::RunFolder(RunFolder&& other) noexcept
       previous_(std::move(other.previous_)),
       built_as_(std::exchange(other.built_as_, {})),
       lock_(std::exchange(other.lock_, -1)),
-      metrics_(std::exchange(other.metrics_, -1)),
+      metrics_(std::move(other.metrics_)),
       exceptions_(other.exceptions_) {}
 
 RunFolder::~RunFolder() {
-  if (metrics_ >= 0) close(metrics_);
   if (!built_as_.empty() && std::uncaught_exceptions() > exceptions_) take_away();
   remove_lock(lock_, path_);
   if (lock_ >= 0) close(lock_);
@@ -192,10 +193,20 @@ void RunFolder::take_away() const {
   fs::remove_all(built_as_, error);
 }
 
-void RunFolder::open_metrics() {
-  if (metrics_ >= 0) close(metrics_);
-  metrics_ = open(metrics().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (metrics_ < 0) refuse("write", metrics(), errno, other_place);
+std::vector<fs::path> RunFolder::event_files() const {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (fs::directory_iterator it(path_, error), end; !error && it != end; it.increment(error))
+    if (const std::string name = it->path().filename(); name.starts_with(event_name) && name.ends_with(".duel"))
+      found.push_back(it->path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+fs::path RunFolder::next_event_file() const {
+  const std::vector<fs::path> earlier = event_files();
+  const int last = earlier.empty() ? 0 : atoi(earlier.back().filename().c_str() + strlen(event_name));
+  return path_ / fmt::format("{}{:04}.duel", event_name, last + 1);
 }
 
 fs::path RunFolder::sample(int64_t step) const { return path_ / "samples" / fmt::format("step_{:08}.png", step); }
@@ -231,19 +242,8 @@ void RunFolder::append(const Json& record) {
   if (!record.is_object() || !record.contains("step") || !record["step"].is_number_integer())
     fail(Failure::internal, "[metrics] a record needs an integer \"step\": " + record.dump(-1, ' ', false, Json::error_handler_t::replace));
   const std::string line = record.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  if (metrics_ < 0) open_metrics();
-  const off_t before = lseek(metrics_, 0, SEEK_END);
-  for (size_t done = 0; done < line.size();) {
-    const ssize_t n = file_calls().write(metrics_, line.data() + done, line.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      const int error = n < 0 ? errno : ENOSPC;
-      if (before >= 0 && ftruncate(metrics_, before) != 0) {
-      }  // rewind() drops a torn line too
-      refuse("append to", metrics(), error, "make room or choose another disk, then go on with --resume");
-    }
-    done += static_cast<size_t>(n);
-  }
+  if (!metrics_) open_metrics();
+  metrics_->append(line);
 }
 
 std::vector<Json> RunFolder::rewind(int64_t step) {

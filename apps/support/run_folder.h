@@ -2,6 +2,7 @@
 //   config.json    every setting, written once, atomically        samples/      sample grids, step_00001000.png
 //   metrics.jsonl  one JSON record a line, in order of steps        checkpoints/  what --resume reads
 //   index.html     the page to look at                              lock          held, and there, while a process trains here
+//   events.out.tfevents.0001.duel   the same for TensorBoard; one file more for each time that the run went on
 #pragma once
 #include <sys/types.h>
 
@@ -9,9 +10,12 @@
 #include <exception>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "apps/support/append_file.h"
 
 namespace duel {
 
@@ -40,6 +44,9 @@ class RunFolder {
   // The sample grids that exist for steps ≤ step, in order.
   std::vector<std::pair<int64_t, std::filesystem::path>> samples_up_to(int64_t step) const;
 
+  std::vector<std::filesystem::path> event_files() const;  // in the order in which they were begun
+  std::filesystem::path next_event_file() const;           // where the next one goes
+
   void write_config(const nlohmann::ordered_json& config) const;
   nlohmann::ordered_json read_config() const;
 
@@ -51,11 +58,12 @@ class RunFolder {
 
  private:
   RunFolder(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
-  void open_metrics();
+  void open_metrics() { metrics_.emplace(metrics()); }
   void take_away() const;
 
   std::filesystem::path path_, previous_, built_as_;  // built_as_: empty in a resumed run
-  int lock_ = -1, metrics_ = -1;
+  int lock_ = -1;
+  std::optional<AppendFile> metrics_;
   int exceptions_ = std::uncaught_exceptions();  // more of them at the end: one of them ends the run
 };
 

@@ -17,6 +17,7 @@ Trainer::Trainer(TrainFlags& flags, TrainState& state, int images, TrainPlan pla
       state_(state),
       plan_(std::move(plan)),
       folder_(flags.earlier ? RunFolder(std::move(*flags.earlier)) : RunFolder::create(flags.out)),
+      events_(folder_),
       order_(images, plan_.batch, static_cast<uint64_t>(plan_.seed)) {
   if (flags.resume) {
     state.load(folder_.checkpoints() / "last.safetensors");
@@ -76,6 +77,7 @@ void Trainer::go_on() {
     fmt::print(stderr, "{}: {} is not there, so the page's curves show the run from step {} on\n", flags_.program,
                folder_.metrics().string(), resumed_at_ + 1);
   records_ = folder_.rewind(resumed_at_);
+  events_.rewind(resumed_at_);
   folder_.write_config(plan_.config);
 }
 
@@ -91,6 +93,7 @@ bool Trainer::record(const Training& training) {
   if (judge) record.update(training.judge());
   records_.push_back(record);
   folder_.append(record);
+  events_.add(record);
   if (judge) keep_if_best(training);
   return judge;
 }
@@ -106,6 +109,7 @@ void Trainer::keep_if_best(const Training& training) {
 void Trainer::show(const Training& training) {
   frames_.push_back({state_.step, training.show()});
   write_png(folder_.sample(state_.step), frames_.back().grid);
+  events_.add(state_.step, "samples", frames_.back().grid);
 }
 
 void Trainer::save(const char* name) {

@@ -12,6 +12,7 @@
 
 #include "apps/support/progress.h"
 #include "apps/support/report.h"
+#include "apps/support/run_events.h"
 #include "apps/support/run_state.h"
 #include "apps/support/train_command.h"
 #include "engine/data/batches.h"
@@ -94,6 +95,7 @@ class Trainer {
   TrainState& state_;
   TrainPlan plan_;
   RunFolder folder_;
+  RunEvents events_;
   Shuffler order_;
   double an_epoch_ = 0;  // steps
   int64_t total_ = 0, resumed_at_ = 0;

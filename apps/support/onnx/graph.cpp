@@ -6,11 +6,13 @@
 #include <cctype>
 #include <limits>
 
-#include "apps/support/onnx/protobuf.h"
+#include "engine/io/protobuf.h"
 #include "kernels/error.h"
 
 namespace duel::onnx {
 namespace {
+
+using protobuf::Message;
 
 constexpr int64_t ir_version = 8, opset = 17;
 
