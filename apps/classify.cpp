@@ -8,6 +8,7 @@
 #include "apps/support/classify_report.h"
 #include "apps/support/classify_state.h"
 #include "apps/support/image_data.h"
+#include "apps/support/run_page.h"
 #include "apps/support/trainer.h"
 
 namespace duel {
@@ -64,17 +65,22 @@ int train(TrainCommand<ClassifySettings>& command) {
     return fmt::format("{:.2f} % of {} test images right, 95 % interval {:.2f} … {:.2f} %", 100 * scores.accuracy(), scores.total(),
                        100 * i.low, 100 * i.high);
   };
-  return trainer.run(
-      {.load = load,
-       .step = [&] { one_step(); },
-       .readings = readings,
-       .judge_every = settings.eval_every,
-       .judge = look,
-       .best = "accuracy",
-       .higher_is_better = true,
-       .page = [&] { return classify_page(settings, trainer.computed_on(), state.step, trainer.records(), scores, state.classes); },
-       .at_end = look_again,
-       .result = result});
+  return trainer.run({.load = load,
+                      .step = [&] { one_step(); },
+                      .readings = readings,
+                      .judge_every = settings.eval_every,
+                      .judge = look,
+                      .best = "accuracy",
+                      .higher_is_better = true,
+                      .page =
+                          [&] {
+                            Page page =
+                                classify_page(settings, trainer.computed_on(), state.step, trainer.records(), scores, state.classes);
+                            page.layers = table_of(layers_of(state.net.config));
+                            return page;
+                          },
+                      .at_end = look_again,
+                      .result = result});
 }
 
 struct ClassifyAsk : Ask {

@@ -7,6 +7,7 @@
 
 #include "apps/support/elbo.h"
 #include "apps/support/image_data.h"
+#include "apps/support/run_page.h"
 #include "apps/support/trainer.h"
 #include "apps/support/vae_ask.h"
 #include "apps/support/vae_pictures.h"
@@ -70,6 +71,7 @@ int train(TrainCommand<VaeSettings>& command) {
   };
   auto page = [&] {
     Page page = vae_page(settings, trainer.computed_on(), state.step, trainer.records(), test, trainer.frames());
+    page.layers = table_of(layers_of(state.net.config));
     if (variational)
       page.pictures.push_back({"Real over reconstruction", "Test images, and under each what is left of it in z.", reconstructions()});
     if (data.test.n >= 2)

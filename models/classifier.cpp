@@ -142,15 +142,12 @@ void init_weights(Classifier& net, int64_t seed) {
   });
 }
 
-std::string describe(const ClassifierConfig& c) {
+LayerTable layers_of(const ClassifierConfig& c) {
   check_config(c);
-  std::string table = fmt::format("{:<12} {:<30} {:>16} {:>12}\n", "layer", "", "output", "parameters");
-  int64_t total = 0;
+  LayerTable table;
   int h = c.h, w = c.w, channels = c.channels;
   auto row = [&](const std::string& name, const std::string& what, int64_t count) {
-    total += count;
-    table += fmt::format("{:<12} {:<30} {:>16} {:>12}\n", name, what,
-                         h ? fmt::format("{}×{}×{}", h, w, channels) : std::to_string(channels), count);
+    table.row(name, what, h ? LayerTable::image(h, w, channels) : std::to_string(channels), count);
   };
   auto conv = [](int64_t to, int64_t kernel, int64_t from) { return to * kernel * kernel * from + 2 * to; };  // with BN
   auto dense = [&](const std::string& name, const std::string& what, int64_t to) {
@@ -180,7 +177,8 @@ std::string describe(const ClassifierConfig& c) {
     row("mean", "over the image", 0);
   }
   dense("out", "dense, logits", c.classes);
-  return table + fmt::format("{:<12} {:<30} {:>16} {:>12}\n", classifier_names[static_cast<int>(c.net)], "", "", total);
+  table.total(classifier_names[static_cast<int>(c.net)]);
+  return table;
 }
 
 }  // namespace duel

@@ -16,7 +16,7 @@
 #include <variant>
 #include <vector>
 
-#include "models/layers.h"
+#include "models/layer_table.h"
 
 namespace duel {
 
@@ -78,7 +78,8 @@ struct Classifier {
 
 void init_weights(Classifier& net, int64_t seed);
 
-// A table of the layers with shapes and parameter counts.
-std::string describe(const ClassifierConfig& config);
+// The layers with shapes and parameter counts; and as text.
+LayerTable layers_of(const ClassifierConfig& config);
+inline std::string describe(const ClassifierConfig& config) { return layers_of(config).text(); }
 
 }  // namespace duel

@@ -166,7 +166,7 @@ void init_weights(Discriminator& d, int64_t seed, Init scheme) {
   power_iteration(d);
 }
 
-std::string describe(const GanConfig& c, const std::string& marked) {
+LayerTable layers_of(const GanConfig& c) {
   const Generator g(c, Device::cpu);
   const Discriminator d(c, Device::cpu);
   const std::string one_hot = c.classes ? fmt::format(" and {} label planes", c.classes) : "";
@@ -185,7 +185,9 @@ std::string describe(const GanConfig& c, const std::string& marked) {
       },
       d.net);
   table.total("D");
-  return table.text(marked);
+  return table;
 }
+
+std::string describe(const GanConfig& c, const std::string& marked) { return layers_of(c).text(marked); }
 
 }  // namespace duel

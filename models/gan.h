@@ -46,7 +46,8 @@ void power_iteration(Discriminator& d);
 void init_weights(Generator& g, int64_t seed, Init init = Init::normal);
 void init_weights(Discriminator& d, int64_t seed, Init init = Init::normal);
 
-// A table of the layers with shapes and parameter counts; `marked` names a line that an arrow shows.
+// The layers with shapes and parameter counts; and as text, where `marked` names a line that an arrow shows.
+LayerTable layers_of(const GanConfig& config);
 std::string describe(const GanConfig& config, const std::string& marked = "");
 
 }  // namespace duel

@@ -118,6 +118,7 @@ void GanStep::train_d(const Turn& turn, const Tensor& fake) {
     take(d_loss_real(objective.loss, said, target(objective.real_is, -1, said.shape()[0], first + on_real)));
     NoGrad only_looking;
     note(d_real, mean(sigmoid(said))), note(real_right, mean(duel::step(said - between))), note(score_real, mean(said));
+    note_said(0, said);
     if (heard) of_real = (said - between).detach();
   }
   {
@@ -125,6 +126,7 @@ void GanStep::train_d(const Turn& turn, const Tensor& fake) {
     take(d_loss_fake(objective.loss, said, target(0, 1, said.shape()[0], first + on_fake)));
     NoGrad only_looking;
     note(d_fake, mean(sigmoid(said))), note(fake_right, mean(duel::step(affine(said, -1, between)))), note(score_fake, mean(said));
+    note_said(said.count(), said);
   }
   if (heard) {  // after both, so that both were seen through the same
     NoGrad only_looking;
@@ -204,6 +206,12 @@ Tensor GanStep::target(double value, double sign, int64_t n, int pass) const {
 void GanStep::note(int index, const Tensor& value) {
   NoGrad only_looking;
   report.alias({}, index).assign(cast(value, DType::f32).detach());
+}
+
+void GanStep::note_said(int64_t first, const Tensor& value) {
+  if (!said) return;
+  NoGrad only_looking;
+  said.alias({value.count()}, first).assign(reshape(cast(value, DType::f32), {value.count()}).detach());
 }
 
 GanReport GanStep::read() const {

@@ -58,6 +58,7 @@ struct GanStep {
   // there is a penalty, whose gradient is then that of D(T(x)). `pass` numbers the passes of a step, each of which has draws of its own.
   // Undefined: the images themselves.
   std::function<Tensor(const Tensor& x, int pass)> transform = nullptr;
+  Tensor said = {};  // f32 [2·n], written by each step: what D says, before, of its last share of real images and of the generated ones
   std::function<void(const Tensor& said)> heard = nullptr;  // told what D says of real images, above 0 where it calls them real
   int passes() const;                                       // of a step
 
@@ -74,6 +75,7 @@ struct GanStep {
   Tensor target(double value, double sign, int64_t n, int pass) const;
   void update(Optimizer& optimizer, Tensors& gradients, const Tensors& weights) const;
   void note(int index, const Tensor& value);
+  void note_said(int64_t first, const Tensor& said);
 };
 
 }  // namespace duel

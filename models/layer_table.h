@@ -1,4 +1,4 @@
-// A table of layers with shapes and parameter counts, for `info` and for errors. It is drawn from the layers themselves.
+// A table of layers with shapes and parameter counts, for `info`, for a run's page and for errors.
 #pragma once
 #include <fmt/format.h>
 
@@ -11,6 +11,9 @@ namespace duel {
 
 class LayerTable {
  public:
+  struct Row {
+    std::string name, what, output, count;
+  };
   static std::string image(int64_t h, int64_t w, int64_t c) { return fmt::format("{}×{}×{}", h, w, c); }
 
   void row(const std::string& name, const std::string& what, const std::string& output, int64_t parameters) {
@@ -22,6 +25,7 @@ class LayerTable {
     rows_.push_back({name, "", "", std::to_string(total_)});
     total_ = 0;
   }
+  const std::vector<Row>& rows() const { return rows_; }
   // The line called `marked` has an arrow before it.
   std::string text(const std::string& marked = "") const {
     std::string table = line({"layer", "", "output", "parameters"});
@@ -30,9 +34,6 @@ class LayerTable {
   }
 
  private:
-  struct Row {
-    std::string name, what, output, count;
-  };
   static std::string line(const Row& r) { return fmt::format("{:<16} {:<34} {:>16} {:>12}\n", r.name, r.what, r.output, r.count); }
 
   std::vector<Row> rows_;

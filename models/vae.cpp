@@ -150,16 +150,13 @@ void init_weights(Vae& net, int64_t seed) {
   });
 }
 
-std::string describe(const VaeConfig& c) {
+LayerTable layers_of(const VaeConfig& c) {
   check_config(c);
-  std::string table = fmt::format("{:<14} {:<28} {:>16} {:>12}\n", "layer", "", "output", "parameters");
-  int64_t total = 0;
-  auto row = [&](const std::string& name, const std::string& what, const std::string& output, int64_t count) {
-    total += count;
-    table += fmt::format("{:<14} {:<28} {:>16} {:>12}\n", name, what, output, count);
+  LayerTable table;
+  const auto row = [&](const std::string& name, const std::string& what, const std::string& output, int64_t count) {
+    table.row(name, what, output, count);
   };
-  auto sum = [&](const char* name) { row(name, "", "", total), total = 0; };
-  auto image = [](int h, int w, int64_t channels) { return fmt::format("{}×{}×{}", h, w, channels); };
+  const auto image = &LayerTable::image;
   auto dense = [](int64_t in, int64_t out) { return in * out + out; };
   const bool keras = c.net == VaeNet::keras;
   const int64_t kernel = keras ? keras_kernel * keras_kernel : conv_kernel * conv_kernel;
@@ -181,7 +178,7 @@ std::string describe(const VaeConfig& c) {
   if (keras) row("hidden", "dense, ReLU", std::to_string(c.hidden), dense(features, c.hidden)), features = c.hidden;
   row("mean", "dense", std::to_string(c.latent), dense(features, c.latent));
   if (c.variational) row("log variance", "dense", std::to_string(c.latent), dense(features, c.latent));
-  sum("encoder");
+  table.total("encoder");
   row("dense", c.classes ? fmt::format("of z and {} labels, ReLU", c.classes) : "of z, ReLU", image(c.h >> stages, c.w >> stages, from),
       dense(c.latent + c.classes, inner_size(c)));
   auto up = [&](int index, int halved, int64_t to, const char* what, int64_t extra) {
@@ -196,7 +193,7 @@ std::string describe(const VaeConfig& c) {
     for (int halved = stages - 1; halved > 0; --halved, ++index) up(index, halved, from / 2, "convT k4 s2, BN, ReLU", from);
     up(index, 0, c.channels, "convT k4 s2", c.channels);
   }
-  sum("decoder");
+  table.total("decoder");
   return table;
 }
 

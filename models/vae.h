@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "models/layers.h"
+#include "models/layer_table.h"
 
 namespace duel {
 
@@ -79,7 +79,8 @@ struct Vae {
 // keras: Glorot & Bengio (2010), uniform in ±√(6/(fan-in + fan-out)), biases 0, as Keras does. conv: as dcgan.h, biases 0.
 void init_weights(Vae& net, int64_t seed);
 
-// A table of the layers with shapes and parameter counts.
-std::string describe(const VaeConfig& config);
+// The layers with shapes and parameter counts; and as text.
+LayerTable layers_of(const VaeConfig& config);
+inline std::string describe(const VaeConfig& config) { return layers_of(config).text(); }
 
 }  // namespace duel

@@ -18,17 +18,20 @@ struct Program {
   const char* scalar;
   int every;  // steps between records
   bool shows;
+  bool judges = false;  // has a D that says something of each image
 };
 const Program programs[] = {
     {"gan",
      {"--size", "8", "--ngf", "4", "--ndf", "4", "--nz", "8", "--log-every", "2", "--sample-every", "5", "--checkpoint-every", "3"},
      "loss_d",
      2,
+     true,
      true},
     {"cgan",
      {"--size", "8", "--ngf", "4", "--ndf", "4", "--nz", "8", "--log-every", "2", "--sample-every", "5", "--checkpoint-every", "3"},
      "loss_g",
      2,
+     true,
      true},
     {"vae", {"--width", "4", "--eval-every", "4", "--checkpoint-every", "3"}, "test_loss", 4, true},
     {"classify", {"--width", "4", "--schedule", "constant", "--eval-every", "4", "--checkpoint-every", "3"}, "accuracy", 4, false},
@@ -80,7 +83,11 @@ TEST_CASE("each program that trains leaves its records and pictures for TensorBo
       if (e.scalars.empty()) continue;
       REQUIRE(at < records.size());
       CHECK(e.step == records[at]["step"]);
-      for (const auto& [tag, value] : e.scalars) CHECK(value == doctest::Approx(records[at][tag].get<double>()));
+      CHECK(e.scalars.at("images_per_second") > 0);
+      for (const auto& [tag, value] : e.scalars)
+        if (tag != "images_per_second") CHECK(value == doctest::Approx(records[at][tag].get<double>()));
+      for (const auto& [tag, h] : e.histograms) CHECK(h.counts == records[at][tag]["counts"].get<std::vector<double>>());
+      CHECK(e.histograms.size() == (p.judges ? 2 : 0));
       CHECK(e.scalars.contains(p.scalar));
       ++at;
     }
@@ -120,6 +127,14 @@ TEST_CASE("a run that was stopped and went on says each step once, and tells Ten
     std::set<int64_t> wanted;
     for (const auto& record : records_of(desk.run("b"))) wanted.insert(record["step"].get<int64_t>());
     CHECK(steps == wanted);
+    std::istringstream speeds(contents_of(desk.run("b") / "speed.jsonl"));
+    std::vector<int64_t> timed;
+    for (std::string line; std::getline(speeds, line);) {
+      const auto speed = nlohmann::json::parse(line);
+      timed.push_back(speed["step"]);
+      CHECK((speed["seconds"] > 0 && speed["images_per_second"] > 0));
+    }
+    CHECK(timed == std::vector<int64_t>(wanted.begin(), wanted.end()));
     const size_t before = event_files(desk.run("b")).size();
     REQUIRE(desk.resume("b").code == 0);  // nothing left to do: nothing to say
     CHECK(event_files(desk.run("b")).size() == before);

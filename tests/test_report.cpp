@@ -35,6 +35,13 @@ size_t count(const std::string& text, const std::string& part) {
 Image grey(int h, int w, uint8_t value) { return {h, w, 1, std::vector<uint8_t>(static_cast<size_t>(h) * w, value)}; }
 std::string uri(const Image& image) { return "data:image/png;base64," + base64(encode_png(image)); }
 
+// What the page's script gets to draw.
+nlohmann::json data_of(const std::string& html) {
+  const std::string open = "id=\"data\">";
+  const size_t from = html.find(open) + open.size();
+  return nlohmann::json::parse(html.substr(from, html.find("</script>", from) - from));
+}
+
 Page small_page() {
   Page page;
   page.title = "<script>alert(1)</script> & \"co\"";
@@ -134,9 +141,7 @@ TEST_CASE("the page holds its images, numbers and verdicts") {
   CHECK(has(html, "≥ 0.700"));
   CHECK(has(html, "not a number"));
 
-  const std::string open = "id=\"data\">";
-  const size_t from = html.find(open) + open.size();
-  const auto data = nlohmann::json::parse(html.substr(from, html.find("</script>", from) - from));
+  const auto data = data_of(html);
   CHECK(data["film"].size() == 2);
   CHECK(data["film"][0]["src"] == uri(page.frames[0].grid));
   CHECK(data["series"][0]["curves"][0]["name"] == "</script>");
@@ -147,6 +152,31 @@ TEST_CASE("the page holds its images, numbers and verdicts") {
   nothing.title = "empty";
   CHECK(!has(render_report(nothing), "<img"));
   CHECK(!has(render_report(nothing), "<table"));
+}
+
+TEST_CASE("histograms over time, the layers, and a page that looks again while a run goes on") {
+  Page page = small_page();
+  CHECK(!has(render_report(page), "refresh"));
+  CHECK(!has(render_report(page), "Layers"));
+  Histograms said{"D(x) <b>", "of a batch", {}, {}, true};
+  for (int i = 0; i < 1000; ++i) said.step.push_back(i), said.values.push_back({0, 1, {i, 1}});
+  page.distributions = {said};
+  page.layers = {"Layers", "", {"Layer", "", "Output"}, {{"G 0", "conv & co", "4×4×8"}}};
+  page.look_again = 20;
+  const std::string html = render_report(page);
+  CHECK(has(html, "<noscript><meta http-equiv=\"refresh\" content=\"20\"></noscript>"));
+  CHECK(html.find("refresh") < html.find("</head>"));
+  CHECK(has(html, "<h2>D(x) &lt;b&gt;</h2>"));
+  CHECK(has(html, "id=\"heat-0\""));
+  CHECK(has(html, "<tr><th scope=\"row\">G 0</th><td>conv &amp; co</td><td class=\"number\">4×4×8</td></tr>"));
+  const auto data = data_of(html);
+  CHECK(data["lookAgain"] == 20);
+  const auto& columns = data["distributions"][0]["columns"];
+  REQUIRE(columns.size() == 96);
+  CHECK(columns[0] == nlohmann::json{0, {0, 1}, {0, 1}});
+  CHECK(columns[95] == nlohmann::json{999, {0, 1}, {999, 1}});
+  page.distributions[0].step.pop_back();
+  CHECK_THROWS_AS(render_report(page), Error);
 }
 
 TEST_CASE("words come escaped before all else, and drawings as they are") {

@@ -1,5 +1,9 @@
 #include "apps/support/gan_report.h"
 
+#include <cmath>
+#include <span>
+
+#include "apps/support/run_events.h"
 #include "apps/support/run_page.h"
 
 namespace duel {
@@ -33,6 +37,20 @@ nlohmann::ordered_json values_of(const GanReport& r) {
   return json;
 }
 
+nlohmann::ordered_json histograms_of(const GanSettings& settings, std::vector<double> said) {
+  constexpr int bins = 24;
+  Histogram all;
+  if (says_probabilities(settings)) {
+    for (double& v : said) v = 1 / (1 + std::exp(-v));
+    all = histogram(said, bins, 0, 1);
+  } else {
+    all = histogram(said, bins);
+  }
+  const auto half = std::span(said).first(said.size() / 2), other = std::span(said).last(said.size() / 2);
+  return {{"said_real", json_of(histogram(half, bins, all.low, all.high))},
+          {"said_fake", json_of(histogram(other, bins, all.low, all.high))}};
+}
+
 Page gan_page(const GanSettings& settings, const std::string& device, int64_t step, const std::vector<nlohmann::ordered_json>& records,
               std::vector<Frame> frames) {
   Page page = run_page(title_of(settings), settings.data, device, step, settings.json());
@@ -54,6 +72,11 @@ Page gan_page(const GanSettings& settings, const std::string& device, int64_t st
          "the distance between the two.",
          {curve_of(records, "score_real", "D(x)"), curve_of(records, "score_fake", "D(G(z))")},
          false});
+  const bool p = says_probabilities(settings);
+  page.distributions = {
+      distribution_of(records, "said_real", "D(x), image by image", "How what D says of a batch of real images is spread, over time.", p),
+      distribution_of(records, "said_fake", "D(G(z)), image by image",
+                      "The same of generated images. Where the two no longer overlap, D tells them apart without fail.", p)};
   if (!settings.extractor.empty()) {
     const std::string by =
         fmt::format("As the classifier {} sees up to {} samples and as many test images. ", settings.extractor, settings.eval_n);

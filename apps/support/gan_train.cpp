@@ -6,6 +6,7 @@
 #include "apps/support/gan_pictures.h"
 #include "apps/support/gan_report.h"
 #include "apps/support/gan_state.h"
+#include "apps/support/run_page.h"
 #include "apps/support/trainer.h"
 
 namespace duel {
@@ -60,6 +61,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
                    Tensor::zeros({GanReport::size}, DType::f32, device),
                    settings.objective(),
                    state.average ? &*state.average : nullptr};
+  gan_step.said = Tensor::zeros({2 * int64_t{settings.batch}}, DType::f32, device);
   augment_what_d_sees(gan_step, state);
   auto load = [&] {
     for (int i = 0; i < settings.critic_steps; ++i) {
@@ -78,6 +80,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
   std::vector<Check> checks;
   auto page = [&] {
     Page page = gan_page(settings, trainer.computed_on(), state.step, trainer.records(), trainer.frames());
+    page.layers = table_of(layers_of(state.g.config));
     page.interpolation = interpolation_grid(state.shown(), walks, walk_steps, settings.seed);
     page.checks = checks;
     return page;
@@ -91,6 +94,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
                       .log =
                           [&] {
                             nlohmann::ordered_json values = values_of(read());
+                            values.update(histograms_of(settings, gan_step.said.values()));
                             if (state.ada) values["ada_p"] = state.ada->p().item();
                             return values;
                           },

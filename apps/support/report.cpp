@@ -15,7 +15,7 @@ namespace duel {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr size_t most_frames = 48, few_pictures = 4;  // more than a few stand side by side
+constexpr size_t most_frames = 48, most_columns = 96, few_pictures = 4;  // more than a few stand side by side
 
 std::string data_uri(const Image& image) { return "data:image/png;base64," + base64(encode_png(image)); }
 
@@ -68,10 +68,32 @@ Json curves_json(const std::vector<Series>& all) {
   return out;
 }
 
+// The numbers of the first, the last and what lies evenly between, at most `most` in all.
+std::vector<size_t> evenly(size_t count, size_t most) {
+  std::vector<size_t> chosen;
+  const size_t n = std::min(count, most);
+  for (size_t i = 0; i < n; i++) chosen.push_back(n == 1 ? count - 1 : i * (count - 1) / (n - 1));
+  return chosen;
+}
+
+Json distributions_json(const std::vector<Histograms>& all) {
+  Json out = Json::array();
+  for (const Histograms& d : all) {
+    if (d.step.size() != d.values.size())
+      fail(Failure::internal, fmt::format("[report] {} has {} steps and {} histograms", d.title, d.step.size(), d.values.size()));
+    Json columns = Json::array();
+    for (const size_t i : evenly(d.step.size(), most_columns)) {
+      const Histogram& h = d.values[i];
+      columns.push_back({d.step[i], short_numbers({h.low, h.high}), h.counts});
+    }
+    out.push_back({{"title", d.title}, {"share", d.share}, {"columns", std::move(columns)}});
+  }
+  return out;
+}
+
 std::vector<const Frame*> chosen_frames(const std::vector<Frame>& frames) {
   std::vector<const Frame*> chosen;
-  const size_t n = std::min(frames.size(), most_frames);
-  for (size_t i = 0; i < n; i++) chosen.push_back(&frames[n == 1 ? frames.size() - 1 : i * (frames.size() - 1) / (n - 1)]);
+  for (const size_t i : evenly(frames.size(), most_frames)) chosen.push_back(&frames[i]);
   return chosen;
 }
 
@@ -113,13 +135,14 @@ std::string checks_table(const std::vector<Check>& checks) {
          rows + "</tbody></table></section>\n";
 }
 
-std::string plain_table(const Table& table) {
-  auto cells = [](const std::vector<std::string>& row, const char* scope) {
+// The first column names a row; so does the second of a table of layers, which says what it is.
+std::string plain_table(const Table& table, size_t words = 1) {
+  auto cells = [words](const std::vector<std::string>& row, const char* scope) {
     std::string html = "<tr>";
     for (size_t i = 0; i < row.size(); ++i) {
       const bool heads = *scope == 'c' || i == 0;
       html += fmt::format("<{0}{1}{2}>{3}</{0}>", heads ? "th" : "td", heads ? fmt::format(" scope=\"{}\"", scope) : "",
-                          i ? " class=\"number\"" : "", html_escape(row[i]));
+                          i >= words ? " class=\"number\"" : "", html_escape(row[i]));
     }
     return html + "</tr>\n";
   };
@@ -150,13 +173,24 @@ std::string settings_table(const std::vector<std::pair<std::string, std::string>
   return "<section class=\"card\"><h2>Settings</h2>\n<table class=\"settings\"><tbody>\n" + rows + "</tbody></table></section>\n";
 }
 
-std::string charts(const std::vector<Series>& all) {
+std::string chart_card(const std::string& title, const std::string& note, const std::string& id) {
+  return fmt::format(
+      "<section class=\"card chart\"><h2>{}</h2>\n{}<div class=\"plot\" id=\"{}\"></div>\n"
+      "<noscript><p class=\"note\">This is drawn by JavaScript; the numbers are in metrics.jsonl.</p></noscript></section>\n",
+      html_escape(title), note.empty() ? "" : "<p class=\"note\">" + html_escape(note) + "</p>\n", id);
+}
+
+std::string curve_cards(const std::vector<Series>& all, size_t from, size_t to) {
   std::string html;
-  for (size_t i = 0; i < all.size(); i++)
-    html += fmt::format(
-        "<section class=\"card chart\"><h2>{}</h2>\n{}<div class=\"plot\" id=\"plot-{}\"></div>\n"
-        "<noscript><p class=\"note\">The curves are drawn by JavaScript; their numbers are in metrics.jsonl.</p></noscript></section>\n",
-        html_escape(all[i].title), all[i].note.empty() ? "" : "<p class=\"note\">" + html_escape(all[i].note) + "</p>\n", i);
+  for (size_t i = from; i < std::min(to, all.size()); i++) html += chart_card(all[i].title, all[i].note, fmt::format("plot-{}", i));
+  return html;
+}
+
+std::string charts(const std::vector<Series>& all, size_t from, const std::vector<Histograms>& distributions) {
+  std::string html;
+  for (size_t i = 0; i < distributions.size(); i++)
+    html += chart_card(distributions[i].title, distributions[i].note, fmt::format("heat-{}", i));
+  html += curve_cards(all, from, all.size());
   return html.empty() ? "" : "<div class=\"charts\">\n" + html + "</div>\n";
 }
 
@@ -223,26 +257,38 @@ std::string render_report(const Page& page) {
   const std::string samples = samples_figure(chosen_frames(page.frames), page.frames_are, film);
   std::string tables = checks_table(page.checks);
   for (const Table& table : page.tables) tables += plain_table(table);
-  tables += settings_table(page.settings);
+  // Beside the film stands what fits its height: the verdicts and a chart, or two charts while there are none.
+  const size_t beside = samples.empty() ? 0 : tables.empty() ? 2 : 1;
+  tables += curve_cards(page.series, 0, beside);
   std::string html =
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src "
       "'unsafe-inline'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n"
       "<title>" +
-      title + "</title>\n<style>\n" + report_style + "</style>\n</head>\n<body>\n<header><h1>" + title + "</h1>";
+      title + "</title>\n" +
+      (page.look_again > 0 ? fmt::format("<noscript><meta http-equiv=\"refresh\" content=\"{}\"></noscript>\n", page.look_again) : "") +
+      "<style>\n" + report_style + "</style>\n</head>\n<body>\n<header><h1>" + title + "</h1>";
   if (!page.subtitle.empty()) html += "<p>" + html_escape(page.subtitle) + "</p>";
+  if (page.look_again > 0)
+    html +=
+        fmt::format("<p class=\"live\">Training goes on: this page looks again every {} s while nobody touches it.</p>", page.look_again);
   html += "</header>\n<main>\n";
   for (const Words& words : page.words) html += words_card(words);
   for (const Figure& figure : page.figures) html += figure_card(figure);
   html += "<div class=\"top\">\n" + samples;
   if (!tables.empty()) html += "<div class=\"side\">\n" + tables + "</div>\n";
-  html += "</div>\n" + interpolation_figure(page.interpolation);
+  html += "</div>\n" + charts(page.series, beside, page.distributions) + interpolation_figure(page.interpolation);
   std::string pictures;
   for (const Picture& picture : page.pictures) pictures += picture_figure(picture);
   html += page.pictures.size() > few_pictures ? "<div class=\"charts pictures\">\n" + pictures + "</div>\n" : pictures;
-  html += charts(page.series);
-  html += "</main>\n<script type=\"application/json\" id=\"data\">" + script_json({{"film", film}, {"series", curves_json(page.series)}}) +
+  html +=
+      "<div class=\"foot\">\n" + (page.layers.rows.empty() ? "" : plain_table(page.layers, 2)) + settings_table(page.settings) + "</div>\n";
+  html += "</main>\n<script type=\"application/json\" id=\"data\">" +
+          script_json({{"film", film},
+                       {"series", curves_json(page.series)},
+                       {"distributions", distributions_json(page.distributions)},
+                       {"lookAgain", page.look_again}}) +
           "</script>\n<script>\n" + report_script + "</script>\n</body>\n</html>\n";
   return html;
 }

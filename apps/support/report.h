@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/support/check.h"
+#include "engine/histogram.h"
 #include "engine/io/image.h"
 
 namespace duel {
@@ -29,6 +30,15 @@ struct Series {
   std::string note;  // what a person should look for; may be empty
   std::vector<Curve> curves;
   bool share = false;  // values are shares of one: the axis runs from 0 to 100 %
+};
+
+// Histograms of one quantity over the steps, drawn as columns: the darker, the more values lie there.
+struct Histograms {
+  std::string title;
+  std::string note;  // may be empty
+  std::vector<double> step;
+  std::vector<Histogram> values;  // of equal length, steps rising
+  bool share = false;             // values are shares of one: the axis runs from 0 to 100 %
 };
 
 // Rows of text behind a heading line; the first column names its row, the others are set as numbers.
@@ -64,14 +74,17 @@ struct Page {
   Image interpolation;  // empty: left out
   std::vector<Picture> pictures;
   std::vector<Series> series;
+  std::vector<Histograms> distributions;
   std::vector<Check> checks;
   std::vector<Table> tables;
+  Table layers;              // at the foot of the page; without rows: left out
   std::vector<Words> words;  // at the head of the page, and then
   std::vector<Figure> figures;
+  int look_again = 0;  // seconds until the page loads itself anew, while somebody only watches; 0: never
 };
 
-// At most 48 frames (the first, the last, evenly between) and 450 numbers a curve go into the page, so it stays a few MB.
-// Every text is escaped.
+// At most 48 frames (the first, the last, evenly between), 450 numbers a curve and 96 histograms each go into the page, so it stays a few
+// MB. Every text is escaped.
 std::string render_report(const Page& page);
 // Written atomically: a browser never loads half a page. Throws Failure::data when the file cannot be written.
 void write_report(const std::filesystem::path& file, const Page& page);

@@ -1,4 +1,4 @@
-// What moves in index.html: the film of sample grids and the curves. Plain JavaScript, no library.
+// What moves in index.html: the film of sample grids, the curves and the histograms over time. Plain JavaScript, no library.
 #include "apps/support/report.h"
 
 namespace duel {
@@ -15,6 +15,7 @@ const data = JSON.parse(document.getElementById('data').textContent);
   const frames = data.film;
   frames[frames.length - 1].src = image.src;
   let at = frames.length - 1, timer = 0;
+  data.watching = () => !timer && at === frames.length - 1;
   function show(i) {
     at = Math.max(0, Math.min(frames.length - 1, i));
     image.src = frames[at].src;
@@ -74,8 +75,61 @@ function nearest(xs, wanted) {
   return Math.abs(xs[low] - wanted) <= Math.abs(xs[high] - wanted) ? low : high;
 }
 
+const NS = 'http://www.w3.org/2000/svg';
+const least = a => a.reduce((m, v) => Math.min(m, v), Infinity), most = a => a.reduce((m, v) => Math.max(m, v), -Infinity);
+
+function element(svg, tag, attributes, text) {
+  const node = svg.appendChild(document.createElementNS(NS, tag));
+  for (const name in attributes) node.setAttribute(name, attributes[name]);
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+// Makes an empty picture as wide as its box, and says how high.
+function clear(svg, box) {
+  const width = Math.max(260, box.clientWidth), height = Math.round(Math.min(300, Math.max(190, width * .5)));
+  svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
+  svg.replaceChildren();
+  return {width, height};
+}
+// Axes for steps x0 … x1 and values y0 … y1; where things lie between them.
+function axes(svg, {width, height}, x0, x1, y0, y1, share) {
+  const add = (tag, attributes, text) => element(svg, tag, attributes, text);
+  const yt = ticks(y0, y1, 5), places = digits(yt.unit);
+  const label = v => share ? Math.round(100 * v) + ' %' : Math.abs(v) >= 1e6 ? v.toExponential(1) : v.toFixed(places);
+  const left = 14 + 7 * most(yt.values.map(v => label(v).length)), right = 14, top = 8, bottom = 40;
+  const X = v => left + (v - x0) / (x1 - x0) * (width - left - right), Y = v => top + (y1 - v) / (y1 - y0) * (height - top - bottom);
+  for (const v of yt.values) {
+    add('line', {class: 'rule', x1: left, x2: width - right, y1: Y(v), y2: Y(v)});
+    add('text', {x: left - 8, y: Y(v) + 4, 'text-anchor': 'end'}, label(v));
+  }
+  for (const v of ticks(Math.max(x0, 0), x1, Math.max(2, Math.floor(width / 110))).values) {
+    if (v !== Math.round(v)) continue;
+    add('line', {class: 'axis', x1: X(v), x2: X(v), y1: height - bottom, y2: height - bottom + 4});
+    add('text', {x: X(v), y: height - bottom + 17, 'text-anchor': 'middle'}, withCommas(v));
+  }
+  add('line', {class: 'axis', x1: left, x2: width - right, y1: height - bottom, y2: height - bottom});
+  add('text', {x: (left + width - right) / 2, y: height - 4, 'text-anchor': 'middle'}, 'step');
+  return {X, x0, x1, left, right, top, bottom, width, height, Y};
+}
+// The step under the pointer, or null beside the axes.
+function stepAt(event, svg, s) {
+  const place = svg.getBoundingClientRect(), x = (event.clientX - place.left) * s.width / place.width;
+  const step = s.x0 + (x - s.left) / (s.width - s.left - s.right) * (s.x1 - s.x0);
+  return step >= s.x0 && step <= s.x1 ? step : null;
+}
+function placeTip(tip, svg, box, s, step) {
+  const place = svg.getBoundingClientRect(), where = s.X(step) * place.width / s.width;
+  tip.hidden = false;
+  tip.style.top = place.top - box.getBoundingClientRect().top + 8 + 'px';
+  tip.style.left = (where + 14 + tip.offsetWidth > box.clientWidth ? Math.max(0, where - 14 - tip.offsetWidth) : where + 14) + 'px';
+}
+function whenResized(box, draw) {
+  let drawn = 0;
+  new ResizeObserver(() => { if (box.clientWidth !== drawn) { drawn = box.clientWidth; draw(); } }).observe(box);
+}
+
 function chart(series, box) {
-  const NS = 'http://www.w3.org/2000/svg', colour = i => 'var(--c' + i % 6 + ')';
+  const colour = i => 'var(--c' + i % 6 + ')';
   const shown = series.curves.map(() => true);
   const legend = box.appendChild(document.createElement('div')), svg = box.appendChild(document.createElementNS(NS, 'svg'));
   legend.className = 'legend';
@@ -99,21 +153,13 @@ function chart(series, box) {
   svg.setAttribute('aria-label', series.title);
   let scale = null;
 
-  function add(tag, attributes, text) {
-    const node = svg.appendChild(document.createElementNS(NS, tag));
-    for (const name in attributes) node.setAttribute(name, attributes[name]);
-    if (text !== undefined) node.textContent = text;
-    return node;
-  }
+  const add = (tag, attributes, text) => element(svg, tag, attributes, text);
   function draw() {
-    const width = Math.max(260, box.clientWidth), height = Math.round(Math.min(300, Math.max(190, width * .5)));
-    svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
-    svg.replaceChildren();
+    const size = clear(svg, box), {width, height} = size;
     tip.hidden = true;
     scale = null;
     const all = series.curves.filter((c, i) => shown[i]), value = v => v !== null;
     const xs = all.flatMap(c => c.x).filter(value), ys = all.flatMap(c => c.low ? c.low.concat(c.high) : c.y).filter(value);
-    const least = a => a.reduce((m, v) => Math.min(m, v), Infinity), most = a => a.reduce((m, v) => Math.max(m, v), -Infinity);
     if (!ys.length) { add('text', {x: width / 2, y: height / 2, 'text-anchor': 'middle'}, all.length ? 'no finite value yet' : 'nothing chosen'); return; }
     let x0 = least(xs), x1 = most(xs), y0 = least(ys), y1 = most(ys);
     if (x1 === x0) { x0 -= 1; x1 += 1; }
@@ -125,22 +171,8 @@ function chart(series, box) {
       if (y0 !== 0) y0 -= pad;
       y1 += pad;
     }
-    const yt = ticks(y0, y1, 5), places = digits(yt.unit);
-    const label = v => series.share ? Math.round(100 * v) + ' %' : Math.abs(v) >= 1e6 ? v.toExponential(1) : v.toFixed(places);
-    const left = 14 + 7 * most(yt.values.map(v => label(v).length)), right = 14, top = 8, bottom = 40;
-    const X = v => left + (v - x0) / (x1 - x0) * (width - left - right), Y = v => top + (y1 - v) / (y1 - y0) * (height - top - bottom);
-    scale = {X, x0, x1, left, right, top, bottom, width, height, Y};
-    for (const v of yt.values) {
-      add('line', {class: 'rule', x1: left, x2: width - right, y1: Y(v), y2: Y(v)});
-      add('text', {x: left - 8, y: Y(v) + 4, 'text-anchor': 'end'}, label(v));
-    }
-    for (const v of ticks(Math.max(x0, 0), x1, Math.max(2, Math.floor(width / 110))).values) {
-      if (v !== Math.round(v)) continue;
-      add('line', {class: 'axis', x1: X(v), x2: X(v), y1: height - bottom, y2: height - bottom + 4});
-      add('text', {x: X(v), y: height - bottom + 17, 'text-anchor': 'middle'}, withCommas(v));
-    }
-    add('line', {class: 'axis', x1: left, x2: width - right, y1: height - bottom, y2: height - bottom});
-    add('text', {x: (left + width - right) / 2, y: height - 4, 'text-anchor': 'middle'}, 'step');
+    scale = axes(svg, size, x0, x1, y0, y1, series.share);
+    const {X, Y} = scale;
     const point = (x, y) => X(x).toFixed(1) + ' ' + Y(y).toFixed(1);
     series.curves.forEach((c, i) => {
       if (!shown[i]) return;
@@ -165,9 +197,9 @@ function chart(series, box) {
   function hover(e) {
     for (const node of svg.querySelectorAll('.live')) node.remove();
     if (!scale) return;
-    const place = svg.getBoundingClientRect(), s = scale;
-    const x = (e.clientX - place.left) * s.width / place.width, step = s.x0 + (x - s.left) / (s.width - s.left - s.right) * (s.x1 - s.x0);
-    if (!(step >= s.x0 && step <= s.x1)) { tip.hidden = true; return; }
+    const s = scale, step = stepAt(e, svg, s);
+    if (step === null) { tip.hidden = true; return; }
+    const x = s.X(step);
     const cross = add('line', {class: 'cross live', x1: x, x2: x, y1: s.top, y2: s.height - s.bottom});
     tip.replaceChildren();
     const head = tip.appendChild(document.createElement('div'));
@@ -183,19 +215,77 @@ function chart(series, box) {
       row.appendChild(document.createElement('b')).textContent = readable(c.y[k], series.share);
     });
     head.textContent = 'step ' + withCommas(at === null ? step : at);
-    tip.hidden = false;
-    tip.style.top = place.top - box.getBoundingClientRect().top + 8 + 'px';
-    const where = (at === null ? x : s.X(at)) * place.width / s.width;
-    tip.style.left = (where + 14 + tip.offsetWidth > box.clientWidth ? Math.max(0, where - 14 - tip.offsetWidth) : where + 14) + 'px';
+    placeTip(tip, svg, box, s, at === null ? step : at);
   }
   const leave = () => { tip.hidden = true; for (const node of svg.querySelectorAll('.live')) node.remove(); };
   svg.addEventListener('pointermove', hover);
   svg.addEventListener('pointerdown', hover);
   svg.addEventListener('pointerleave', leave);
-  let drawn = 0;
-  new ResizeObserver(() => { if (box.clientWidth !== drawn) { drawn = box.clientWidth; draw(); } }).observe(box);
+  whenResized(box, draw);
 }
+
+// Histograms side by side, each as wide as its share of the steps; the darker a cell, the more values.
+function heat(d, box) {
+  const svg = box.appendChild(document.createElementNS(NS, 'svg')), tip = box.appendChild(document.createElement('div'));
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', d.title);
+  tip.className = 'tip';
+  tip.hidden = true;
+  const columns = d.columns.map(([step, [low, high], counts]) => ({step, low, high, counts, all: counts.reduce((a, b) => a + b, 0)}));
+  let scale = null;
+  function draw() {
+    const size = clear(svg, box);
+    tip.hidden = true;
+    scale = null;
+    if (!columns.length) { element(svg, 'text', {x: size.width / 2, y: size.height / 2, 'text-anchor': 'middle'}, 'nothing yet'); return; }
+    const edge = i => i <= 0 ? Math.max(0, columns[0].step - (columns.length > 1 ? (columns[1].step - columns[0].step) / 2 : 1))
+        : i >= columns.length ? columns[i - 1].step + (columns.length > 1 ? (columns[i - 1].step - columns[i - 2].step) / 2 : 1)
+        : (columns[i - 1].step + columns[i].step) / 2;
+    const y0 = d.share ? 0 : least(columns.map(c => c.low)), y1 = d.share ? 1 : most(columns.map(c => c.high));
+    scale = axes(svg, size, Math.min(edge(0), columns[0].step < .05 * columns[columns.length - 1].step ? 0 : Infinity), edge(columns.length), y0, y1, d.share);
+    columns.forEach((c, i) => {
+      const from = scale.X(edge(i)), to = scale.X(edge(i + 1)), height = (c.high - c.low) / c.counts.length;
+      c.counts.forEach((n, k) => {
+        if (!n) return;
+        const top = scale.Y(c.low + (k + 1) * height), bottom = scale.Y(c.low + k * height);
+        element(svg, 'rect', {class: 'cell', x: from.toFixed(1), y: top.toFixed(1), width: Math.max(.5, to - from).toFixed(1),
+                              height: Math.max(.5, bottom - top).toFixed(1), fill: 'var(--c' + d.colour + ')', opacity: Math.sqrt(n / c.all).toFixed(2)});
+      });
+    });
+  }
+  function hover(e) {
+    for (const node of svg.querySelectorAll('.live')) node.remove();
+    const step = scale && stepAt(e, svg, scale);
+    if (step === null) { tip.hidden = true; return; }
+    const c = columns[nearest(columns.map(c => c.step), step)], x = scale.X(c.step);
+    element(svg, 'line', {class: 'cross live', x1: x, x2: x, y1: scale.top, y2: scale.height - scale.bottom});
+    tip.replaceChildren();
+    tip.appendChild(document.createElement('div')).textContent = 'step ' + withCommas(c.step);
+    const bars = tip.appendChild(document.createElementNS(NS, 'svg')), highest = most(c.counts), width = 150 / c.counts.length;
+    bars.setAttribute('viewBox', '0 0 150 60');
+    c.counts.forEach((n, k) => element(bars, 'rect', {x: k * width, width: width * .9, y: 60 - 60 * n / highest, height: 60 * n / highest,
+                                                      fill: 'var(--c' + d.colour + ')'}));
+    tip.appendChild(document.createElement('div')).textContent = readable(c.low, d.share) + ' … ' + readable(c.high, d.share);
+    placeTip(tip, svg, box, scale, c.step);
+  }
+  const leave = () => { tip.hidden = true; for (const node of svg.querySelectorAll('.live')) node.remove(); };
+  svg.addEventListener('pointermove', hover);
+  svg.addEventListener('pointerdown', hover);
+  svg.addEventListener('pointerleave', leave);
+  whenResized(box, draw);
+}
+
 data.series.forEach((series, i) => chart(series, document.getElementById('plot-' + i)));
+data.distributions.forEach((d, i) => { d.colour = i % 6; heat(d, document.getElementById('heat-' + i)); });
+
+// While the run goes on the page is written again and again. It is loaded anew unless somebody is doing something with it.
+if (data.lookAgain) {
+  let touched = 0;
+  for (const kind of ['pointermove', 'pointerdown', 'keydown', 'wheel', 'touchstart']) addEventListener(kind, () => touched = Date.now(), {passive: true});
+  setInterval(() => {
+    if (Date.now() - touched > 10000 && document.visibilityState === 'visible' && (!data.watching || data.watching())) location.reload();
+  }, 1000 * data.lookAgain);
+}
 )js";
 
 }  // namespace duel

@@ -30,8 +30,12 @@ main { padding-bottom: 48px; }
 .words p:last-child { margin-bottom: 0; }
 .top { display: grid; grid-template-columns: minmax(0, 1.25fr) minmax(0, 1fr); gap: 20px; align-items: start; }
 .top > :only-child { grid-column: 1 / -1; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 20px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 20px; margin-bottom: 20px; }
 .charts .card { margin: 0; }
+.foot .card:last-child { margin-bottom: 0; }
+header .live { color: var(--good); }
+.plot .cell { stroke: none; }
+.tip svg { display: block; width: 150px; height: 60px; margin-top: 4px; }
 .pictures { margin-bottom: 20px; align-items: start; }
 .screen { background: var(--screen); border-radius: 6px; overflow: hidden; }
 .screen img { display: block; width: 100%; height: auto; image-rendering: pixelated; }
@@ -54,7 +58,11 @@ thead th { border-top: 0; padding-top: 0; color: var(--soft); font-size: 13px; }
 .checks tbody th { font-weight: 600; }
 .checks small { display: block; color: var(--soft); font-size: 13px; line-height: 1.4; font-weight: 400; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.settings th { color: var(--soft); white-space: nowrap; width: 1%; }
+.settings, .settings tbody { display: block; }
+.settings tbody { columns: 300px; column-gap: 40px; }
+.settings tr { display: flex; justify-content: space-between; break-inside: avoid; border-top: 1px solid var(--line); }
+.settings th, .settings td { border: 0; padding: 5px 0; }
+.settings th { color: var(--soft); white-space: nowrap; padding-right: 14px; }
 .settings td { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .verdict { display: inline-block; padding: 0 9px; border-radius: 10px; font-size: 13px; font-weight: 600; white-space: nowrap; }
 .pass { color: var(--good); background: var(--good-back); }
@@ -98,7 +106,7 @@ thead th { border-top: 0; padding-top: 0; color: var(--soft); font-size: 13px; }
   .top { display: block; }
   .samples .screen { max-width: 130mm; }
   .charts { grid-template-columns: 1fr 1fr; }
-  .js .controls, .controls, .tip { display: none; }
+  .js .controls, .controls, .tip, .live { display: none; }
   .screen, .screen img, .legend i, .plot svg { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 )css";

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 
 #include "apps/support/half_built.h"
 #include "engine/io/atomic_file.h"
@@ -139,7 +138,7 @@ RunFolder RunFolder::create(const fs::path& wanted) {
   scaffold.keep();
   run.built_as_ = building;
   run.lock_ = half.lock.release();
-  run.open_metrics();
+  run.metrics_.open();
   return run;
 }
 
@@ -153,7 +152,7 @@ RunFolder RunFolder::resume(const fs::path& wanted) {
     if (run.lock_ >= 0 && !is_lock_of(run.lock_, path)) continue;  // its process has just ended and removed it, or moved the run away
     for (const char* folder : {"samples", "checkpoints"}) make_folder(path / folder);
     // Metrics that were deleted stay so until the run goes on: a resume that is refused must not hide the loss.
-    if (fs::exists(run.metrics(), error)) run.open_metrics();
+    if (fs::exists(run.metrics(), error)) run.metrics_.open();
     return run;
   }
 }
@@ -164,6 +163,7 @@ RunFolder::RunFolder(RunFolder&& other) noexcept
       built_as_(std::exchange(other.built_as_, {})),
       lock_(std::exchange(other.lock_, -1)),
       metrics_(std::move(other.metrics_)),
+      speed_(std::move(other.speed_)),
       exceptions_(other.exceptions_) {}
 
 RunFolder::~RunFolder() {
@@ -236,32 +236,6 @@ Json RunFolder::read_config() const {
   Json value = Json::parse(text, text + bytes.size(), nullptr, false);
   if (!value.is_object()) fail(Failure::data, fmt::format("{} is no JSON object; restore it or start a fresh run", config().string()));
   return value;
-}
-
-void RunFolder::append(const Json& record) {
-  if (!record.is_object() || !record.contains("step") || !record["step"].is_number_integer())
-    fail(Failure::internal, "[metrics] a record needs an integer \"step\": " + record.dump(-1, ' ', false, Json::error_handler_t::replace));
-  const std::string line = record.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  if (!metrics_) open_metrics();
-  metrics_->append(line);
-}
-
-std::vector<Json> RunFolder::rewind(int64_t step) {
-  std::ifstream file(metrics(), std::ios::binary);
-  std::vector<Json> kept;
-  std::string text;
-  for (std::string line; std::getline(file, line);) {
-    if (file.eof()) break;  // no line end: torn by a kill
-    Json record = Json::parse(line, nullptr, false);
-    if (!record.is_object() || !record.contains("step") || !record["step"].is_number_integer() || record["step"].get<int64_t>() > step)
-      continue;
-    text += line + "\n";
-    kept.push_back(std::move(record));
-  }
-  if (file.bad()) refuse("read", metrics(), EIO, "restore it or start a fresh run");
-  write_file_atomic(metrics().string(), text);
-  open_metrics();  // the name stands for a new file now
-  return kept;
 }
 
 }  // namespace duel

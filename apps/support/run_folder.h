@@ -1,6 +1,7 @@
 // The folder of a run: runs/<name>/ with
 //   config.json    every setting, written once, atomically        samples/      sample grids, step_00001000.png
 //   metrics.jsonl  one JSON record a line, in order of steps        checkpoints/  what --resume reads
+//   speed.jsonl    how fast it went, likewise
 //   index.html     the page to look at                              lock          held, and there, while a process trains here
 //   events.out.tfevents.0001.duel   the same for TensorBoard; one file more for each time that the run went on
 #pragma once
@@ -10,12 +11,11 @@
 #include <exception>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "apps/support/append_file.h"
+#include "apps/support/record_file.h"
 
 namespace duel {
 
@@ -50,20 +50,20 @@ class RunFolder {
   void write_config(const nlohmann::ordered_json& config) const;
   nlohmann::ordered_json read_config() const;
 
-  // Appends {"step": …, …} as one line in one write. Where the disk is full the line is taken back and Failure::data thrown.
-  // Leave out what differs between a resumed and an uninterrupted run (times, rates) if the files are to be compared.
-  void append(const nlohmann::ordered_json& record);
-  // Keeps the records of steps ≤ step and drops the rest, a line torn by a kill included; returns what it kept.
-  std::vector<nlohmann::ordered_json> rewind(int64_t step);
+  // To metrics.jsonl, as RecordFile. What differs between a resumed and an uninterrupted run (times, rates) goes to speed(), so that these
+  // can be compared.
+  void append(const nlohmann::ordered_json& record) { metrics_.append(record); }
+  std::vector<nlohmann::ordered_json> rewind(int64_t step) { return metrics_.rewind(step); }
+  RecordFile& speed() { return speed_; }
 
  private:
-  RunFolder(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
-  void open_metrics() { metrics_.emplace(metrics()); }
+  RunFolder(std::filesystem::path path, int lock)
+      : path_(std::move(path)), lock_(lock), metrics_(metrics()), speed_(path_ / "speed.jsonl") {}
   void take_away() const;
 
   std::filesystem::path path_, previous_, built_as_;  // built_as_: empty in a resumed run
   int lock_ = -1;
-  std::optional<AppendFile> metrics_;
+  RecordFile metrics_, speed_;
   int exceptions_ = std::uncaught_exceptions();  // more of them at the end: one of them ends the run
 };
 

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "apps/support/run_events.h"
+
 namespace duel {
 
 Page run_page(const std::string& what, const std::string& data, const std::string& device, int64_t step,
@@ -15,6 +17,25 @@ Page run_page(const std::string& what, const std::string& data, const std::strin
   for (const auto& [key, value] : settings.items())
     page.settings.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
   return page;
+}
+
+Table table_of(const LayerTable& layers) {
+  Table table{"Layers",
+              "What leaves each layer, height × width × channels, and how many numbers are trained in it.",
+              {"Layer", "", "Output", "Parameters"},
+              {}};
+  for (const LayerTable::Row& row : layers.rows()) table.rows.push_back({row.name, row.what, row.output, row.count});
+  return table;
+}
+
+Histograms distribution_of(const std::vector<nlohmann::ordered_json>& records, const char* key, const char* title, const char* note,
+                           bool share) {
+  Histograms d{title, note, {}, {}, share};
+  for (const auto& r : records) {
+    if (!r.contains("step") || !r["step"].is_number() || !r.contains(key)) continue;
+    if (auto h = histogram_of(r[key])) d.step.push_back(r["step"].get<double>()), d.values.push_back(std::move(*h));
+  }
+  return d;
 }
 
 Curve curve_of(const std::vector<nlohmann::ordered_json>& records, const char* key, const char* name) {

@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/support/run_page.h"
 #include "apps/support/signals.h"
 #include "engine/graph.h"
 #include "engine/io/file.h"
 #include "kernels/registry.h"
 
 namespace duel {
+
+constexpr int page_interval = 20;  // seconds between two looks of a page at its own file
 
 Trainer::Trainer(TrainFlags& flags, TrainState& state, int images, TrainPlan plan)
     : flags_(flags),
@@ -39,6 +42,7 @@ int Trainer::run(const Training& training) {
     fmt::print("nothing left to do: the run ends at step {}{}\n", total_, plan_.ends_anew ? "; --steps or --epochs takes it further" : "");
   if (!flags_.resume) save("last");
   if (training.show && state_.step == 0 && frames_.empty()) show(training);
+  if (!flags_.resume) write_page(training, false);
   install_signals();
   loop(training);
   return close(training);
@@ -48,6 +52,7 @@ void Trainer::loop(const Training& training) {
   StepGraph step(flags_.device, training.step);
   Progress progress("training", total_, {.time_limit = plan_.minutes * 60, .first_step = state_.step});
   bool first = true;
+  speed_since_ = std::chrono::steady_clock::now(), speed_from_ = state_.step;
   while (state_.step < total_ && !stop_requested() && !(plan_.minutes > 0 && progress.elapsed() > plan_.minutes * 60)) {
     training.load();
     if (first) forget_rows_run();
@@ -64,7 +69,7 @@ void Trainer::loop(const Training& training) {
     const bool judged = record(training), shown = training.show && due(training.show_every);
     if (shown) show(training);
     if (judged || due(plan_.checkpoint_every) || take_save_request()) save("last");
-    if (judged || shown) write_report(folder_.index(), training.page());
+    if (judged || shown) write_page(training, false);
   }
   progress.finish();
   if (first) go_on();
@@ -76,7 +81,7 @@ void Trainer::go_on() {
   if (resumed_at_ > 0 && !std::filesystem::exists(folder_.metrics()))
     fmt::print(stderr, "{}: {} is not there, so the page's curves show the run from step {} on\n", flags_.program,
                folder_.metrics().string(), resumed_at_ + 1);
-  records_ = folder_.rewind(resumed_at_);
+  records_ = folder_.rewind(resumed_at_), speeds_ = folder_.speed().rewind(resumed_at_);
   events_.rewind(resumed_at_);
   folder_.write_config(plan_.config);
 }
@@ -93,9 +98,34 @@ bool Trainer::record(const Training& training) {
   if (judge) record.update(training.judge());
   records_.push_back(record);
   folder_.append(record);
-  events_.add(record);
+  nlohmann::ordered_json said = record;
+  note_speed(said);
+  events_.add(said);
   if (judge) keep_if_best(training);
   return judge;
+}
+
+// Adds the images a second since the record before, all included that lay between. They differ from run to run, so they have a file of
+// their own.
+void Trainer::note_speed(nlohmann::ordered_json& said) {
+  const auto now = std::chrono::steady_clock::now();
+  const double seconds = std::chrono::duration<double>(now - speed_since_).count();
+  const double images = static_cast<double>(state_.step - speed_from_) * plan_.batch * plan_.batches_a_step;
+  speed_since_ = now, speed_from_ = state_.step;
+  said["images_per_second"] = images / seconds;
+  speeds_.push_back({{"step", state_.step}, {"seconds", seconds}, {"images_per_second", images / seconds}});
+  folder_.speed().append(speeds_.back());
+}
+
+void Trainer::write_page(const Training& training, bool over) {
+  Page page = training.page();
+  page.subtitle = fmt::format("step {} of {}", state_.step, total_);
+  page.series.push_back({"Speed",
+                         "Images trained on a second, with all that lies between two records: pictures, judgements, checkpoints.",
+                         {curve_of(speeds_, "images_per_second", "images a second")},
+                         false});
+  page.look_again = over ? 0 : page_interval;
+  write_report(folder_.index(), page);
 }
 
 void Trainer::keep_if_best(const Training& training) {
@@ -121,7 +151,7 @@ int Trainer::close(const Training& training) {
   save("last");
   if (training.show && (frames_.empty() || frames_.back().step != state_.step)) show(training);
   if (training.at_end && !stop_requested()) training.at_end();
-  write_report(folder_.index(), training.page());
+  write_page(training, true);
   if (!folder_.previous().empty()) fmt::print("the earlier run is kept as {}\n", folder_.previous().string());
   if (stop_requested()) {
     fmt::print("stopped after step {} of {}; go on with: {} train --out {} --resume\n", state_.step, total_, flags_.program, flags_.out);

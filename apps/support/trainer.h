@@ -5,6 +5,7 @@
 // A resumed run equals, bit for bit, one that never stopped; it touches its folder only once its first step has shown that it computes as
 // before.
 #pragma once
+#include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -42,7 +43,7 @@ struct Training {
   int64_t show_every = 0;
   std::function<Image()> show;
 
-  std::function<Page()> page;  // index.html, after a picture or a judgement and at the end
+  std::function<Page()> page;  // index.html: at the start, after a picture or a judgement and at the end; the curve of speed is added
 
   // Both for a run that was not interrupted: what is looked at once, before the last page, and a part of the closing line.
   std::function<void()> at_end;
@@ -85,6 +86,8 @@ class Trainer {
   void go_on();
   void save(const char* name);
   void show(const Training& training);
+  void write_page(const Training& training, bool over);
+  void note_speed(nlohmann::ordered_json& said);
   bool record(const Training& training);
   void keep_if_best(const Training& training);
   void loop(const Training& training);
@@ -99,8 +102,10 @@ class Trainer {
   Shuffler order_;
   double an_epoch_ = 0;  // steps
   int64_t total_ = 0, resumed_at_ = 0;
-  std::vector<nlohmann::ordered_json> records_;
+  std::vector<nlohmann::ordered_json> records_, speeds_;
   std::vector<Frame> frames_;
+  std::chrono::steady_clock::time_point speed_since_;
+  int64_t speed_from_ = 0;  // the step done then
 };
 
 // Throws Error(numeric), naming the step, where a number of it is not finite.
