@@ -135,6 +135,12 @@ TEST_CASE("a run that was stopped and went on says each step once, and tells Ten
       CHECK((speed["seconds"] > 0 && speed["images_per_second"] > 0));
     }
     CHECK(timed == std::vector<int64_t>(wanted.begin(), wanted.end()));
+    // Again from before the second file began: it is emptied, and its name is not used again.
+    fs::copy_file(desk.checkpoint("short"), desk.checkpoint("b"), fs::copy_options::overwrite_existing);
+    REQUIRE(desk.resume("b", {"--steps", "9"}).code == 0);
+    REQUIRE(event_files(desk.run("b")).size() == 3);
+    CHECK(fs::file_size(event_files(desk.run("b"))[1]) == 0);
+    CHECK(events_of(get(event_files(desk.run("b"))[2].string())).at(1).step == taken_up + 1);
     const size_t before = event_files(desk.run("b")).size();
     REQUIRE(desk.resume("b").code == 0);  // nothing left to do: nothing to say
     CHECK(event_files(desk.run("b")).size() == before);

@@ -38,8 +38,8 @@ void RunEvents::rewind(int64_t step) {
   for (const fs::path& path : folder_.event_files()) {
     const auto length = static_cast<uintmax_t>(tensorboard::length_up_to(path.string(), step));
     std::error_code error;
-    if (length == 0) fs::remove(path, error);
-    else if (length < fs::file_size(path, error) && !error) fs::resize_file(path, length, error);
+    // One that is left empty stays: a TensorBoard that looks on would take a new file of its name for what it has read already.
+    if (length < fs::file_size(path, error) && !error) fs::resize_file(path, length, error);
     if (error) fail(Failure::data, fmt::format("cannot shorten {}: {}", path.string(), error.message()));
   }
   goes_on_from_ = step + 1;
