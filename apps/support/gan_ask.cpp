@@ -2,14 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "apps/support/class_name.h"
 #include "apps/support/gan_data.h"
+#include "apps/support/gan_doctor.h"
 #include "apps/support/gan_pictures.h"
 #include "apps/support/gan_state.h"
 #include "apps/support/gan_train.h"
 #include "apps/support/generated.h"
 #include "apps/support/onnx/export.h"
 #include "apps/support/onnx/nets.h"
+#include "apps/support/read_records.h"
 #include "apps/support/tiles.h"
 #include "engine/io/file.h"
 
@@ -69,6 +73,21 @@ int generate_folder(const GanAsk& ask) {
   return 0;
 }
 
+int examine(const GanAsk& ask) {
+  if (!std::filesystem::is_directory(ask.from))
+    fail(Failure::usage, fmt::format("{}: the doctor looks at a run folder, with its records and checkpoints", ask.from));
+  TrainedGan gan = open(ask);
+  const auto records = read_records(std::filesystem::path(ask.from) / "metrics.jsonl", gan.step);
+  Readings readings = readings_of(gan.settings, records);
+  const ImageData data = load_gan_data(gan.settings);
+  if (data.test.n >= 2) look_at_samples(readings, gan, data, ask.seed);
+  fmt::print("step {}, {}\n{}", gan.step, counted(records.size(), "record"), readings_text(readings));
+  const std::vector<Finding> findings = diagnose(readings);
+  for (const Finding& f : findings) fmt::print("{}: {}\n", f.name, f.sentence);
+  if (findings.empty()) fmt::print("nothing of this speaks of trouble\n");
+  return 0;
+}
+
 int export_generator(const GanAsk& ask) {
   onnx::check_is_onnx(ask.out);
   const TrainedGan gan(ask.checkpoint(), use_device("cpu"));
@@ -104,6 +123,7 @@ std::vector<std::pair<CLI::App*, int (*)(const GanAsk&)>> add_gan_questions(CLI:
   with_label(folder);
   std::vector<std::pair<CLI::App*, int (*)(const GanAsk&)>> questions{{samples, sample}, {walks, interpolate}, {folder, generate_folder}};
   questions.push_back({onnx::add_export(app, ask, "the generator as an ONNX file"), export_generator});
+  questions.push_back({command("doctor", "what a run's records and samples say of trouble, and what to try"), examine});
   if (conditional) {
     CLI::App* labels = command("classes", "walks from class to class, from one noise vector a row");
     add_picture(*labels, ask), add_walks(*labels, ask);

@@ -48,10 +48,18 @@ ImageData load_gan_data(GanSettings& settings) {
   return data;
 }
 
+Compared compared(const ImageData& data, const std::vector<float>& samples, int most_test, int most_train) {
+  return {without_margin(data, samples),
+          inner_values(data, data.test, std::min(data.test.n, most_test)),
+          inner_values(data, data.train, std::min(data.train.n, most_train)),
+          data.train.h - 2 * data.train.margin,
+          data.train.w - 2 * data.train.margin,
+          data.train.c};
+}
+
 SampleCheck check_against(const ImageData& data, const std::vector<float>& samples) {
-  const int64_t side_h = data.train.h - 2 * data.train.margin, side_w = data.train.w - 2 * data.train.margin;
-  return check_samples(without_margin(data, samples), inner_values(data, data.test, std::min(data.test.n, 256)),
-                       inner_values(data, data.train, std::min(data.train.n, 10000)), side_h * side_w * data.train.c);
+  const Compared all = compared(data, samples, 256, 10000);
+  return check_samples(all.samples, all.test, all.train, int64_t{all.h} * all.w * all.c);
 }
 
 }  // namespace duel

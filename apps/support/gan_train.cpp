@@ -2,6 +2,7 @@
 
 #include "apps/support/gan_augment.h"
 #include "apps/support/gan_data.h"
+#include "apps/support/gan_doctor.h"
 #include "apps/support/gan_judge.h"
 #include "apps/support/gan_pictures.h"
 #include "apps/support/gan_report.h"
@@ -78,6 +79,11 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
   };
   const Latents fixed = shown(state.g, settings.seed, shown_columns);
   std::vector<Check> checks;
+  const auto findings = [&] {
+    Readings readings = readings_of(settings, trainer.records());
+    if (!checks.empty()) readings.spread = checks[0].value, readings.twin = checks[1].value;
+    return diagnose(readings);
+  };
   auto page = [&] {
     Page page = gan_page(settings, trainer.computed_on(), state.step, trainer.records(), trainer.frames());
     page.layers = table_of(layers_of(state.g.config));
@@ -104,6 +110,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
                       .show_every = settings.sample_every,
                       .show = [&] { return sample_grid(state.shown(), fixed, shown_columns); },
                       .page = page,
+                      .findings = findings,
                       .at_end =
                           [&] {
                             if (data.test.n >= 2) checks = judge(state, data);

@@ -42,7 +42,7 @@ int Trainer::run(const Training& training) {
     fmt::print("nothing left to do: the run ends at step {}{}\n", total_, plan_.ends_anew ? "; --steps or --epochs takes it further" : "");
   if (!flags_.resume) save("last");
   if (training.show && state_.step == 0 && frames_.empty()) show(training);
-  if (!flags_.resume) write_page(training, false);
+  if (!flags_.resume) write_page(training, false);  // nothing is recorded yet that could speak of trouble
   install_signals();
   loop(training);
   return close(training);
@@ -69,7 +69,8 @@ void Trainer::loop(const Training& training) {
     const bool judged = record(training), shown = training.show && due(training.show_every);
     if (shown) show(training);
     if (judged || due(plan_.checkpoint_every) || take_save_request()) save("last");
-    if (judged || shown) write_page(training, false);
+    if (judged || shown)
+      for (const std::string& line : write_page(training, false)) progress.note(line);
   }
   progress.finish();
   if (first) go_on();
@@ -117,8 +118,14 @@ void Trainer::note_speed(nlohmann::ordered_json& said) {
   folder_.speed().append(speeds_.back());
 }
 
-void Trainer::write_page(const Training& training, bool over) {
+std::vector<std::string> Trainer::write_page(const Training& training, bool over) {
   Page page = training.page();
+  std::vector<std::string> news, sentences;
+  for (const Finding& f : training.findings ? training.findings() : std::vector<Finding>()) {
+    if (said_.insert(f.name).second || over) news.push_back(fmt::format("step {}: {}: {}", state_.step, f.name, f.sentence));
+    sentences.push_back(f.sentence);
+  }
+  if (!sentences.empty()) page.words.insert(page.words.begin(), {"Something may be wrong", sentences});
   page.subtitle = fmt::format("step {} of {}", state_.step, total_);
   page.series.push_back({"Speed",
                          "Images trained on a second, with all that lies between two records: pictures, judgements, checkpoints.",
@@ -126,6 +133,7 @@ void Trainer::write_page(const Training& training, bool over) {
                          false});
   page.look_again = over ? 0 : page_interval;
   write_report(folder_.index(), page);
+  return news;
 }
 
 void Trainer::keep_if_best(const Training& training) {
@@ -151,7 +159,7 @@ int Trainer::close(const Training& training) {
   save("last");
   if (training.show && (frames_.empty() || frames_.back().step != state_.step)) show(training);
   if (training.at_end && !stop_requested()) training.at_end();
-  write_page(training, true);
+  for (const std::string& line : write_page(training, true)) fmt::print("{}\n", line);
   if (!folder_.previous().empty()) fmt::print("the earlier run is kept as {}\n", folder_.previous().string());
   if (stop_requested()) {
     fmt::print("stopped after step {} of {}; go on with: {} train --out {} --resume\n", state_.step, total_, flags_.program, flags_.out);

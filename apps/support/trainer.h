@@ -8,9 +8,11 @@
 #include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "apps/support/doctor.h"
 #include "apps/support/progress.h"
 #include "apps/support/report.h"
 #include "apps/support/run_events.h"
@@ -44,6 +46,9 @@ struct Training {
   std::function<Image()> show;
 
   std::function<Page()> page;  // index.html: at the start, after a picture or a judgement and at the end; the curve of speed is added
+
+  // What speaks of trouble, looked at with each page and shown on it; said once for each kind, and again at the end.
+  std::function<std::vector<Finding>()> findings;
 
   // Both for a run that was not interrupted: what is looked at once, before the last page, and a part of the closing line.
   std::function<void()> at_end;
@@ -86,7 +91,7 @@ class Trainer {
   void go_on();
   void save(const char* name);
   void show(const Training& training);
-  void write_page(const Training& training, bool over);
+  std::vector<std::string> write_page(const Training& training, bool over);  // what is to be said
   void note_speed(nlohmann::ordered_json& said);
   bool record(const Training& training);
   void keep_if_best(const Training& training);
@@ -105,7 +110,8 @@ class Trainer {
   std::vector<nlohmann::ordered_json> records_, speeds_;
   std::vector<Frame> frames_;
   std::chrono::steady_clock::time_point speed_since_;
-  int64_t speed_from_ = 0;  // the step done then
+  int64_t speed_from_ = 0;      // the step done then
+  std::set<std::string> said_;  // kinds of trouble
 };
 
 // Throws Error(numeric), naming the step, where a number of it is not finite.

@@ -1,0 +1,93 @@
+#include "apps/support/gan_doctor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "apps/support/gan_data.h"
+#include "apps/support/gan_pictures.h"
+#include "apps/support/metrics/duplicates.h"
+#include "engine/grad.h"
+
+namespace duel {
+namespace {
+
+constexpr int looked_at = 256;
+
+// JSON has no NaN: a number that was none is null.
+std::vector<double> numbers(const std::vector<nlohmann::ordered_json>& records, const char* key) {
+  std::vector<double> values;
+  for (const auto& r : records)
+    if (r.contains(key)) values.push_back(r[key].is_number() ? r[key].get<double>() : std::numeric_limits<double>::quiet_NaN());
+  return values;
+}
+
+double saturated(const std::vector<float>& values) {
+  constexpr float near = 0.99F;
+  return static_cast<double>(std::count_if(values.begin(), values.end(), [](float v) { return std::abs(v) > near; })) /
+         static_cast<double>(values.size());
+}
+
+double norm_drift(const TrainedGan& gan, const Latents& from) {
+  const std::vector<float> running = generate(gan.g, from);
+  NoGrad only_looking;
+  const std::vector<double> batch = gan.g(from.z, {Mode::train, from.labels, {}}).values();
+  const size_t n = static_cast<size_t>(from.z.shape()[0]), size = running.size() / n;
+  double difference = 0, variance = 0;
+  for (size_t j = 0; j < size; ++j) {
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < n; ++i) {
+      const double v = running[i * size + j], d = v - batch[i * size + j];
+      sum += v, squares += v * v, difference += d * d;
+    }
+    variance += squares - sum * sum / static_cast<double>(n);
+  }
+  return std::sqrt(difference / variance);
+}
+
+}  // namespace
+
+Readings readings_of(const GanSettings& settings, const std::vector<nlohmann::ordered_json>& records) {
+  Readings r;
+  r.loss_d = numbers(records, "loss_d"), r.loss_g = numbers(records, "loss_g");
+  if (settings.loss != "wasserstein") r.real_right = numbers(records, "real_right"), r.fake_right = numbers(records, "fake_right");
+  if (settings.loss == "minimax" || settings.loss == "non-saturating") r.d_fake_after = numbers(records, "d_fake_after");
+  r.saturating = settings.loss == "minimax";
+  return r;
+}
+
+void look_at_samples(Readings& readings, TrainedGan& gan, const ImageData& data, int64_t seed) {
+  const Latents from = latents(gan.g, looked_at, seed, RandomStream::evaluation);
+  const std::vector<float> made = generate(gan.g, from);
+  if (!std::all_of(made.begin(), made.end(), [](float v) { return std::isfinite(v); }))
+    fail(Failure::numeric, fmt::format("the samples of step {} are not finite; take an earlier checkpoint", gan.step));
+  const Compared all = compared(data, made, looked_at, data.train.n);
+  const int64_t size = int64_t{all.h} * all.w * all.c;
+  readings.saturated = saturated(all.samples), readings.real_saturated = saturated(all.test);
+  const double real_energy = checkerboard_energy(all.test, all.h, all.w, all.c);
+  if (real_energy > 0) readings.checkerboard = checkerboard_energy(all.samples, all.h, all.w, all.c) / real_energy;
+  try {
+    const SampleCheck check = check_against(data, made);
+    readings.spread = check.spread, readings.twin = check.nearest;
+    readings.copied = duplicate_rate(nearest(all.samples, all.train, size), nearest(all.test, all.train, size)).rate;
+  } catch (const Error& e) {
+    if (e.kind != Failure::data) throw;
+  }
+  readings.norm_drift = norm_drift(gan, from);
+}
+
+std::string readings_text(const Readings& r) {
+  std::string text;
+  const auto line = [&](const char* name, const std::optional<double>& value) {
+    if (value) text += fmt::format("  {:<52} {:>8.3f}\n", name, *value);
+  };
+  line("distance between samples, relative to real images", r.spread), line("distance to the nearest twin, likewise", r.twin);
+  line("share of values at the ends of tanh", r.saturated), line("the same of real images", r.real_saturated);
+  line("energy at a period of two pixels, relative to real", r.checkerboard), line("share copied from training images", r.copied);
+  line("batch statistics against running ones", r.norm_drift);
+  return text;
+}
+
+}  // namespace duel

@@ -1,0 +1,22 @@
+// What the doctor (doctor.h) gets to know of a GAN's run: of its records, and of samples held against real images.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "apps/support/doctor.h"
+#include "apps/support/gan_state.h"
+#include "apps/support/image_data.h"
+
+namespace duel {
+
+Readings readings_of(const GanSettings& settings, const std::vector<nlohmann::ordered_json>& records);
+
+// 256 samples beside as many test images and all training images. What cannot be measured (test images that are all alike) is left out.
+// G's running statistics move: only for a net that is not trained on. Throws Error(numeric) where a sample is not finite.
+void look_at_samples(Readings& readings, TrainedGan& gan, const ImageData& data, int64_t seed);
+
+// The readings that there are, a line each.
+std::string readings_text(const Readings& readings);
+
+}  // namespace duel
