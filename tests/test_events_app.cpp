@@ -1,4 +1,6 @@
 // The event files that the programs leave for TensorBoard, also where a run was stopped and went on; and what TensorBoard makes of them.
+#include <signal.h>
+
 #include <set>
 
 #include "engine/io/image.h"
@@ -144,6 +146,24 @@ TEST_CASE("a run that was stopped and went on says each step once, and tells Ten
     const size_t before = event_files(desk.run("b")).size();
     REQUIRE(desk.resume("b").code == 0);  // nothing left to do: nothing to say
     CHECK(event_files(desk.run("b")).size() == before);
+  }
+}
+
+TEST_CASE("the page of a run looks at itself again until the run is over") {
+  for (const Program& p : programs) {
+    INFO(std::string(p.name));
+    const Desk desk(p.name, p.small);
+    start_and_kill(desk.program(), desk.fresh("a", {"--steps", "100000"}), SIGKILL, desk.metrics("a"), 3);
+    const std::string page = contents_of(desk.run("a") / "index.html");
+    CHECK(page.find("\"lookAgain\":20") != std::string::npos);
+    CHECK(page.find("http-equiv=\"refresh\" content=\"20\"") != std::string::npos);
+    const int64_t at = desk.steps_done("a");
+    const Outcome resumed = desk.resume("a", {"--steps", std::to_string(at + 2)});
+    REQUIRE_MESSAGE(resumed.code == 0, resumed.errors);
+    const std::string last = contents_of(desk.run("a") / "index.html");
+    CHECK(last.find("\"lookAgain\":0") != std::string::npos);
+    CHECK(last.find("refresh") == std::string::npos);
+    CHECK(last.find(fmt::format("step {0} of {0}", at + 2)) != std::string::npos);
   }
 }
 
