@@ -33,6 +33,7 @@ void check_labels(const GanConfig& c, const std::string& line, const Tensor& lab
 // Channels of D's last features.
 int feature_channels(const GanConfig& c) {
   if (c.net == GanNet::dcgan) return c.ndf << (halvings(c.h, c.w) - 1);
+  if (c.net == GanNet::points) return c.ndf;
   return c.net == GanNet::mlp ? 4 * c.ndf : 2 * c.ndf;
 }
 
@@ -82,6 +83,7 @@ void check_config(const GanConfig& c) {
   want(c.channels >= 1 && c.channels <= 4, fmt::format("--channels {}: 1 to 4", c.channels));
   want(c.nz >= 1 && c.ngf >= 1 && c.ndf >= 1 && c.nz <= 65536 && c.ngf <= 65536 && c.ndf <= 65536,
        fmt::format("--nz {}, --ngf {}, --ndf {}: each must be 1 to 65536", c.nz, c.ngf, c.ndf));
+  want(c.depth >= 1 && c.depth <= 64, fmt::format("{} hidden layers: 1 to 64", c.depth));
   want(c.d_norm != Norm::conditional, "D's norm cannot be conditional; --label-in-d says where its label goes");
   const bool flat = c.net != GanNet::dcgan && (c.net != GanNet::keras || c.h / 4 * (c.w / 4) == 1);
   want(!(c.d_norm == Norm::instance && flat),

@@ -12,6 +12,7 @@ struct GanConfig {
   GanNet net = GanNet::dcgan;
   int h = 64, w = 64, channels = 3;
   int nz = 100, ngf = 64, ndf = 64;
+  int depth = 3;              // hidden layers of a net of points
   Norm d_norm = Norm::batch;  // of D: none, batch, layer, instance or spectral; the nets that have no BN in D take none for batch
   double dropout = 0;         // of D's hidden layers, in training
   bool minibatch_stddev = false;

@@ -5,12 +5,12 @@ namespace {
 
 std::vector<int> hidden_of_g(const GanConfig& c) {
   if (c.net == GanNet::mlp) return {4 * c.ngf, 8 * c.ngf, 16 * c.ngf};
-  if (c.net == GanNet::points) return {2 * c.ngf, 2 * c.ngf, 2 * c.ngf};
+  if (c.net == GanNet::points) return std::vector<int>(static_cast<size_t>(c.depth), c.ngf);
   return {2 * c.ngf};
 }
 std::vector<int> hidden_of_d(const GanConfig& c) {
   if (c.net == GanNet::mlp) return {16 * c.ndf, 8 * c.ndf, 4 * c.ndf};
-  if (c.net == GanNet::points) return {2 * c.ndf, 2 * c.ndf, 2 * c.ndf};
+  if (c.net == GanNet::points) return std::vector<int>(static_cast<size_t>(c.depth), c.ndf);
   return {2 * c.ndf};
 }
 double slope_of_d(GanNet net) { return net == GanNet::small_mlp ? 0.01 : 0.2; }

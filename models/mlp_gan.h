@@ -4,7 +4,7 @@
 //   mlp        G: (dense, BN, ReLU) of 4·ngf, 8·ngf and 16·ngf → dense pixels, tanh; D: (dense, LeakyReLU .2, dropout) of 16·ndf, 8·ndf and
 //              4·ndf → dense 1. ngf = ndf = 64 is the net that is often printed, with dropout .3.
 //   small-mlp  G: dense 2·ngf, LeakyReLU .01 → dense pixels, tanh; D: dense 2·ndf, LeakyReLU .01 → dense 1
-//   points     for points of the plane, images of 1×1 with two channels: three hidden layers of 2·ngf and 2·ndf with ReLU and LeakyReLU .2,
+//   points     for points of the plane, images of 1×1 with two channels: `depth` hidden layers of ngf and ndf with ReLU and LeakyReLU .2,
 //              and no tanh, for points lie anywhere
 //
 // Dense layers have biases. D takes a norm by argument, as a DCGAN does.

@@ -31,7 +31,7 @@ std::vector<Run> runs() {
        {.loss = Loss::least_squares, .real_is = .9}},
       {"small-mlp", with([](auto& c) { c.net = GanNet::small_mlp, c.h = c.w = 4; }), {.loss = Loss::minimax, .real_is = .9, .l1 = .01}},
       {"points",
-       with([](auto& c) { c.net = GanNet::points, c.h = c.w = 1, c.channels = 2; }),
+       with([](auto& c) { c.net = GanNet::points, c.h = c.w = 1, c.channels = 2, c.ngf = c.ndf = 4; }),
        {.loss = Loss::wasserstein, .penalty = Penalty::wgan_gp, .penalty_weight = 1, .critic_steps = 2}},
       {"keras",
        with([](auto& c) { c.net = GanNet::keras, c.h = c.w = 8, c.channels = 2, c.d_norm = Norm::spectral; }),

@@ -2,30 +2,25 @@
 #pragma once
 #include <string>
 
+#include "apps/support/adversarial_settings.h"
 #include "apps/support/run_settings.h"
 #include "augment/diff_augment.h"
-#include "models/gan_step.h"
 
 namespace duel {
 
-struct GanSettings : RunSettings<GanSettings> {
+struct GanSettings : RunSettings<GanSettings>, AdversarialSettings {
   static constexpr auto kind = "a GAN run";
 
   bool conditional = false;
-  std::string net = "dcgan", label_in_g = "one-hot", label_in_d = "one-hot", d_norm = "batch", init;
+  std::string net = "dcgan", label_in_g = "one-hot", label_in_d = "one-hot";
   std::string data = "fashion-mnist", device = "auto", precision = "f32";
   int size = 32, channels = 0, batch = 128, nz = 100, ngf = 64, ndf = 64;
   double dropout = -1;
   bool minibatch_stddev = false;
   int64_t images = 0, seed = 1;
 
-  std::string loss = "non-saturating", penalty = "none", optimizer = "adam", schedule = "constant";
-  double penalty_weight = 10, clip = 0, smooth = 0, label_noise = 0, instance_noise = 0, feature_matching = 0, l1 = 0;
-  int64_t noise_steps = 10000;
-  int critic_steps = 1;
   std::string diff_augment;
-  double ada = 0;
-  double lr = 2e-4, lr_d = 0, beta1 = 0.5, beta2 = 0.999, weight_decay = 0, ema = 0;
+  double ada = 0, ema = 0;
 
   int64_t steps = 0;  // where the run ends; 0: after `epochs`
   double epochs = 2;
@@ -56,26 +51,10 @@ struct GanSettings : RunSettings<GanSettings> {
     f("init", init, "weights start from normal (N(0, .02)), glorot or he; empty: normal for dcgan, else glorot", true);
     f("precision", precision, "f32 or bf16", true);
     f("seed", seed, "all randomness follows from it", true);
-    f("loss", loss, "non-saturating, minimax, least-squares, hinge or wasserstein", true);
-    f("critic-steps", critic_steps, "steps of D to a step of G", true);
-    f("penalty", penalty, "on D's gradient: none, wgan-gp, r1 or dragan", true);
-    f("penalty-weight", penalty_weight, "its weight", true);
-    f("clip", clip, "keep D's weights in [-clip, clip]; 0: leave them", true);
-    f("smooth", smooth, "one-sided label smoothing: D is to call real images 1 - smooth", true);
-    f("label-noise", label_noise, "D's targets move towards each other by up to this", true);
-    f("instance-noise", instance_noise, "standard deviation of noise on all that D sees, falling to 0", true);
-    f("noise-steps", noise_steps, "steps in which it falls", true);
-    f("feature-matching", feature_matching, "weight of feature matching in G's loss", true);
-    f("l1", l1, "weight of the sum of absolute weights in both losses", true);
+    each_of_objective(f);
     f("diff-augment", diff_augment, "what D sees is changed at random: color, translation, cutout, by commas; empty: nothing", true);
     f("ada", ada, "the same, as strongly as keeps the mean sign of D(x) at this; 0.6 is usual, 0: not at all", true);
-    f("optimizer", optimizer, "adam, adamw, rmsprop or sgd", true);
-    f("lr", lr, "step size", true);
-    f("lr-d", lr_d, "D's own step size; 0: that of G", true);
-    f("beta1", beta1, "first decay of adam and adamw; momentum of sgd", true);
-    f("beta2", beta2, "second decay of adam and adamw", true);
-    f("weight-decay", weight_decay, "L2 penalty, decoupled in adamw", true);
-    f("schedule", schedule, "of the step size: constant, linear or cosine (both to 0 at the end)", true);
+    each_of_optimizer(f);
     f("ema", ema, "keep an average of G with this decay, and sample from it; 0: none", true);
     f("device", device, "cpu, cuda, sim, sim-checked or auto", true);
     f("steps", steps, "end after this many steps; 0: after --epochs", shaped);
@@ -91,12 +70,8 @@ struct GanSettings : RunSettings<GanSettings> {
 
   void check() const;                                  // throws Error(usage) on values that make no sense
   GanConfig network(int h, int w, int classes) const;  // channels known; classes of the data
-  GanObjective objective() const;
   DiffAugment diff_augmentation() const;
   Init initial() const;
-  OptimizerSettings optimizer_of_g() const;
-  OptimizerSettings optimizer_of_d() const;
-  double rate_at(int64_t step, int64_t total) const;  // a factor of both step sizes
   int batches_a_step() const { return critic_steps; }
 };
 

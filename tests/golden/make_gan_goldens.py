@@ -119,7 +119,7 @@ class G(Net):
         return self.dense([2 * self.c["ngf"]], z, lambda t: F.leaky_relu(t, 0.01), "none", torch.tanh)
 
     def points(self, z, y, kind):
-        return self.dense([2 * self.c["ngf"]] * 3, z, F.relu, "none", lambda t: t)
+        return self.dense([self.c["ngf"]] * 3, z, F.relu, "none", lambda t: t)
 
     def keras(self, z, y, kind):
         c, h = self.c, z.flatten(1)
@@ -156,7 +156,7 @@ class D(Net):
                 w = self.spectral(f"conv{i}.", self.weight(f"conv{i}.w", to, 5, 5, h.shape[3]), kind)
                 h = F.leaky_relu(conv_same5(h, w, 2) + self.weight(f"conv{i}.bias", to), 0.3)
             return h
-        hidden = {"mlp": [k * c["ndf"] for k in (16, 8, 4)], "small-mlp": [2 * c["ndf"]], "points": [2 * c["ndf"]] * 3}[c["net"]]
+        hidden = {"mlp": [k * c["ndf"] for k in (16, 8, 4)], "small-mlp": [2 * c["ndf"]], "points": [c["ndf"]] * 3}[c["net"]]
         h, slope = x.flatten(1), 0.01 if c["net"] == "small-mlp" else 0.2
         for i, to in enumerate(hidden):
             w = self.spectral(f"{i}.", self.weight(f"{i}.w", to, h.shape[1]), kind)
@@ -260,7 +260,7 @@ def train(net="dcgan", h=16, w=16, channels=1, ngf=2, ndf=2, classes=0, d_norm="
 runs = {
     "mlp": dict(net="mlp", h=4, w=6, ngf=1, ndf=1, loss="least-squares", real_is=0.9),
     "small-mlp": dict(net="small-mlp", h=4, w=4, loss="minimax", real_is=0.9, l1=0.01),
-    "points": dict(net="points", h=1, w=1, channels=2, loss="wasserstein", penalty="wgan-gp", weight=1.0, turns=2),
+    "points": dict(net="points", h=1, w=1, channels=2, ngf=4, ndf=4, loss="wasserstein", penalty="wgan-gp", weight=1.0, turns=2),
     "keras": dict(net="keras", h=8, w=8, channels=2, loss="hinge", d_norm="spectral"),
     "wgan-clip": dict(loss="wasserstein", clip=0.05, optimizer="rmsprop"),
     "wgan-gp": dict(loss="wasserstein", penalty="wgan-gp", d_norm="layer", turns=2, betas=(0.0, 0.9)),

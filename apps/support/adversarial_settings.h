@@ -1,0 +1,51 @@
+// How two nets are trained against each other: the settings that gan, cgan and gan2d share, and what is made of them.
+#pragma once
+#include <string>
+
+#include "models/gan_step.h"
+
+namespace duel {
+
+struct AdversarialSettings {
+  std::string loss = "non-saturating", penalty = "none", optimizer = "adam", schedule = "constant", d_norm = "batch", init;
+  double penalty_weight = 10, clip = 0, smooth = 0, label_noise = 0, instance_noise = 0, feature_matching = 0, l1 = 0;
+  int64_t noise_steps = 10000;
+  int critic_steps = 1;
+  double lr = 2e-4, lr_d = 0, beta1 = 0.5, beta2 = 0.999, weight_decay = 0;
+
+  // Their names and help, as RunSettings wants them. Two parts, for programs put other settings between them.
+  template <class F>
+  void each_of_objective(F&& f) {
+    f("loss", loss, "non-saturating, minimax, least-squares, hinge or wasserstein", true);
+    f("critic-steps", critic_steps, "steps of D to a step of G", true);
+    f("penalty", penalty, "on D's gradient: none, wgan-gp, r1 or dragan", true);
+    f("penalty-weight", penalty_weight, "its weight", true);
+    f("clip", clip, "keep D's weights in [-clip, clip]; 0: leave them", true);
+    f("smooth", smooth, "one-sided label smoothing: D is to call real images 1 - smooth", true);
+    f("label-noise", label_noise, "D's targets move towards each other by up to this", true);
+    f("instance-noise", instance_noise, "standard deviation of noise on all that D sees, falling to 0", true);
+    f("noise-steps", noise_steps, "steps in which it falls", true);
+    f("feature-matching", feature_matching, "weight of feature matching in G's loss", true);
+    f("l1", l1, "weight of the sum of absolute weights in both losses", true);
+  }
+  template <class F>
+  void each_of_optimizer(F&& f) {
+    f("optimizer", optimizer, "adam, adamw, rmsprop or sgd", true);
+    f("lr", lr, "step size", true);
+    f("lr-d", lr_d, "D's own step size; 0: that of G", true);
+    f("beta1", beta1, "first decay of adam and adamw; momentum of sgd", true);
+    f("beta2", beta2, "second decay of adam and adamw", true);
+    f("weight-decay", weight_decay, "L2 penalty, decoupled in adamw", true);
+    f("schedule", schedule, "of the step size: constant, linear or cosine (both to 0 at the end)", true);
+  }
+
+  void check_adversarial() const;  // throws Error(usage) on numbers out of range; names are looked at where they are asked for
+  GanObjective objective() const;
+  Norm norm_of_d() const;
+  Init initial(Init otherwise) const;  // `otherwise` where none was asked for
+  OptimizerSettings optimizer_of_g() const;
+  OptimizerSettings optimizer_of_d() const;
+  double rate_at(int64_t step, int64_t total) const;  // a factor of both step sizes
+};
+
+}  // namespace duel
