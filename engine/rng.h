@@ -25,6 +25,8 @@ enum class RandomStream : int {
   instance_noise,
   mixing,
   oversampling,
+  points,
+  point_noise,
   test = 100
 };
 

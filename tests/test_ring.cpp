@@ -2,46 +2,62 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "tests/ring_gan.h"
+#include <chrono>
+
+#include "apps/support/gan2d/plane_gan.h"
 #include "tests/support.h"
 
 using namespace duel;
-using namespace duel::test;
 
 namespace {
 
-const RingRun wgan_gp{
-    .objective = {.loss = AdversarialLoss::wasserstein, .penalty = Penalty::wgan_gp, .penalty_weight = 0.1, .critic_steps = 3}};
-const RingRun sn{.objective = {.loss = AdversarialLoss::hinge}, .d_norm = Norm::spectral, .lr = 1e-3, .beta2 = 0.999};
+Gan2dSettings wgan_gp(double sigma = 0.1) {
+  Gan2dSettings s;
+  s.loss = "wasserstein", s.penalty = "wgan-gp", s.critic_steps = 3, s.lr = 3e-3, s.nz = 16, s.steps = 5000, s.sigma = sigma;
+  return s;
+}
+Gan2dSettings sn(double sigma = 0.1) {
+  Gan2dSettings s;
+  s.loss = "hinge", s.d_norm = "spectral", s.beta2 = 0.999, s.nz = 16, s.steps = 5000, s.sigma = sigma;
+  return s;
+}
 
-bool good(const RingResult& r) { return r.found.covered == 8 && r.found.high_quality >= 0.9; }
+struct Result {
+  ModeCount found;
+  double seconds;
+  bool good() const { return found.covered == 8 && found.high_quality >= 0.9; }
+};
 
-RingResult said(const char* name, const RingRun& run, int64_t seed) {
-  const RingResult r = train_on_ring(run, seed);
+Result said(const char* name, Gan2dSettings settings, int64_t seed) {
+  const auto start = std::chrono::steady_clock::now();
+  use_one_thread();
+  settings.seed = seed;
+  settings.check();
+  PlaneGan gan(settings, open_points(settings.data, settings.modes, settings.sigma));
+  while (gan.step < settings.steps) gan.train_step();
+  const Result r{*gan.score().modes, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
   fmt::print("{}, seed {}: {} in {:.1f} s\n", name, seed, r.found.text(), r.seconds);
   return r;
 }
 
 }  // namespace
 
-TEST_CASE("WGAN-GP finds all eight modes") { CHECK(good(said("wgan-gp", wgan_gp, 1))); }
+TEST_CASE("WGAN-GP finds all eight modes") { CHECK(said("wgan-gp", wgan_gp(), 1).good()); }
 
 TEST_SUITE("long") {
   TEST_CASE("WGAN-GP finds all eight modes in four of five seeds, each in under a minute") {
     int right = 0;
     for (int64_t seed = 1; seed <= 5; ++seed) {
-      const RingResult r = said("wgan-gp", wgan_gp, seed);
-      right += good(r) && r.seconds < 60;
+      const Result r = said("wgan-gp", wgan_gp(), seed);
+      right += r.good() && r.seconds < 60;
     }
     CHECK(right >= 4);
   }
   TEST_CASE("narrow modes and spectral norm, whatever they show") {
-    RingRun narrow = wgan_gp, sn_narrow = sn;
-    narrow.sigma = sn_narrow.sigma = 0.02;
     for (int64_t seed = 1; seed <= 5; ++seed) {
-      CHECK(said("wgan-gp", narrow, seed).found.n == mode_samples);
-      CHECK(said("sn", sn, seed).found.n == mode_samples);
-      CHECK(said("sn", sn_narrow, seed).found.n == mode_samples);
+      CHECK(said("wgan-gp", wgan_gp(0.02), seed).found.n == mode_samples);
+      CHECK(said("sn", sn(), seed).found.n == mode_samples);
+      CHECK(said("sn", sn(0.02), seed).found.n == mode_samples);
     }
   }
 }

@@ -33,14 +33,15 @@ std::string number(double v) { return std::isfinite(v) ? fmt::format("{:.3f}", v
 
 // The text of a <script type="application/json">: '<' as an escape, so that no string can end the element; U+2028 and its like are fine in
 // JSON.
-std::string script_json(const Json& value) {
+std::string escaped_json(const std::string& json) {
   std::string out;
-  for (char c : value.dump(-1, ' ', false, Json::error_handler_t::replace)) {
+  for (char c : json) {
     if (c == '<') out += "\\u003c";
     else out += c;
   }
   return out;
 }
+std::string script_json(const Json& value) { return escaped_json(value.dump(-1, ' ', false, Json::error_handler_t::replace)); }
 
 // Six digits draw a curve; the rest would be most of the page.
 Json short_numbers(const std::vector<double>& values) {
@@ -268,7 +269,7 @@ std::string render_report(const Page& page) {
       "<title>" +
       title + "</title>\n" +
       (page.look_again > 0 ? fmt::format("<noscript><meta http-equiv=\"refresh\" content=\"{}\"></noscript>\n", page.look_again) : "") +
-      "<style>\n" + report_style + "</style>\n</head>\n<body>\n<header><h1>" + title + "</h1>";
+      "<style>\n" + report_style + page.stage.style + "</style>\n</head>\n<body>\n<header><h1>" + title + "</h1>";
   if (!page.subtitle.empty()) html += "<p>" + html_escape(page.subtitle) + "</p>";
   if (page.look_again > 0)
     html +=
@@ -276,9 +277,12 @@ std::string render_report(const Page& page) {
   html += "</header>\n<main>\n";
   for (const Words& words : page.words) html += words_card(words);
   for (const Figure& figure : page.figures) html += figure_card(figure);
+  const bool staged = !page.stage.html.empty();
+  const std::string curves = charts(page.series, beside, page.distributions);
+  if (staged) html += page.stage.html + curves;
   html += "<div class=\"top\">\n" + samples;
   if (!tables.empty()) html += "<div class=\"side\">\n" + tables + "</div>\n";
-  html += "</div>\n" + charts(page.series, beside, page.distributions) + interpolation_figure(page.interpolation);
+  html += "</div>\n" + (staged ? "" : curves) + interpolation_figure(page.interpolation);
   std::string pictures;
   for (const Picture& picture : page.pictures) pictures += picture_figure(picture);
   html += page.pictures.size() > few_pictures ? "<div class=\"charts pictures\">\n" + pictures + "</div>\n" : pictures;
@@ -289,7 +293,11 @@ std::string render_report(const Page& page) {
                        {"series", curves_json(page.series)},
                        {"distributions", distributions_json(page.distributions)},
                        {"lookAgain", page.look_again}}) +
-          "</script>\n<script>\n" + report_script + "</script>\n</body>\n</html>\n";
+          "</script>\n<script>\n" + report_script + "</script>\n";
+  if (staged)
+    html += "<script type=\"application/json\" id=\"stage-data\">" + escaped_json(page.stage.data) + "</script>\n<script>\n" +
+            page.stage.script + "</script>\n";
+  html += "</body>\n</html>\n";
   return html;
 }
 

@@ -65,6 +65,12 @@ struct Words {
   std::vector<std::string> sentences;
 };
 
+// What a program draws and moves by itself, above the curves. Markup, style and script are not escaped; the script reads `data`, JSON, from
+// the element stage-data.
+struct Stage {
+  std::string html, style, script, data;
+};
+
 struct Page {
   std::string title;     // "DCGAN on Fashion-MNIST"
   std::string subtitle;  // "step 5,000 of 5,000 · 2 min 14 s"
@@ -81,6 +87,7 @@ struct Page {
   std::vector<Words> words;  // at the head of the page, and then
   std::vector<Figure> figures;
   int look_again = 0;  // seconds until the page loads itself anew, while somebody only watches; 0: never
+  Stage stage;  // without html: left out
 };
 
 // At most 48 frames (the first, the last, evenly between), 450 numbers a curve and 96 histograms each go into the page, so it stays a few
