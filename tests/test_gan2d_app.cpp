@@ -259,6 +259,15 @@ TEST_CASE("compare counts each loss over its seeds, as train does") {
   CHECK(has(contents_of(folder / "c/index.html"), "hinge+spectral"));
 }
 
+TEST_CASE("drills are listed, and run beside their mended selves") {
+  const Outcome list = run({"drills"}), one = run({"drill", "cut-gradient", "--seeds", "1"});
+  REQUIRE(list.code == 0);
+  for (const char* name : {"mode-collapse", "vanishing-gradient", "labels-above-one", "frozen-d", "cut-gradient"})
+    CHECK(has(list.output, name));
+  REQUIRE_MESSAGE(one.code == 0, one.errors);
+  CHECK(has(one.output, "in 1 of 1 seeds with it, in 0 without it"));
+}
+
 TEST_CASE("wrong input: one sentence, the documented exit code, nothing left behind") {
   const Desk desk("gan2d", {});
   const std::string out = desk.run("x").string(),
@@ -275,6 +284,7 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
                        {{"train", "--out", out, "--lr", "1e30", "--optimizer", "sgd", "--steps", "50"}, 6, "smaller --lr"},
                        {{"compare", "--out", out, "--losses", "hinge+adam"}, 2, "'adam'"},
                        {{"compare", "--out", out, "--losses", "wasserstein"}, 2, "Lipschitz"},
+                       {{"drill", "collapse"}, 2, "mode-collapse"},
                        {{"step", "--width", "9"}, 2, "--width 9"},
                        {{"step", "--loss", "l2"}, 2, "--loss l2"},
                        {{"step", "--from", bad}, 3, "0.w"},

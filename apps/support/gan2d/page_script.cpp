@@ -19,6 +19,7 @@ const char* const film_html = R"html(<section class="card" id="plane" aria-label
 )html";
 
 const char* const film_style = R"css(
+.charts { margin-bottom: 20px; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 16px; justify-items: center; }
 .panels figure { margin: 0; width: 100%; max-width: min(640px, 74vh); }
 .panels canvas { display: block; width: 100%; aspect-ratio: 1; border-radius: 8px; background: #fff; }
