@@ -87,7 +87,7 @@ struct Page {
   std::vector<Words> words;  // at the head of the page, and then
   std::vector<Figure> figures;
   int look_again = 0;  // seconds until the page loads itself anew, while somebody only watches; 0: never
-  Stage stage;  // without html: left out
+  Stage stage;         // without html: left out
 };
 
 // At most 48 frames (the first, the last, evenly between), 450 numbers a curve and 96 histograms each go into the page, so it stays a few

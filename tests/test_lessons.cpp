@@ -1,0 +1,110 @@
+// Lessons: the commands of a page run, what the page quotes is what they print, and an exercise tells right from wrong.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "tests/process.h"
+#include "tests/support.h"
+
+using namespace duel::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A folder that looks like the top of the tree: its documents, and what was built.
+struct Desk {
+  TempFolder folder;
+  Desk() {
+    fs::create_directories(folder.path() / "build");
+    fs::create_directory_symlink(build_dir(), folder.path() / "build" / "release");
+    fs::create_directory_symlink(source_dir() / "docs", folder.path() / "docs");
+  }
+  Outcome operator()(const std::string& line) const {
+    return run_process("/bin/sh", {"-c", fmt::format("cd '{}' && {}", folder.path().string(), line)});
+  }
+};
+
+std::string squeezed(const std::string& line) {  // with single spaces
+  std::istringstream words(line);
+  std::string all;
+  for (std::string word; words >> word;) all += (all.empty() ? "" : " ") + word;
+  return all;
+}
+
+struct Block {  // commands that stand behind a mark, and what is quoted until the next mark
+  std::vector<std::string> commands, quotes;
+};
+
+// Indented lines behind the first mark: commands begin with the path of a program, the rest are quotes. What is indented otherwise, such as
+// a compiler's command, ends the block.
+std::vector<Block> blocks_of(const fs::path& page) {
+  std::istringstream text(read_text(page));
+  std::vector<Block> blocks;
+  bool in = false;
+  for (std::string line; std::getline(text, line);) {
+    if (line == "<!-- run -->") blocks.emplace_back(), in = true;
+    else if (line.starts_with("## ")) in = false;
+    else if (in && line.starts_with("    build/release/")) blocks.back().commands.push_back(line.substr(4));
+    else if (in && line.starts_with("    ")) blocks.back().quotes.push_back(squeezed(line));
+  }
+  return blocks;
+}
+
+void check_page(const std::string& name, size_t commands, size_t quotes) {
+  const Desk desk;
+  size_t ran = 0, found = 0;
+  for (const Block& block : blocks_of(source_dir() / "docs" / "lessons" / name)) {
+    std::string said;
+    for (const std::string& command : block.commands) {
+      const Outcome o = desk(command);
+      CHECK_MESSAGE(o.code == 0, fmt::format("{}: {}: exit {}: {}", name, command, o.code, o.errors));
+      said += squeezed(o.output) + " ";
+      ++ran;
+    }
+    for (const std::string& quote : block.quotes) {
+      CHECK_MESSAGE(said.find(quote) != std::string::npos, fmt::format("{} quotes '{}', which its commands do not print", name, quote));
+      ++found;
+    }
+  }
+  CHECK(ran == commands);  // a mark that is lost would leave a page untested
+  CHECK(found == quotes);
+}
+
+// Compiles and runs an exercise, with `wrong` in it replaced by `right`.
+Outcome solve(const std::string& name, const std::string& wrong, const std::string& right) {
+  const TempFolder folder;
+  std::string text = read_text(source_dir() / "docs" / "lessons" / "exercises" / name);
+  const size_t at = text.find(wrong);
+  REQUIRE(at != std::string::npos);
+  text.replace(at, wrong.size(), right);
+  const fs::path source = folder.path() / name, program = folder.path() / "exercise";
+  std::ofstream(source) << text;
+  const Outcome built = run_process("/bin/sh", {"-c", fmt::format("c++ -std=c++20 '{}' -o '{}'", source.string(), program.string())});
+  REQUIRE_MESSAGE(built.code == 0, built.errors);
+  return run_process(program, {});
+}
+
+}  // namespace
+
+TEST_CASE("the exercise of the adversarial game tells right from wrong, and does not say what is right") {
+  const std::string name = "adversarial_game.cpp", gap = "return std::vector<double>(t.size(), 0.0);  // write it here";
+  const auto with = [](const std::string& one) {
+    return fmt::format(
+        "std::vector<double> g; const double n = static_cast<double>(t.size()); for (double v : t) g.push_back({}); return g;", one);
+  };
+  const Outcome right = solve(name, gap, with("(sigmoid(v) - 1) / n"));
+  CHECK(right.code == 0);
+  CHECK(right.output == "right\n");
+  for (const char* wrong : {"0 * v * n", "(1 - sigmoid(v)) / n", "sigmoid(v) - 1 + 0 * n", "-sigmoid(v) / n"}) {
+    const Outcome o = solve(name, gap, with(wrong));
+    CHECK_MESSAGE(o.code == 1, wrong);
+    CHECK_MESSAGE(o.output.starts_with("wrong: "), wrong);
+  }
+  CHECK(solve(name, gap, "return {};").output == "wrong: 1 outputs of D, but 0 derivatives\n");
+}
+
+TEST_SUITE("long") {
+  TEST_CASE("the commands of the adversarial game run, and print what the page quotes") { check_page("adversarial_game.md", 6, 12); }
+}
