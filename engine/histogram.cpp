@@ -14,9 +14,8 @@ Histogram histogram(std::span<const double> values, int bins, double low, double
   if (bins < 1 || !(low < high) || !std::isfinite(high - low))
     fail(Failure::internal, "[histogram] wants bins, and a finite range that is not empty");
   Histogram h{low, high, std::vector<int64_t>(static_cast<size_t>(bins))};
-  const double scale = bins / (high - low);
   for (const double v : values)
-    if (v >= low && v <= high) ++h.counts[static_cast<size_t>(std::min(bins - 1, static_cast<int>((v - low) * scale)))];
+    if (v >= low && v <= high) ++h.counts[static_cast<size_t>(std::min<double>(bins - 1, (v - low) / (high - low) * bins))];
   return h;
 }
 

@@ -45,6 +45,7 @@ TEST_CASE("a histogram counts every finite value once, those on its borders incl
   const Histogram one = histogram(std::vector<double>{3, 3, 3}, 10), none = histogram(std::vector<double>{NAN}, 3);
   CHECK((one.low == 1.5 && one.high == 4.5 && one.counts[5] == 3));
   CHECK((none.low == 0 && none.high == 1 && none.total() == 0));
+  CHECK(histogram(std::vector<double>{0, 1e-310}, 24, 0, 1e-310).counts[23] == 1);  // 24 over this range is infinite
   const Histogram near = histogram(std::vector<double>{1, std::nextafter(1, 2)}, 30),
                   far = histogram(std::vector<double>{-1.7e308, 0, 1.7e308}, 3);
   CHECK((near.total() == 2 && far.counts[1] == 1 && std::isfinite(far.width())));

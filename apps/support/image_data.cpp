@@ -15,7 +15,12 @@ ImageData load_images(const ImageOptions& o) {
          fmt::format("--images {}, but {} has {}; 0 takes all", o.images, o.data, counted(splits.train.n, "training image")));
   if (o.images > 0) {
     const int classes = static_cast<int>(splits.train.classes.size());
+    const std::vector<int64_t> before = class_counts(splits.train.labels, classes);
     splits.train = subset(splits.train, take_stratified(splits.train.labels, classes, o.images, static_cast<uint64_t>(o.seed)));
+    const std::vector<int64_t> after = class_counts(splits.train.labels, classes);
+    for (size_t c = 0; c < after.size(); ++c)
+      if (before[c] > 0 && after[c] == 0)
+        fail(Failure::usage, fmt::format("--images {} leaves no image of class '{}'; take more", o.images, splits.train.classes[c]));
   }
   ImageData data;
   if (splits.train.n < o.batch)

@@ -33,9 +33,8 @@ struct LoadOptions {
 
 // `spec` is
 //   fashion-mnist         $DUEL_DATA/fashion-mnist, else /usr/share/datasets/fashion-mnist (Debian's dataset-fashion-mnist)
-//   shapes                synthetic, drawn here; shapes:correlated gives each class a colour of its own; in shapes:misleading the
-//   background's
-//                         hue tells the class in 95 % of the training images and in no test image
+//   shapes                synthetic, drawn here; shapes:correlated gives each class a colour of its own
+//   shapes:misleading     the hue of the background tells the class in 95 % of the training images and in no test image
 //   a folder, or a folder below $DUEL_DATA, holding
 //     four IDX files (train- and t10k-, images and labels; gzipped or not)
 //     CIFAR-10's or CIFAR-100's binary files

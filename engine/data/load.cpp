@@ -42,6 +42,8 @@ DataSplits load_fashion_mnist() {
 }
 
 DataSplits load_shapes(const std::string& kind, const LoadOptions& options) {
+  if (kind == "misleading" && options.channels == 1)
+    fail(Failure::usage, "shapes:misleading tells its classes by hue, and grey images have none; take --channels 3, or shapes");
   ShapesOptions o{.n = options.synthetic_train,
                   .size = options.size ? options.size : 32,
                   .channels = options.channels ? options.channels : 3,

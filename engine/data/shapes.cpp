@@ -88,10 +88,12 @@ void draw(int shape, const ShapesOptions& options, SplitMix random, uint8_t* pix
   const bool plain = random.below(2) == 0;
   Colour ends[2];
   for (Colour& end : ends) {
-    end = luma(colour) > .5f ? Colour{0.f, 0.f, 0.f} : Colour{1.f, 1.f, 1.f};  // stands out from anything
+    // What stands out from anything: black or white, or with a hue to tell the darkest or palest of it.
+    end = luma(colour) > .5f ? from_hsv({hue_of_class, .6f, tells ? .35f : 0.f}) : from_hsv({hue_of_class, tells ? .3f : 0.f, 1.f});
     for (int attempt = 0; attempt < 16; ++attempt) {
-      const Colour drawn = tells ? from_hsv(Hsv{hue_of_class + random.between(-.02f, .02f), random.between(.3f, .6f), random.unit()})
-                                 : from_hsv(Hsv{random.unit(), random.between(0.f, .6f), random.unit()});
+      const Colour drawn =
+          tells ? from_hsv(Hsv{hue_of_class + random.between(-.02f, .02f), random.between(.3f, .6f), random.between(.35f, 1.f)})
+                : from_hsv(Hsv{random.unit(), random.between(0.f, .6f), random.unit()});
       if (std::fabs(luma(drawn) - luma(colour)) < .3f) continue;
       end = drawn;
       break;

@@ -13,7 +13,8 @@
 
 namespace duel::tensorboard {
 
-// What is said of one step, each under its tag; tags with a common part before a '/' are shown together.
+// What is said of one step, each under its tag; tags with a common part before a '/' are shown together. A histogram's least and greatest
+// value are told as the ends of its range, whatever its values are.
 class Summary {
  public:
   void scalar(const std::string& tag, double value);  // f32 in the file
