@@ -26,6 +26,17 @@ TEST_CASE("a D that wins outright is found while training, on the page and after
   CHECK_MESSAGE(has(later.output, "step 60, 60 records\n"), later.output);
 }
 
+TEST_CASE("a run that ended with a NaN is called so afterwards, and nothing is said of what too little is known of") {
+  const Desk desk = small_desk("gan");
+  CHECK(desk.train("a", {"--steps", "40", "--lr", "1e18"}).code == 6);
+  const Outcome o = desk({"doctor", desk.run("a").string(), "--device", "cpu"});
+  REQUIRE_MESSAGE(o.code == 0, o.errors);
+  CHECK_MESSAGE(has(o.output, "\nnot finite: "), o.output);
+  CHECK_MESSAGE(has(o.output, "it takes 20\n"), o.output);
+  CHECK_MESSAGE(has(o.output, "not looked at: whether G copies, for "), o.output);
+  CHECK_MESSAGE(!has(o.output, "copied from training images"), o.output);
+}
+
 TEST_CASE("every reading of a run's samples is there, and looking changes nothing") {
   for (const char* program : {"gan", "cgan"}) {
     const Desk desk = small_desk(program);

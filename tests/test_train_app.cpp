@@ -322,6 +322,9 @@ TEST_CASE("a checkpoint never holds NaN: the run ends with 6 and keeps the finit
       const float* values = reinterpret_cast<const float*>(tensor.bytes.data());
       for (size_t i = 0; i < tensor.bytes.size() / 4; ++i) REQUIRE(std::isfinite(values[i]));
     }
+    const std::string page = contents_of(desk.run("a") / "index.html");  // says what happened, and waits for nothing more
+    CHECK(page.find("The run ended at step ") != std::string::npos);
+    CHECK(page.find("Training goes on") == std::string::npos);
   });
 }
 

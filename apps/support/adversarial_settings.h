@@ -13,7 +13,7 @@ struct AdversarialSettings {
   int critic_steps = 1;
   double lr = 2e-4, lr_d = 0, beta1 = 0.5, beta2 = 0.999, weight_decay = 0;
 
-  // Their names and help, as RunSettings wants them. Two parts, for programs put other settings between them.
+  // Their names and help, as RunSettings wants them. In two parts, because programs have other settings between them.
   template <class F>
   void each_of_objective(F&& f) {
     f("loss", loss, "non-saturating, minimax, least-squares, hinge or wasserstein", true);

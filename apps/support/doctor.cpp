@@ -12,7 +12,7 @@ namespace {
 
 using Verdict = std::optional<Finding>;
 
-constexpr size_t window = 20;  // records: single batches are too noisy to judge by
+constexpr size_t window = doctor_window;
 
 // The mean of the last `window` records; none where there are fewer.
 std::optional<double> lately(const std::vector<double>& values) {
@@ -102,7 +102,8 @@ Verdict checkerboard(const Readings& r) {
           *r.checkerboard)};
 }
 
-// Held-out real images score one in a hundred by definition; ten times that is not chance with a hundred samples and more.
+// Held-out real images score one in a hundred by definition. With a hundred of them and more, ten times that is not chance; with fewer the
+// nearest of them says too little, and the reading is to be left out.
 Verdict memorisation(const Readings& r) {
   constexpr double chance = 0.01, most = 10 * chance;
   if (!r.copied || !(*r.copied > most)) return {};

@@ -28,6 +28,8 @@ struct Readings {
                                      // ones: root mean square, relative to the standard deviation between the samples
 };
 
+constexpr size_t doctor_window = 20;  // records that are looked at, and as many it takes: single batches are too noisy to judge by
+
 struct Finding {
   std::string name;      // "collapse": one word or two, the same for the same rule
   std::string sentence;  // what was seen, and what to try

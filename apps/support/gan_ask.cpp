@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <limits>
 
 #include "apps/support/class_name.h"
 #include "apps/support/gan_data.h"
@@ -77,13 +78,15 @@ int examine(const GanAsk& ask) {
   if (!std::filesystem::is_directory(ask.from))
     fail(Failure::usage, fmt::format("{}: the doctor looks at a run folder, with its records and checkpoints", ask.from));
   TrainedGan gan = open(ask);
-  const auto records = read_records(std::filesystem::path(ask.from) / "metrics.jsonl", gan.step);
+  // All of them: where a run failed, its last record is of a step that no checkpoint has.
+  const auto records = read_records(std::filesystem::path(ask.from) / "metrics.jsonl", std::numeric_limits<int64_t>::max());
   Readings readings = readings_of(gan.settings, records);
   const ImageData data = load_gan_data(gan.settings);
   if (data.test.n >= 2) look_at_samples(readings, gan, data, ask.seed);
   fmt::print("step {}, {}\n{}", gan.step, counted(records.size(), "record"), readings_text(readings));
   const std::vector<Finding> findings = diagnose(readings);
   for (const Finding& f : findings) fmt::print("{}: {}\n", f.name, f.sentence);
+  for (const std::string& what : not_judged(readings, records.size(), data.test.n)) fmt::print("not looked at: {}\n", what);
   if (findings.empty()) fmt::print("nothing of this speaks of trouble\n");
   return 0;
 }

@@ -10,11 +10,13 @@
 #include "apps/support/gan_pictures.h"
 #include "apps/support/metrics/duplicates.h"
 #include "engine/grad.h"
+#include "engine/io/file.h"
 
 namespace duel {
 namespace {
 
 constexpr int looked_at = 256;
+constexpr int fewest_for_copies = 100;  // test images: one in a hundred of them is the measure of what is near
 
 // JSON has no NaN: a number that was none is null.
 std::vector<double> numbers(const std::vector<nlohmann::ordered_json>& records, const char* key) {
@@ -30,7 +32,7 @@ double saturated(const std::vector<float>& values) {
          static_cast<double>(values.size());
 }
 
-double norm_drift(const TrainedGan& gan, const Latents& from) {
+std::optional<double> norm_drift(const TrainedGan& gan, const Latents& from) {
   const std::vector<float> running = generate(gan.g, from);
   NoGrad only_looking;
   const std::vector<double> batch = gan.g(from.z, {Mode::train, from.labels, {}}).values();
@@ -44,6 +46,7 @@ double norm_drift(const TrainedGan& gan, const Latents& from) {
     }
     variance += squares - sum * sum / static_cast<double>(n);
   }
+  if (!(variance > 0)) return {};  // all samples alike: another rule's business
   return std::sqrt(difference / variance);
 }
 
@@ -71,11 +74,22 @@ void look_at_samples(Readings& readings, TrainedGan& gan, const ImageData& data,
   try {
     const SampleCheck check = check_against(data, made);
     readings.spread = check.spread, readings.twin = check.nearest;
-    readings.copied = duplicate_rate(nearest(all.samples, all.train, size), nearest(all.test, all.train, size)).rate;
+    if (data.test.n >= fewest_for_copies)
+      readings.copied = duplicate_rate(nearest(all.samples, all.train, size), nearest(all.test, all.train, size)).rate;
   } catch (const Error& e) {
     if (e.kind != Failure::data) throw;
   }
   readings.norm_drift = norm_drift(gan, from);
+}
+
+std::vector<std::string> not_judged(const Readings& r, size_t records, int test_images) {
+  std::vector<std::string> what;
+  if (records < doctor_window)
+    what.push_back(fmt::format("how D and G stand to each other, by {}; it takes {}", counted(records, "record"), doctor_window));
+  if (test_images < 2) what.push_back("samples, for there are no test images to hold them against");
+  else if (!r.copied)
+    what.push_back(fmt::format("whether G copies, for {} are too few to say what is near", counted(test_images, "test image")));
+  return what;
 }
 
 std::string readings_text(const Readings& r) {

@@ -72,8 +72,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
     }
     state.set_rate(settings.rate_at(state.step, trainer.total()));
   };
-  auto read = [&] {
-    const GanReport r = gan_step.read();
+  auto finite = [&](const GanReport& r) {
     refuse_non_finite("D's loss", r.loss_d, state.step), refuse_non_finite("G's loss", r.loss_g, state.step);
     return r;
   };
@@ -95,15 +94,16 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
   if (measure) distances = [&] { return (*measure)(state); };
   return trainer.run({.load = load,
                       .step = [&] { gan_step(); },
-                      .readings = [&] { return readings_of(settings, read()); },
+                      .readings = [&] { return readings_of(settings, finite(gan_step.read())); },
                       .log_every = settings.log_every,
                       .log =
                           [&] {
-                            nlohmann::ordered_json values = values_of(read());
+                            nlohmann::ordered_json values = values_of(gan_step.read());
                             values.update(histograms_of(settings, gan_step.said.values()));
                             if (state.ada) values["ada_p"] = state.ada->p().item();
                             return values;
                           },
+                      .refuse = [&] { finite(gan_step.read()); },
                       .judge_every = settings.eval_every,
                       .judge = distances,
                       .best = measure ? "fcd" : "",

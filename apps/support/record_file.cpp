@@ -36,8 +36,13 @@ std::vector<Json> RecordFile::rewind(int64_t step) {
 }
 
 std::vector<Json> read_records(const std::filesystem::path& path, int64_t step) {
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::vector<Json> kept;
+  const auto refuse = [&](int why) {
+    fail(Failure::data, fmt::format("cannot read {}: {}; restore it or start a fresh run", path.string(), strerror(why)));
+  };
+  if (!file.is_open() && errno != ENOENT) refuse(errno);
   for (std::string line; std::getline(file, line);) {
     if (file.eof()) break;  // no line end: torn by a kill
     Json record = Json::parse(line, nullptr, false);
@@ -45,7 +50,7 @@ std::vector<Json> read_records(const std::filesystem::path& path, int64_t step) 
       continue;
     kept.push_back(std::move(record));
   }
-  if (file.bad()) fail(Failure::data, fmt::format("cannot read {}: {}; restore it or start a fresh run", path.string(), strerror(EIO)));
+  if (file.bad()) refuse(EIO);
   return kept;
 }
 

@@ -41,11 +41,31 @@ int Trainer::run(const Training& training) {
   if (flags_.resume && state_.step >= total_)
     fmt::print("nothing left to do: the run ends at step {}{}\n", total_, plan_.ends_anew ? "; --steps or --epochs takes it further" : "");
   if (!flags_.resume) save("last");
-  if (training.show && state_.step == 0 && frames_.empty()) show(training);
+  if (!flags_.resume && training.show && state_.step == 0 && frames_.empty()) show(training);
   if (!flags_.resume) write_page(training, false);  // nothing is recorded yet that could speak of trouble
   install_signals();
-  loop(training);
+  const int64_t before = state_.step;
+  try {
+    loop(training);
+  } catch (const Error& error) {
+    if (state_.step > before) end_badly(training, error);
+    throw;
+  }
   return close(training);
+}
+
+// What a run leaves that ends with an error: its last numbers, and a page that says what happened and waits for nothing more. Where the
+// error is such that these cannot be written either, it is the error that counts.
+void Trainer::end_badly(const Training& training, const Error& error) {
+  try {
+    if (error.kind == Failure::numeric && training.log && (records_.empty() || records_.back()["step"] != state_.step)) {
+      records_.push_back({{"step", state_.step}, {"epoch", static_cast<double>(state_.step) / an_epoch_}});
+      records_.back().update(training.log());
+      folder_.append(records_.back());
+    }
+    write_page(training, true, fmt::format("The run ended at step {}: {}", state_.step, error.what()));
+  } catch (const Error&) {
+  }
 }
 
 void Trainer::loop(const Training& training) {
@@ -102,6 +122,7 @@ bool Trainer::record(const Training& training) {
   nlohmann::ordered_json said = record;
   note_speed(said);
   events_.add(said);
+  if (training.refuse) training.refuse();
   if (judge) keep_if_best(training);
   return judge;
 }
@@ -118,9 +139,10 @@ void Trainer::note_speed(nlohmann::ordered_json& said) {
   folder_.speed().append(speeds_.back());
 }
 
-std::vector<std::string> Trainer::write_page(const Training& training, bool over) {
+std::vector<std::string> Trainer::write_page(const Training& training, bool over, const std::string& end) {
   Page page = training.page();
   std::vector<std::string> news, sentences;
+  if (!end.empty()) sentences.push_back(end);
   for (const Finding& f : training.findings ? training.findings() : std::vector<Finding>()) {
     if (said_.insert(f.name).second || over) news.push_back(fmt::format("step {}: {}: {}", state_.step, f.name, f.sentence));
     sentences.push_back(f.sentence);

@@ -33,6 +33,7 @@ struct Training {
   // What a record of metrics.jsonl says beside its step and epoch, every so many steps and at the end.
   int64_t log_every = 0;
   std::function<nlohmann::ordered_json()> log;
+  std::function<void()> refuse;  // throws where what was just recorded is not finite
 
   // The same for what takes longer to find out, such as how good the net is on test images. The run is saved after it, and as
   // checkpoints/best.safetensors where the number under `best` is the best yet.
@@ -91,7 +92,8 @@ class Trainer {
   void go_on();
   void save(const char* name);
   void show(const Training& training);
-  std::vector<std::string> write_page(const Training& training, bool over);  // what is to be said
+  std::vector<std::string> write_page(const Training& training, bool over, const std::string& end = "");  // what is to be said
+  void end_badly(const Training& training, const Error& error);
   void note_speed(nlohmann::ordered_json& said);
   bool record(const Training& training);
   void keep_if_best(const Training& training);
