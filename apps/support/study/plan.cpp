@@ -78,8 +78,8 @@ void check_distinct(const char* flag, const std::vector<T>& values) {
 // The settings that every arm shares; those that the study sets for each are left out.
 nlohmann::ordered_json shared(const ClassifySettings& training) {
   nlohmann::ordered_json json = training.json();
-  for (const char* own : {"aug", "mixup", "cutmix", "sample-pairing", "sampler", "class-weights", "seed", "epochs", "minutes", "eval-every",
-                          "checkpoint-every"})
+  for (const char* own : {"aug", "images", "mixup", "cutmix", "sample-pairing", "sampler", "class-weights", "seed", "epochs", "minutes",
+                          "eval-every", "checkpoint-every"})
     json.erase(own);
   return json;
 }
