@@ -62,7 +62,7 @@ int train(const Command& ask) {
         record[source.mixture ? "modes" : "coverage"] = film.frames.back().score.found();
         record[source.mixture ? "high_quality" : "precision"] = film.frames.back().score.good();
       }
-      records.push_back(record), folder.append(record);
+      records.push_back(record), folder.append(record), folder.keep();
     }
     if (progress.tick(gan.step)) {
       const GanReport r = gan.read();
@@ -77,30 +77,35 @@ int train(const Command& ask) {
   return stop_requested() ? stop_exit_code() : 0;
 }
 
-// One run of a contestant; its film becomes that of the contest where it is the first one.
+// One run of a contestant; its film becomes that of the contest where it is the first one to reach its end.
 ContestRun compete(Contest& contest, PlaneGan& gan, Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
   const std::set<int64_t> shots = film_steps(gan.settings.steps, gan.settings.frames);
   Film film(gan);
-  film.shoot(gan);
-  while (gan.step < gan.settings.steps && !stop_requested()) {
-    gan.train_step();
-    if (shots.contains(gan.step)) gan.read(), film.shoot(gan);
-    if (progress.tick(static_cast<int64_t>(contest.runs.size()) * gan.settings.steps + gan.step)) progress.show({});
+  ContestRun run;
+  run.seed = gan.settings.seed;
+  try {
+    film.shoot(gan);
+    while (gan.step < gan.settings.steps && !stop_requested()) {
+      gan.train_step();
+      if (shots.contains(gan.step)) gan.read(), film.shoot(gan);
+      if (progress.tick(static_cast<int64_t>(contest.runs.size()) * gan.settings.steps + gan.step)) progress.show({});
+    }
+    run.score = film.frames.back().score;
+  } catch (const Error& e) {
+    if (e.kind != Failure::numeric) throw;
+    run.diverged = e.what();  // what a contestant cannot do is a result too; the others go on
   }
-  ContestRun run{.seed = gan.settings.seed,
-                 .score = film.frames.back().score,
-                 .seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
-                 .found = {}};
+  run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const FilmFrame& f : film.frames) run.found.push_back(f.score.found());
-  if (contest.runs.empty()) contest.film = std::move(film);
+  if (run.score && contest.film.frames.empty()) contest.film = std::move(film), contest.film_seed = run.seed;
   return run;
 }
 
 int compare(const Command& ask) {
   ask.settings.check();
   std::vector<Contest> contests;
-  for (const std::string& name : ask.losses) contests.push_back({contestant(name, ask.settings), {}, {}});
+  for (const std::string& name : ask.losses) contests.push_back({contestant(name, ask.settings), {}, {}, 0});
   const Device device = use_device(ask.settings.device);
   const PointSource source = open_points(ask.settings.data, ask.settings.modes, ask.settings.sigma);
   RunFolder folder = RunFolder::create(ask.out);
@@ -109,6 +114,7 @@ int compare(const Command& ask) {
   folder.write_config(config);
 
   install_signals();
+  int finished = 0;
   for (Contest& contest : contests) {
     Progress progress(contest.who.name, static_cast<int64_t>(ask.seeds.size()) * ask.settings.steps);
     for (const int64_t seed : ask.seeds) {
@@ -119,18 +125,17 @@ int compare(const Command& ask) {
         fmt::print("stopped in {}, seed {}; what was finished is in {}\n", contest.who.name, seed, folder.metrics().string());
         return stop_exit_code();
       }
-      folder.append({{"step", gan.step},
-                     {"loss", contest.who.name},
-                     {"seed", seed},
-                     {source.mixture ? "modes" : "coverage", run.score.found()},
-                     {source.mixture ? "high_quality" : "precision", run.score.good()}});
-      contest.runs.push_back(run);
+      folder.append(record_of(contest, run, gan.step, source)), folder.keep();
+      contest.runs.push_back(run), finished += run.score.has_value();
     }
   }
-  write_report(folder.index(), contest_page(ask.settings, source.name, computed_on(device), contests));
-  fmt::print("{}: {}\n{}", source.name, contest_table(contests).title, text_of(contest_table(contests)));
+  write_report(folder.index(), contest_page(ask.settings, source, computed_on(device), contests));
+  const Table table = contest_table(contests, source);
+  fmt::print("{}: {}\n{}", source.name, table.title, text_of(table));
   if (!folder.previous().empty()) fmt::print("the earlier run is kept as {}\n", folder.previous().string());
   fmt::print("open {}\n", folder.index().string());
+  if (finished == 0)
+    fail(Failure::numeric, fmt::format("every run diverged; {} says where; try a smaller --lr", folder.metrics().string()));
   return 0;
 }
 

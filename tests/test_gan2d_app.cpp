@@ -259,6 +259,62 @@ TEST_CASE("compare counts each loss over its seeds, as train does") {
   CHECK(has(contents_of(folder / "c/index.html"), "hinge+spectral"));
 }
 
+TEST_CASE("compare goes on where a run diverges, and says so") {
+  const TempFolder folder;
+  const auto compare = [&](const char* name, const char* lr, const char* losses) {
+    return run({"compare", "--losses", losses, "--seeds", "1,2", "--steps", "30", "--optimizer", "sgd", "--lr", lr, "--out",
+                (folder / name).string()},
+               small);
+  };
+  const Outcome o = compare("c", "0.2", "least-squares,hinge");
+  REQUIRE_MESSAGE(o.code == 0, o.errors);
+  const auto records = records_of(folder / "c");
+  REQUIRE(records.size() == 4);
+  for (const size_t i : {size_t{0}, size_t{1}}) {
+    CHECK(records[i]["loss"] == "least-squares");
+    CHECK(records[i].at("modes").is_null());
+    CHECK(records[i].at("high_quality").is_null());
+    CHECK(has(records[i].value("diverged", ""), "not finite"));
+  }
+  for (const size_t i : {size_t{2}, size_t{3}}) {
+    CHECK(records[i]["modes"].is_number());
+    CHECK(!records[i].contains("diverged"));
+  }
+  CHECK(has(o.output, "diverged"));
+  const std::string page = contents_of(folder / "c/index.html");
+  CHECK(has(page, "least-squares, seed 1: step"));
+  CHECK(has(page, ">diverged<"));
+
+  const Outcome none = compare("d", "1e30", "least-squares,hinge");
+  CHECK_MESSAGE(none.code == 6, none.errors);
+  CHECK(has(none.errors, "every run diverged"));
+  CHECK(records_of(folder / "d").size() == 4);
+  CHECK(has(contents_of(folder / "d/index.html"), "hinge, seed 2: step"));
+}
+
+TEST_CASE("records stay where the page cannot be written, and where a training diverges behind them") {
+  const TempFolder folder;
+  // Nothing above 4 KiB can be written: the records can, the page cannot. Ignored signals stay ignored in the program.
+  const auto short_of_room = [&](std::vector<std::string> args, const char* name) {
+    args.insert(args.begin(), {"-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"", gan2d.string()});
+    args.insert(args.end(), small.begin(), small.end());
+    args.insert(args.end(), {"--steps", "5", "--out", (folder / name).string()});
+    const Outcome o = run_process("/bin/sh", args);
+    CHECK_MESSAGE(o.code == 3, o.errors);
+    CHECK(has(o.errors, "index.html"));
+  };
+  short_of_room({"train"}, "t");
+  REQUIRE(fs::exists(folder / "t/metrics.jsonl"));
+  CHECK(records_of(folder / "t").back()["step"] == 5);
+  short_of_room({"compare", "--losses", "hinge", "--seeds", "1"}, "c");
+  CHECK(records_of(folder / "c").size() == 1);
+  const Outcome o =
+      run({"train", "--loss", "hinge", "--optimizer", "sgd", "--lr", "5", "--steps", "30", "--out", (folder / "d").string()}, small);
+  CHECK(o.code == 6);
+  REQUIRE(fs::exists(folder / "d/metrics.jsonl"));
+  CHECK(records_of(folder / "d").back()["step"] == 2);
+}
+
 TEST_CASE("drills are listed, and run beside their mended selves") {
   const Outcome list = run({"drills"}), one = run({"drill", "cut-gradient", "--seeds", "1"});
   REQUIRE(list.code == 0);

@@ -24,8 +24,9 @@ class RunFolder {
   // A fresh folder. An earlier run of that name is kept: it is renamed to <path>.1, or the next number that is free. Everything is built
   // beside the final place and renamed into it, so a failure leaves nothing behind and an earlier run where it was; what a killed process
   // left there goes when the next run of that name starts. A run that an exception ends before its first checkpoint is of no use: its
-  // folder is removed, and an earlier run gets its name back. Throws Failure::data when the folder cannot be made, when another process
-  // trains in the earlier one, or when what stands there is neither a run nor empty; Failure::usage for a path that names no folder.
+  // folder is removed, and an earlier run gets its name back, unless keep() was called. Throws Failure::data when the folder cannot be
+  // made, when another process trains in the earlier one, or when what stands there is neither a run nor empty; Failure::usage for a path
+  // that names no folder.
   static RunFolder create(const std::filesystem::path& path);
   // The folder of an earlier run, to go on in it. Throws Failure::data when there is none or another process trains in it.
   static RunFolder resume(const std::filesystem::path& path);
@@ -33,6 +34,9 @@ class RunFolder {
   RunFolder(RunFolder&& other) noexcept;
   RunFolder& operator=(RunFolder&&) = delete;
   ~RunFolder();  // gives the lock back and removes it; the folder stays, unless create() made it for nothing
+
+  // What the folder now holds is of use without a checkpoint: no exception takes it away any more. For programs that make none.
+  void keep() { built_as_.clear(); }
 
   const std::filesystem::path& path() const { return path_; }
   const std::filesystem::path& previous() const { return previous_; }  // where create() moved the earlier run; empty if there was none
@@ -61,7 +65,7 @@ class RunFolder {
       : path_(std::move(path)), lock_(lock), metrics_(metrics()), speed_(path_ / "speed.jsonl") {}
   void take_away() const;
 
-  std::filesystem::path path_, previous_, built_as_;  // built_as_: empty in a resumed run
+  std::filesystem::path path_, previous_, built_as_;  // built_as_: empty in a run that stays: resumed or kept
   int lock_ = -1;
   RecordFile metrics_, speed_;
   int exceptions_ = std::uncaught_exceptions();  // more of them at the end: one of them ends the run

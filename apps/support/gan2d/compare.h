@@ -1,5 +1,6 @@
 // Several ways of training on the same points, side by side: each with the same seeds, steps and nets.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,22 +19,27 @@ Contestant contestant(const std::string& name, const Gan2dSettings& base);
 
 struct ContestRun {
   int64_t seed = 0;
-  PlaneScore score;           // after the last step
-  double seconds = 0;         // of training and looking, by the wall clock
-  std::vector<double> found;  // modes covered, or coverage, at the film's steps
+  std::optional<PlaneScore> score;  // after the last step; none where the run diverged
+  std::string diverged;             // at which step, and what was not finite; empty where all was
+  double seconds = 0;               // of training and looking, by the wall clock
+  std::vector<double> found;        // modes covered, or coverage, at the film's steps
 };
 struct Contest {
   Contestant who;
-  Film film;  // of the first seed
   std::vector<ContestRun> runs;
-  double mean_found() const;
-  double mean_good() const;
+  Film film;              // of the first run that did not diverge; without frames where each one did
+  int64_t film_seed = 0;  // whose it is
 };
 
-// Heads and rows as text, a row a contestant: what each seed found, means, seconds. For the terminal and for the page.
-Table contest_table(const std::vector<Contest>& contests);
+// A run's record: step, loss, seed, modes and high_quality (or coverage and precision); both null, and diverged added, where it diverged.
+nlohmann::ordered_json record_of(const Contest& contest, const ContestRun& run, int64_t step, const PointSource& source);
+
+// Heads and rows as text, a row a contestant: what each seed found, means over those that did not diverge, seconds. For the terminal and
+// for the page.
+Table contest_table(const std::vector<Contest>& contests, const PointSource& source);
 std::string text_of(const Table& table);  // columns aligned
 
-Page contest_page(const Gan2dSettings& base, const std::string& source, const std::string& device, const std::vector<Contest>& contests);
+// Each contest with a run for each seed, in one order of seeds.
+Page contest_page(const Gan2dSettings& base, const PointSource& source, const std::string& device, const std::vector<Contest>& contests);
 
 }  // namespace duel

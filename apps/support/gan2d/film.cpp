@@ -1,5 +1,7 @@
 #include "apps/support/gan2d/film.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -48,6 +50,8 @@ Film::Film(const PlaneGan& gan) {
 
 void Film::shoot(const PlaneGan& gan) {
   FilmFrame frame{.step = gan.step, .points = gan.generate(film_points), .field = field_of(gan, reach), .arrows = {}, .score = gan.score()};
+  if (!std::all_of(frame.points.begin(), frame.points.end(), [](float v) { return std::isfinite(v); }))
+    fail(Failure::numeric, fmt::format("step {}: a generated point is not finite; try a smaller --lr", gan.step));
   const std::vector<double> at(frame.points.begin(), frame.points.begin() + 2 * film_arrows);
   const Tensor x = Tensor::from({film_arrows, 1, 1, 2}, at, DType::f32, gan.d.device);
   const Tensor loss = g_loss(gan.gan_step.objective.loss, gan.d(x, {Mode::infer})) * static_cast<double>(film_arrows);

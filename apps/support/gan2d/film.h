@@ -30,7 +30,7 @@ struct Film {
 
   Film() = default;
   explicit Film(const PlaneGan& gan);
-  void shoot(const PlaneGan& gan);
+  void shoot(const PlaneGan& gan);  // throws Error(numeric) where a generated point is not finite
 };
 
 // 0, the last one, and between them about `frames` − 2 whose distances grow: step (i/(frames − 1))²·steps.
