@@ -170,8 +170,10 @@ void add_step(CLI::App& app, StepCommand& command) {
       if (name == one) command.app->add_option("--" + name, field, help)->capture_default_str();
   };
   command.training.each_of_objective(each), command.training.each_of_optimizer(each);
-  command.app->add_option("--seed", command.seed, "weights, points and noise follow from it")->capture_default_str()->check(fits_64_bits());
+  CLI::Option* seed = command.app->add_option("--seed", command.seed, "weights, points and noise follow from it");
+  seed->capture_default_str()->check(fits_64_bits());
   CLI::Option* from = command.app->add_option("--from", command.from, "JSON file of weights, points and noise of one's own");
+  seed->excludes(from);
   for (const auto& [flag, field, help] : {std::tuple{"--width", &command.width, "hidden units of G and of D"},
                                           {"--nz", &command.nz, "length of the noise"},
                                           {"--batch", &command.batch, "samples, real and generated each"}})

@@ -122,8 +122,11 @@ TEST_CASE("a run that was stopped and went on says each step once, and tells Ten
     std::set<std::pair<std::string, int64_t>> seen;
     std::set<int64_t> steps;
     for (const Event& e : events_in(desk.run("b"))) {
-      for (const auto& [tag, value] : e.scalars) CHECK_MESSAGE(seen.insert({tag, e.step}).second, tag << " twice at step " << e.step);
-      for (const auto& [tag, png] : e.pngs) CHECK_MESSAGE(seen.insert({tag, e.step}).second, tag << " twice at step " << e.step);
+      const auto once = [&](const std::string& tag) {
+        CHECK_MESSAGE(seen.insert({tag, e.step}).second, tag << " twice at step " << e.step);
+      };
+      for (const auto& scalar : e.scalars) once(scalar.first);
+      for (const auto& png : e.pngs) once(png.first);
       if (!e.scalars.empty()) steps.insert(e.step);
     }
     std::set<int64_t> wanted;

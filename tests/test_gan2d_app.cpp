@@ -344,6 +344,7 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
                        {{"step", "--width", "9"}, 2, "--width 9"},
                        {{"step", "--loss", "l2"}, 2, "--loss l2"},
                        {{"step", "--from", bad}, 3, "0.w"},
+                       {{"step", "--from", bad, "--seed", "2"}, 2, "--from"},
                        {{"step", "--from", text}, 3, "JSON"},
                        {{"step", "--from", bad, "--width", "2"}, 2, "--from"}});
 }
