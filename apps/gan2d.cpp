@@ -109,9 +109,7 @@ int compare(const Command& ask) {
   const Device device = use_device(ask.settings.device);
   const PointSource source = open_points(ask.settings.data, ask.settings.modes, ask.settings.sigma);
   RunFolder folder = RunFolder::create(ask.out);
-  nlohmann::ordered_json config = ask.settings.json();
-  config["losses"] = ask.losses, config["seeds"] = ask.seeds;
-  folder.write_config(config);
+  folder.write_config(contest_settings(ask.settings, ask.losses, ask.seeds));
 
   install_signals();
   int finished = 0;

@@ -105,6 +105,10 @@ TEST_CASE("a table of points is scaled to the square; what is none is refused wi
   const TempFolder folder;
   const auto file = [&](const std::string& text) { return folder.write("p.csv", text).string(); };
   const std::vector<float> points = drawn(open_points(file("x,y\n100,7\n 300 , 7\n200,57\n"), 8, 0.1), 3000);
+  CHECK(drawn(open_points(file("\xEF\xBB\xBF"
+                               "100,7\n300,7\n200,57\n"),
+                          8, 0.1),
+              3000) == points);  // a byte order mark is none of x
   for (const auto& at : {std::pair{-2.0, -0.5}, {2.0, -0.5}, {0.0, 0.5}}) {
     const auto there = [&](float a, float b) { return std::hypot(a - at.first, b - at.second) < 1e-6; };
     CHECK(std::abs(share(points, there) - 1.0 / 3) < slack(1.0 / 3, 3000));
@@ -112,6 +116,8 @@ TEST_CASE("a table of points is scaled to the square; what is none is refused wi
   for (const auto& bad : {std::pair{"1,2\n3,four\n", "row 2"},
                           {"1,2\n3\n", "row 2"},
                           {"x,y\n1,2\n", "two points"},
+                          {"0.5,1.2x\n1,2\n3,4\n", "row 1"},
+                          {"1\n1,2\n3,4\n", "row 1"},
                           {"", "two points"},
                           {"1,2\n1,2\n", "same"},
                           {"1,2\n3,inf\n", "row 2"},

@@ -257,6 +257,10 @@ TEST_CASE("compare counts each loss over its seeds, as train does") {
   REQUIRE(alone.code == 0);
   CHECK(records_of(folder / "t").back()["high_quality"] == records[3]["high_quality"]);
   CHECK(has(contents_of(folder / "c/index.html"), "hinge+spectral"));
+  const auto config = nlohmann::json::parse(contents_of(std::filesystem::path(out) / "config.json"));
+  CHECK(config["losses"] == nlohmann::json{"hinge+spectral", "minimax"});
+  CHECK(config["seeds"] == nlohmann::json{1, 3});
+  CHECK((!config.contains("loss") && !config.contains("seed")));  // which no contestant had from there
 }
 
 TEST_CASE("compare goes on where a run diverges, and says so") {

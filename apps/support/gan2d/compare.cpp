@@ -81,9 +81,9 @@ Table contest_table(const std::vector<Contest>& contests, const PointSource& sou
       row.push_back(r.score ? found_text(*r.score) : "diverged");
       all_finite = all_finite && r.score;
     }
-    const auto found = mean_of(c.runs, [](const ContestRun&r) { return r.score->found(); }),
-               good = mean_of(c.runs, [](const ContestRun&r) { return r.score->good(); }),
-               seconds = mean_of(c.runs, [](const ContestRun&r) { return r.seconds; });
+    const auto found = mean_of(c.runs, [](const auto&r) { return r.score->found(); }),
+               good = mean_of(c.runs, [](const auto&r) { return r.score->good(); }),
+               seconds = mean_of(c.runs, [](const auto&r) { return r.seconds; });
     row.push_back(found ? fmt::format("{:.2f}", *found) : "-");
     row.push_back(good ? fmt::format("{:.1f} %", 100 * *good) : "-");
     row.push_back(seconds ? fmt::format("{:.1f}", *seconds) : "-");
@@ -110,10 +110,20 @@ std::string text_of(const Table& table) {
   return text;
 }
 
+nlohmann::ordered_json contest_settings(const Gan2dSettings& base, const std::vector<std::string>& losses,
+                                        const std::vector<int64_t>& seeds) {
+  nlohmann::ordered_json json = base.json();
+  for (const char* of_each : {"loss", "seed", "log-every"}) json.erase(of_each);
+  json["losses"] = losses, json["seeds"] = seeds;
+  return json;
+}
+
 Page contest_page(const Gan2dSettings& base, const PointSource& source, const std::string& device, const std::vector<Contest>& contests) {
-  Page page = run_page("Losses", source.name, device, base.steps, base.json());
+  std::vector<std::string> losses;
+  for (const Contest& c : contests) losses.push_back(c.who.name);
   std::vector<int64_t> seeds;
   for (const ContestRun& r : contests.front().runs) seeds.push_back(r.seed);
+  Page page = run_page("Losses", source.name, device, base.steps, contest_settings(base, losses, seeds));
   page.subtitle = fmt::format("{} steps · seeds {}", base.steps, fmt::join(seeds, ", "));
   page.tables = {contest_table(contests, source)};
   Words diverged{"Diverged", {}};

@@ -39,6 +39,9 @@ nlohmann::ordered_json record_of(const Contest& contest, const ContestRun& run, 
 Table contest_table(const std::vector<Contest>& contests, const PointSource& source);
 std::string text_of(const Table& table);  // columns aligned
 
+// What all contestants share, but for a penalty or norm that one brings along, and who they are.
+nlohmann::ordered_json contest_settings(const Gan2dSettings& base, const std::vector<std::string>& losses,
+                                        const std::vector<int64_t>& seeds);
 // Each contest with a run for each seed, in one order of seeds.
 Page contest_page(const Gan2dSettings& base, const PointSource& source, const std::string& device, const std::vector<Contest>& contests);
 

@@ -52,13 +52,21 @@ std::optional<double> number(const std::string& text) {
   return parsed.ec == std::errc() && parsed.ptr == end && std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
+// What a heading does not do: a first row that was to be a point must not pass for one.
+bool begins_a_number(const std::string& text) {
+  const size_t at = text.find_first_not_of(" \t+-.");
+  return at != std::string::npos && text[at] >= '0' && text[at] <= '9';
+}
+
 PointSource table(const std::string& file) {
-  const auto rows = read_csv(file);
+  auto rows = read_csv(file);
+  if (!rows.empty() && rows[0][0].starts_with("\xEF\xBB\xBF")) rows[0][0].erase(0, 3);  // a byte order mark, as spreadsheets write it
   auto points = std::make_shared<std::vector<std::array<double, 2>>>();
   for (size_t i = 0; i < rows.size(); ++i) {
     const std::optional<double> x = number(rows[i][0]), y = rows[i].size() > 1 ? number(rows[i][1]) : std::nullopt;
     if (x && y) points->push_back({*x, *y});
-    else if (i > 0) refuse(file, fmt::format("row {}: two numbers, x and y, are wanted", i + 1));
+    else if (i > 0 || begins_a_number(rows[0][0]) || (rows[0].size() > 1 && begins_a_number(rows[0][1])))
+      refuse(file, fmt::format("row {}: two numbers, x and y, are wanted", i + 1));
   }
   if (points->size() < 2) refuse(file, "at least two points are wanted, a row with x and y each");
   std::array<double, 2> middle{};
