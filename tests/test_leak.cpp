@@ -21,10 +21,11 @@ Dataset shapes(int n, uint64_t seed) { return make_shapes({.n = n, .size = 28, .
 
 TEST_CASE("0 for other real images, 1 for other augmented ones, the share for a mixture; for each augmentation that shows") {
   const Dataset real = shapes(1000, 5), other = shapes(400, 6);
-  for (const auto& [name, augmentation] : {std::pair{"cutout", diff_augmentation(parse_diff_augment("cutout"), 3)},
-                                           {"all", diff_augmentation(parse_diff_augment("color,translation,cutout"), 3)},
-                                           {"ada", ada_augmentation(.8, 3)}}) {
-    CAPTURE(std::string(name));
+  for (const auto& [named, augmentation] : {std::pair{"cutout", diff_augmentation(parse_diff_augment("cutout"), 3)},
+                                            {"all", diff_augmentation(parse_diff_augment("color,translation,cutout"), 3)},
+                                            {"ada", ada_augmentation(.8, 3)}}) {
+    const std::string name = named;  // CAPTURE is a lambda
+    CAPTURE(name);
     const Dataset changed = augmented(other, augmentation, Device::cpu, 77);
     Dataset mixed = other;
     std::copy(changed.images.begin(), changed.images.begin() + static_cast<long>(changed.images.size() / 2), mixed.images.begin());
