@@ -22,6 +22,8 @@ bool has_targets(AdversarialLoss loss) {
   return loss == AdversarialLoss::non_saturating || loss == AdversarialLoss::minimax || loss == AdversarialLoss::least_squares;
 }
 
+bool says_probability(AdversarialLoss loss) { return loss == AdversarialLoss::non_saturating || loss == AdversarialLoss::minimax; }
+
 Tensor d_loss_real(AdversarialLoss loss, const Tensor& t, const Tensor& real_is) {
   if (has_targets(loss)) return to_target(loss, t, real_is);
   return loss == AdversarialLoss::hinge ? mean(relu(affine(t, -1, 1))) : -mean(t);

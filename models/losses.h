@@ -28,6 +28,8 @@ Tensor g_loss(AdversarialLoss loss, const Tensor& on_fake);
 
 // Whether the loss reads D's output as the logit of a probability, or as a target's estimate: it has targets.
 bool has_targets(AdversarialLoss loss);
+// Whether σ(t) is D's probability that what it saw is real.
+bool says_probability(AdversarialLoss loss);
 
 // ‖E f(x) − E f(G(z))‖² over D's features [n,h,w,c], per value: Salimans et al., "Improved techniques for training GANs" (2016), section
 // 3.1.

@@ -56,7 +56,7 @@ Readings readings_of(const GanSettings& settings, const std::vector<nlohmann::or
   Readings r;
   r.loss_d = numbers(records, "loss_d"), r.loss_g = numbers(records, "loss_g");
   if (settings.loss != "wasserstein") r.real_right = numbers(records, "real_right"), r.fake_right = numbers(records, "fake_right");
-  if (settings.loss == "minimax" || settings.loss == "non-saturating") r.d_fake_after = numbers(records, "d_fake_after");
+  if (says_probability(settings.objective().loss)) r.d_fake_after = numbers(records, "d_fake_after");
   r.saturating = settings.loss == "minimax";
   return r;
 }

@@ -9,8 +9,6 @@
 namespace duel {
 namespace {
 
-bool says_probabilities(const GanSettings& settings) { return settings.loss == "non-saturating" || settings.loss == "minimax"; }
-
 std::string title_of(const GanSettings& s) {
   const std::string net = s.net == "dcgan" ? "DCGAN" : s.net == "keras" ? "DCGAN as in Keras" : "GAN of dense layers";
   return (s.conditional ? "Conditional " : "") + net + (s.loss == "non-saturating" ? "" : ", " + s.loss + " loss") +
@@ -20,7 +18,7 @@ std::string title_of(const GanSettings& s) {
 }  // namespace
 
 std::vector<Reading> readings_of(const GanSettings& settings, const GanReport& r) {
-  const bool p = says_probabilities(settings);
+  const bool p = says_probability(settings.objective().loss);
   return {{"loss D", r.loss_d},
           {"loss G", r.loss_g},
           {"D(x)", p ? r.d_real : r.score_real},
@@ -40,7 +38,7 @@ nlohmann::ordered_json values_of(const GanReport& r) {
 nlohmann::ordered_json histograms_of(const GanSettings& settings, std::vector<double> said) {
   constexpr int bins = 24;
   Histogram all;
-  if (says_probabilities(settings)) {
+  if (says_probability(settings.objective().loss)) {
     for (double& v : said) v = 1 / (1 + std::exp(-v));
     all = histogram(said, bins, 0, 1);
   } else {
@@ -60,7 +58,7 @@ Page gan_page(const GanSettings& settings, const std::string& device, int64_t st
                   "Two nets pull against each other: neither curve should run away.",
                   {curve_of(records, "loss_d", "D"), curve_of(records, "loss_g", "G")},
                   false}};
-  if (says_probabilities(settings))
+  if (says_probability(settings.objective().loss))
     page.series.push_back({"What D says",
                            "The mean of D(x) on real images and of D(G(z)) on generated ones. At 50 % it can no longer tell them apart.",
                            {curve_of(records, "d_real", "D(x)"), curve_of(records, "d_fake", "D(G(z))")},
@@ -72,7 +70,7 @@ Page gan_page(const GanSettings& settings, const std::string& device, int64_t st
          "the distance between the two.",
          {curve_of(records, "score_real", "D(x)"), curve_of(records, "score_fake", "D(G(z))")},
          false});
-  const bool p = says_probabilities(settings);
+  const bool p = says_probability(settings.objective().loss);
   page.distributions = {
       distribution_of(records, "said_real", "D(x), image by image", "How what D says of a batch of real images is spread, over time.", p),
       distribution_of(records, "said_fake", "D(G(z)), image by image",

@@ -39,8 +39,6 @@ LossWords words_of(AdversarialLoss loss, Half half) {
   return wasserstein[half];
 }
 
-bool says_probability(AdversarialLoss loss) { return loss == AdversarialLoss::non_saturating || loss == AdversarialLoss::minimax; }
-
 const char* update_words(OptimizerKind kind) {
   switch (kind) {
     case OptimizerKind::sgd:

@@ -109,7 +109,7 @@ Page plane_page(const Gan2dSettings& settings, const std::string& source, const 
       scores_over_time(panels, true),
       {"What G is told", "How far the loss would move a point; near 0 G learns nothing.", {arrows}},
   };
-  if (settings.loss == "non-saturating" || settings.loss == "minimax")
+  if (says_probability(settings.objective().loss))
     page.series.push_back({"What D says",
                            "The probability of being real, before D's update; where nothing is left to tell apart both are 50 %.",
                            {curve_of(records, "d_real", "of real points"), curve_of(records, "d_fake", "of generated points")},
