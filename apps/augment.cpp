@@ -75,7 +75,7 @@ int show(const AugmentAsk& ask, const Pictures& pictures) {
 
 int write(const AugmentAsk& ask, const Pictures& pictures) {
   const AugmentJob job = ask.job(1);
-  const Followers followers(pictures, job.recipe, ask.masks, ask.boxes, ask.visible);
+  const Followers followers(pictures, job.recipe, ask.follow);
   const Written written = write_augmented(ask.out, ask.force, pictures, job, followers);
   if (written.stopped) {
     fmt::print(stderr, "augment: stopped; {} was not written\n", ask.out);
@@ -84,8 +84,12 @@ int write(const AugmentAsk& ask, const Pictures& pictures) {
   fmt::print("{} of {} in {}{}\n", counted(static_cast<uint64_t>(written.copies), "picture"), written.pictures, ask.out,
              written.bad.empty() ? "" : fmt::format("; {} could not be read", written.bad.size()));
   if (followers.boxes())
-    fmt::print("boxes: {} in {}/boxes.csv{}\n", written.boxes, ask.out,
-               written.dropped ? fmt::format("; {} less than {:g} visible, in dropped-boxes.csv", written.dropped, ask.visible) : "");
+    fmt::print(
+        "boxes: {} in {}/boxes.csv{}\n", written.boxes, ask.out,
+        written.dropped ? fmt::format("; {} less than {:g} visible, in dropped-boxes.csv", written.dropped, ask.follow.visible) : "");
+  if (followers.points())
+    fmt::print("points: {} in {}/points.csv{}\n", written.points, ask.out,
+               written.outside ? fmt::format("; {} outside the frame", written.outside) : "");
   return 0;
 }
 
@@ -101,7 +105,7 @@ int run(const AugmentAsk& ask) {
     fail(Failure::usage, "say what to do with --aug, such as --aug \"hflip; rotate 15\"; augment --help lists the steps");
   if (ask.out.empty() && ask.sheet.empty() && ask.page.empty())
     fail(Failure::usage, "say what to write: --out FOLDER, --sheet FILE.png or --page FILE.html");
-  if (ask.out.empty() && !(ask.masks.empty() && ask.boxes.empty())) fail(Failure::usage, "--masks and --boxes want --out");
+  if (ask.out.empty() && ask.follow.any()) fail(Failure::usage, "--masks, --boxes and --points want --out");
   install_signals();
   const Pictures pictures = open_pictures(ask.source, ask.data_seed);
   if (!ask.sheet.empty() || !ask.page.empty())

@@ -288,6 +288,7 @@ TEST_CASE("the commands of augment/README.md run as they stand there") {
     boxes += fmt::format("\"{}\",2,3,9,7.5,thing\n", desk.files[i]);
   }
   std::ofstream(desk.path("boxes.csv")) << boxes;
+  std::ofstream(desk.path("points.csv")) << "file,x,y,label\n" << desk.files[0] << ",2,3,middle\n";
   std::istringstream lines(read_text(source_dir() / "augment/README.md"));
   int ran = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -298,7 +299,8 @@ TEST_CASE("the commands of augment/README.md run as they stand there") {
     ++ran;
   }
   CHECK(ran >= 5);
-  for (const char* made : {"steps.png", "sheet.png", "page.html", "more/dog/08-2.png", "followed/masks/dog/08-0.png", "followed/boxes.csv"})
+  for (const char* made : {"steps.png", "sheet.png", "page.html", "more/dog/08-2.png", "followed/masks/dog/08-0.png", "followed/boxes.csv",
+                           "followed/points.csv"})
     CHECK_MESSAGE(fs::exists(desk.path(made)), made);
 }
 

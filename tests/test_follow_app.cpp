@@ -1,4 +1,4 @@
-// What moves with a picture: masks and boxes, as `augment` writes them.
+// What moves with a picture: masks, boxes and points, as `augment` writes them.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -52,6 +52,20 @@ TEST_CASE("masks follow their pictures with values of their own, boxes with thei
     for (const uint8_t v : read_image(desk.path(fmt::format("wild/masks/dog/{:02}-0.png", i)), 0).pixels)
       CHECK((v == 0 || v == 3 || v == 40 + i));
 
+  // Points stay, in their order, and say whether they are in the frame.
+  std::ofstream(desk.path("points.csv")) << "file,x,y,label\ndog/08.png,2,3,eye\ndog/08.png,0,20,foot\ndog/09.png,10.5,.5,\"ear, left\"\n";
+  const std::vector<std::string> pointing{desk.path("in") + "/", "--points", desk.path("points.csv")};
+  const Outcome pointed = desk(with_flags(pointing, {"--aug", "hflip p=1; translate x=.25..25e-2 y=0..0", "--out", desk.path("points")}));
+  check_ok(pointed);
+  CHECK(pointed.output.find("points: 3 in") != std::string::npos);
+  CHECK(pointed.output.find("2 outside the frame") != std::string::npos);
+  const auto points = read_csv(desk.path("points/points.csv"));
+  REQUIRE(points.size() == 4);
+  CHECK(points[1] == std::vector<std::string>{"dog/08-0.png", "23.000", "3.000", "eye", "0"});  // 20 − 2 + 5
+  CHECK(points[2] == std::vector<std::string>{"dog/08-0.png", "25.000", "20.000", "foot", "0"});
+  CHECK(points[3] == std::vector<std::string>{"dog/09-0.png", "14.500", "0.500", "ear, left", "1"});
+  CHECK(!fs::exists(desk.path("points/boxes.csv")));
+
   auto refused = [&](const std::vector<std::string>& args, int code, const std::string& says) {
     const Outcome o = desk(args);
     CHECK(o.code == code);
@@ -68,6 +82,13 @@ TEST_CASE("masks follow their pictures with values of their own, boxes with thei
   std::ofstream(desk.path("boxes.csv")) << "dog/08.png,2,3,two,7,it\n";
   refused(with("hflip", "x"), 3, "'two' is no number");
   std::ofstream(desk.path("boxes.csv")) << boxes;
+  const auto refused_point = [&](const std::string& row, const std::string& says) {
+    std::ofstream(desk.path("points.csv")) << row << '\n';
+    refused(with_flags(pointing, {"--aug", "hflip", "--out", desk.path("x")}), 3, says);
+  };
+  refused_point("dog/08.png,2,20.5,eye", "the point 2,20.5 does not lie in its 20×20 pixels");
+  refused_point("dog/08.png,2,3,4,5,eye", "6 fields where file, x, y and label are wanted");
+  refused_point("dog/88.png,2,3,eye", "there is no picture 'dog/88.png'");
   write_png(desk.path("masks/dog/09.png"), mask_of(desk.images[4], 9));
   refused(with("hflip", "x"), 3, "a mask of 16×26 pixels for a picture of 20×20");
   fs::remove(desk.path("masks/dog/09.png"));

@@ -50,9 +50,12 @@ void add_flags(CLI::App& app, AugmentAsk& ask) {
   app.add_option("--data-seed", ask.data_seed, "of synthetic data")->capture_default_str()->check(fits_64_bits());
   app.add_option("--batch", ask.batch, "pictures at a time; makes no difference to them")->capture_default_str();
   app.add_option("--bad", ask.bad, "a picture that cannot be read: stop, or skip it and say so")->capture_default_str();
-  app.add_option("--masks", ask.masks, "folder with a PNG for each picture, by the same path: it follows geometry, values kept exact");
-  app.add_option("--boxes", ask.boxes, "CSV of file,left,top,right,bottom,label: the boxes follow geometry, into boxes.csv");
-  app.add_option("--visible", ask.visible, "a box of which less than this share is left is dropped, and named in dropped-boxes.csv")
+  app.add_option("--masks", ask.follow.masks,
+                 "folder with a PNG for each picture, by the same path: it follows geometry, values kept exact");
+  app.add_option("--boxes", ask.follow.boxes, "CSV of file,left,top,right,bottom,label: the boxes follow geometry, into boxes.csv");
+  app.add_option("--points", ask.follow.points,
+                 "CSV of file,x,y,label: the points follow geometry, into points.csv, which says whether each is inside the frame");
+  app.add_option("--visible", ask.follow.visible, "a box of which less than this share is left is dropped, and named in dropped-boxes.csv")
       ->capture_default_str();
   app.add_option("--device", ask.device, "cpu, cuda, sim, sim-checked or auto")->capture_default_str();
   app.add_flag("--force", ask.force, "replace what this program wrote there before, and nothing else");

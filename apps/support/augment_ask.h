@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "apps/support/augmenter.h"
+#include "apps/support/augment_follow.h"
 
 namespace duel {
 
 struct AugmentAsk {
-  std::string source, recipe, out, sheet, page, device = "auto", bad = "stop", masks, boxes;
-  double visible = .1;
+  std::string source, recipe, out, sheet, page, device = "auto", bad = "stop";
+  Followers::Files follow;
   int copies = 0, n = 64, size = 0, batch = 64;  // copies 0: one, or as many as fill a sheet's or a page's row
   int64_t seed = 1, epoch = 0, data_seed = 1, sample = 0;
   bool force = false, preview = false;

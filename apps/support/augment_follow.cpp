@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <tuple>
 
@@ -52,6 +53,37 @@ Image read_mask(const std::string& path) {
   return decode_image(bytes, 0, path);
 }
 
+// A line of a table: a file, N numbers and a label.
+template <size_t N>
+struct TableRow {
+  std::string file, label;
+  std::array<double, N> numbers{};
+  std::function<void(const std::string& why)> refuse;  // throws, naming the table and the row
+};
+
+template <size_t N, class Take>
+void read_table(const std::string& table, const std::string& fields, Take&& take) {
+  size_t line = 0;
+  for (const std::vector<std::string>& row : read_csv(table)) {
+    if (++line == 1 && !row.empty() && row[0] == "file") continue;
+    TableRow<N> read;
+    read.refuse = [&](const std::string& why) { refuse_file(table, fmt::format("row {}: {}", line, why)); };
+    if (row.size() != N + 2) read.refuse(fmt::format("{} where {} are wanted", counted(row.size(), "field"), fields));
+    for (size_t i = 0; i < N; ++i) {
+      const std::string& text = row[i + 1];
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), read.numbers[i]);
+      if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(read.numbers[i]))
+        read.refuse(fmt::format("'{}' is no number", printable(text)));
+    }
+    read.file = row[0], read.label = row[N + 1];
+    take(read);
+  }
+}
+
+std::string no_picture(const std::string& file, const Pictures& pictures) {
+  return fmt::format("there is no picture '{}' in {}", printable(file), printable(pictures.name));
+}
+
 }  // namespace
 
 double visible_share(const Homography& map, const std::array<double, 4>& box, int h, int w) {
@@ -65,36 +97,30 @@ double visible_share(const Homography& map, const std::array<double, 4>& box, in
   return whole > 0 ? area_of(polygon) / whole : 0;
 }
 
-Followers::Followers(const Pictures& pictures, const Recipe& recipe, const std::string& masks, const std::string& boxes, double visible)
-    : recipe_(recipe), masks_(masks), table_(boxes), has_boxes_(!boxes.empty()), visible_(visible) {
-  if (masks.empty() && boxes.empty()) return;
-  if (recipe.has(AugOp::elastic)) fail(Failure::usage, "elastic cannot be followed by masks or boxes; leave it out of --aug");
-  if (!(visible >= 0 && visible <= 1)) fail(Failure::usage, fmt::format("--visible {}: a share, 0 to 1", visible));
-  if (!masks.empty() && !fs::is_directory(masks)) fail(Failure::data, fmt::format("--masks {}: no folder", printable(masks, 4096)));
+Followers::Followers(const Pictures& pictures, const Recipe& recipe, const Files& files) : recipe_(recipe), files_(files) {
+  if (!files.any()) return;
+  if (recipe.has(AugOp::elastic)) fail(Failure::usage, "elastic cannot be followed by masks, boxes or points; leave it out of --aug");
+  if (!(files.visible >= 0 && files.visible <= 1)) fail(Failure::usage, fmt::format("--visible {}: a share, 0 to 1", files.visible));
+  if (masks() && !fs::is_directory(files.masks)) fail(Failure::data, fmt::format("--masks {}: no folder", printable(files.masks, 4096)));
   std::set<std::string> known;
   for (const PictureItem& item : pictures.items) known.insert(item.below);
-  if (known.count("")) fail(Failure::usage, "--masks and --boxes go by file names; name a folder of pictures, or a picture");
-  if (!has_boxes_) return;
-  size_t line = 0;
-  for (const std::vector<std::string>& row : read_csv(boxes)) {
-    const auto refuse = [&](const std::string& why) { refuse_file(boxes, fmt::format("row {}: {}", line, why)); };
-    if (++line == 1 && !row.empty() && row[0] == "file") continue;
-    if (row.size() != 6) refuse(fmt::format("{} where file, left, top, right, bottom and label are wanted", counted(row.size(), "field")));
-    LabelledBox box{.edges = {}, .label = row[5]};
-    for (size_t i = 0; i < 4; ++i) {
-      const std::string& text = row[i + 1];
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), box.edges[i]);
-      if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(box.edges[i]))
-        refuse(fmt::format("'{}' is no number", printable(text)));
-    }
-    if (!(box.edges[0] < box.edges[2] && box.edges[1] < box.edges[3])) refuse("a box without area; left < right and top < bottom");
-    if (!known.count(row[0])) refuse(fmt::format("there is no picture '{}' in {}", printable(row[0]), printable(pictures.name)));
-    boxes_[row[0]].push_back(std::move(box));
-  }
+  if (known.count("")) fail(Failure::usage, "--masks, --boxes and --points go by file names; name a folder of pictures, or a picture");
+  if (boxes())
+    read_table<4>(files.boxes, "file, left, top, right, bottom and label", [&](const TableRow<4>& row) {
+      const auto& [left, top, right, bottom] = row.numbers;
+      if (!(left < right && top < bottom)) row.refuse("a box without area; left < right and top < bottom");
+      if (!known.count(row.file)) row.refuse(no_picture(row.file, pictures));
+      boxes_[row.file].push_back({row.numbers, row.label});
+    });
+  if (points())
+    read_table<2>(files.points, "file, x, y and label", [&](const TableRow<2>& row) {
+      if (!known.count(row.file)) row.refuse(no_picture(row.file, pictures));
+      points_[row.file].push_back({row.numbers, row.label});
+    });
 }
 
 std::vector<Image> Followers::masks_of(const PictureItem& item, const Image& original, const std::vector<AugmentedCopy>& copies) const {
-  const std::string path = fs::path(masks_) / fs::path(item.below).replace_extension(".png");
+  const std::string path = fs::path(files_.masks) / fs::path(item.below).replace_extension(".png");
   const Image mask = read_mask(path);
   if (mask.h != original.h || mask.w != original.w)
     refuse_file(path,
@@ -124,12 +150,29 @@ std::vector<Followers::Followed> Followers::boxes_of(const PictureItem& item, co
   for (const LabelledBox& box : own->second) {
     const auto& e = box.edges;
     if (e[0] < 0 || e[1] < 0 || e[2] > original.w || e[3] > original.h)
-      refuse_file(table_, fmt::format("'{}': the box {:g},{:g},{:g},{:g} does not lie in its {}×{} pixels", printable(item.below), e[0],
-                                      e[1], e[2], e[3], original.h, original.w));
+      refuse_file(files_.boxes, fmt::format("'{}': the box {:g},{:g},{:g},{:g} does not lie in its {}×{} pixels", printable(item.below),
+                                            e[0], e[1], e[2], e[3], original.h, original.w));
     const double share = visible_share(copy.map, e, copy.image.h, copy.image.w);
     const std::array<double, 4> moved = follow_box(copy.map, e, copy.image.h, copy.image.w);
-    const bool kept = share > 0 && share >= visible_ && moved[0] < moved[2] && moved[1] < moved[3];
+    const bool kept = share > 0 && share >= files_.visible && moved[0] < moved[2] && moved[1] < moved[3];
     out.push_back({{moved, box.label}, share, kept});
+  }
+  return out;
+}
+
+std::vector<Followers::FollowedPoint> Followers::points_of(const PictureItem& item, const Image& original,
+                                                           const AugmentedCopy& copy) const {
+  std::vector<FollowedPoint> out;
+  const auto own = points_.find(item.below);
+  if (own == points_.end()) return out;
+  for (const LabelledPoint& point : own->second) {
+    const auto [x, y] = point.at;
+    if (x < 0 || y < 0 || x > original.w || y > original.h)
+      refuse_file(files_.points, fmt::format("'{}': the point {:g},{:g} does not lie in its {}×{} pixels", printable(item.below), x, y,
+                                             original.h, original.w));
+    const std::array<double, 2> at = follow(copy.map, x, y);
+    const bool inside = at[0] >= 0 && at[1] >= 0 && at[0] <= copy.image.w && at[1] <= copy.image.h;
+    out.push_back({{at, point.label}, inside});
   }
   return out;
 }

@@ -53,7 +53,7 @@ Written write_augmented(const std::string& place, bool replace, const Pictures& 
                         const Followers& followers) {
   NewFolder folder(place, replace);
   const std::string images = followers.masks() ? "images/" : "";
-  std::string boxes = "file,left,top,right,bottom,label\n", dropped = "file,label,visible\n";
+  std::string boxes = "file,left,top,right,bottom,label\n", dropped = "file,label,visible\n", points = "file,x,y,label,inside\n";
   const bool flat = std::all_of(pictures.items.begin(), pictures.items.end(), [](const PictureItem& i) { return i.folder.empty(); });
   std::string table = csv_line({"file", "source", "sample", "label", "epoch", "seed", "height", "width", "recipe", "drawn"});
   std::string labels = "file,label\n";
@@ -81,6 +81,11 @@ Written write_augmented(const std::string& place, bool replace, const Pictures& 
           else dropped += csv_line({name, f.box.label, fmt::format("{:.3f}", f.visible)});
           ++(f.kept ? written.boxes : written.dropped);
         }
+        for (const Followers::FollowedPoint& f : followers.points_of(item, original, copy)) {
+          const auto& [x, y] = f.point.at;
+          points += csv_line({name, fmt::format("{:.3f}", x), fmt::format("{:.3f}", y), f.point.label, f.inside ? "1" : "0"});
+          ++written.points, written.outside += !f.inside;
+        }
         table += csv_line({images + name, item.file, std::to_string(item.id), item.label, std::to_string(copy.epoch), seed,
                            std::to_string(copy.image.h), std::to_string(copy.image.w), recipe, text_of(copy.steps)});
         labels += csv_line({name, item.label});
@@ -98,6 +103,7 @@ Written write_augmented(const std::string& place, bool replace, const Pictures& 
   folder.write("augmentations.csv", table);
   if (flat && !pictures.classes.empty()) folder.write(images + "labels.csv", labels);
   if (followers.boxes()) folder.write("boxes.csv", boxes);
+  if (followers.points()) folder.write("points.csv", points);
   if (written.dropped) folder.write("dropped-boxes.csv", dropped);
   folder.finish();
   return written;

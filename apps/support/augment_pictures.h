@@ -18,13 +18,13 @@ constexpr const char* augment_page_title = "Augmentation of ";
 std::vector<uint8_t> png_of(const Pictures& pictures, const AugmentJob& job, const AugmentedCopy& copy);
 
 struct Written {
-  int64_t pictures = 0, copies = 0, boxes = 0, dropped = 0;
+  int64_t pictures = 0, copies = 0, boxes = 0, dropped = 0, points = 0, outside = 0;
   std::vector<std::string> bad;
   bool stopped = false;  // by a signal: nothing was written
 };
 // <path>-<copy>.png each, augmentations.csv with a line for each (in order of the pictures), and in a flat folder with labels labels.csv.
 // Where masks follow, pictures (with labels.csv) lie in images/ and masks in masks/. Where boxes do, boxes.csv has those of the results,
-// and dropped-boxes.csv those that are not there, with the share of them that would have been visible.
+// and dropped-boxes.csv those that are not there, with the share of them that would have been visible. Where points do, points.csv has all.
 Written write_augmented(const std::string& folder, bool replace, const Pictures& pictures, const AugmentJob& job,
                         const Followers& followers = {});
 
