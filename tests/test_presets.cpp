@@ -46,9 +46,12 @@ TEST_CASE("a preset has a run that was made with its settings, with curves, samp
     const nlohmann::ordered_json run = json_of(kept / "config.json"),
                                  preset = p.program == "vae" ? checked<VaeSettings>(p) : checked<GanSettings>(p);
     if (p.program != "vae") CHECK(preset["conditional"] == (p.program == "cgan"));
-    for (const auto& [name, value] : preset.items())
-      if (!free_to_differ.count(name) && !(name == "channels" && value == 0) && run.contains(name))
-        CHECK_MESSAGE(run[name] == value, name << ": " << run[name].dump() << " in the run, " << value.dump() << " in the preset");
+    for (const auto& setting : preset.items()) {
+      const std::string& name = setting.key();
+      if (!free_to_differ.count(name) && !(name == "channels" && setting.value() == 0) && run.contains(name))
+        CHECK_MESSAGE(run[name] == setting.value(),
+                      name << ": " << run[name].dump() << " in the run, " << setting.value().dump() << " in the preset");
+    }
   }
 }
 

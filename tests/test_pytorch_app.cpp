@@ -106,7 +106,8 @@ TEST_CASE("a DCGAN's generator makes the same images in PyTorch, and comes back 
     script("to_duel.py", {other, at / "g.pt", back});
     const auto wanted = weights_of(ours), kept = weights_of(other), got = weights_of(back);
     CHECK(got.size() == wanted.size());
-    for (const auto& [name, bytes] : got) CHECK_MESSAGE(bytes == (shown(name, average) ? wanted : kept).at(name), name);
+    for (const auto& tensor : got)
+      CHECK_MESSAGE(tensor.second == (shown(tensor.first, average) ? wanted : kept).at(tensor.first), tensor.first);
     sample(back, at / "back.png");
     CHECK(contents_of(at / "back.png") == contents_of(at / "ours.png"));
   }

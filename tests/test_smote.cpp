@@ -105,9 +105,8 @@ std::map<int32_t, int> times_of(const std::vector<int32_t>& list) {
 TEST_CASE("neighbours are those of all pairs, to the bit") {
   for (auto [m, n, d, k] : {std::array{1, 1, 1, 1}, std::array{3, 9, 2, 9}, std::array{40, 70, 17, 5}, std::array{5, 300, 784, 3},
                             std::array{600, 130, 3, 4}, std::array{3, 5000, 6, 7}}) {
-    CAPTURE(m);
-    CAPTURE(n);
-    CAPTURE(d);
+    const std::array problem{m, n, d};
+    CAPTURE(problem);
     const std::vector<float> queries = noise(m * d, 1), base = noise(n * d, 2);
     check_same(nearest(queries, base, d, k), all_pairs(queries, base, d, k, false));
     if (n > k) check_same(nearest_others(base, d, k), all_pairs(base, base, d, k, true));
@@ -120,9 +119,10 @@ TEST_CASE("neighbours where the product's rounding says little: far from the ori
     float scale, offset;
     bool two;  // half of the rows on the other side of the origin, so that no common centre helps
   };
-  for (auto [scale, offset, two] :
-       {Cloud{1e-3f, 1000.f, false}, Cloud{1e-4f, -5.f, false}, Cloud{1e-3f, 1000.f, true}, Cloud{1e-2f, 100.f, true},
-        Cloud{1e18f, 0.f, false}, Cloud{3e18f, 1e19f, true}, Cloud{1e-25f, 0.f, false}}) {
+  for (const Cloud shape : {Cloud{1e-3f, 1000.f, false}, Cloud{1e-4f, -5.f, false}, Cloud{1e-3f, 1000.f, true}, Cloud{1e-2f, 100.f, true},
+                            Cloud{1e18f, 0.f, false}, Cloud{3e18f, 1e19f, true}, Cloud{1e-25f, 0.f, false}}) {
+    const float scale = shape.scale, offset = shape.offset;
+    const bool two = shape.two;
     CAPTURE(scale);
     CAPTURE(offset);
     const auto cloud = [&, scale = scale, offset = offset, two = two](int64_t n, uint64_t seed) {

@@ -97,6 +97,35 @@ TEST_CASE("an op without a derivative or a check is found") {
   CHECK(any_mentions(ops_without_gradient_checks(folder, both, both), "as a literal"));
 }
 
+TEST_CASE("no message names a structured binding") {
+  report(bindings_in_messages(source_dir() / "tests"), 1);
+  const TempFolder scratch;
+  scratch.write("good.cpp", R"(
+TEST_CASE("") {
+  for (const auto& [name, value] : map) CHECK_MESSAGE(value == name, "no");
+  const std::string name = "in another scope";
+  CAPTURE(name);
+}
+)");
+  CHECK(bindings_in_messages(scratch.path()).empty());
+  scratch.write("bad.cpp", R"(
+TEST_CASE("") {
+  for (const auto& [name, value] : map) CHECK_MESSAGE(value == 1, name << " is wrong");
+  for (auto [m, n] : list) {
+
+    CAPTURE(n);
+  }
+  const auto [left, right] = pair;
+  INFO("on the left ", left);
+}
+)");
+  const Faults faults = bindings_in_messages(scratch.path());
+  CHECK(faults.size() == 3);
+  CHECK(any_mentions(faults, "bad.cpp: CHECK_MESSAGE names name"));
+  CHECK(any_mentions(faults, "CAPTURE names n,"));
+  CHECK(any_mentions(faults, "INFO names left"));
+}
+
 TEST_CASE("every row supports a case that tests run") {
   // A library's row asks its library what it supports, and the library asks the device: without one there is no answer.
   std::vector<Row> answering;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <regex>
 
 #include "tests/support.h"
 
@@ -157,6 +158,48 @@ Faults ops_without_gradient_checks(const fs::path& folder, const std::set<std::s
     else {
       if (!gradcheck.count(op.name)) faults.push_back(where + op.name + " has no gradcheck case");
       if (!gradgradcheck.count(op.name)) faults.push_back(where + op.name + " has no gradgradcheck case");
+    }
+  }
+  return faults;
+}
+
+static std::string without_raw_strings(std::string text) {
+  for (size_t at = 0; (at = text.find("R\"(", at)) != std::string::npos; at += 3) {
+    const size_t end = std::min(text.find(")\"", at), text.size());
+    for (size_t i = at + 3; i < end; ++i)
+      if (text[i] != '\n') text[i] = ' ';
+  }
+  return text;
+}
+
+Faults bindings_in_messages(const fs::path& folder) {
+  static const std::regex binding(R"(auto&{0,2} \[([\w, ]+)\])"), message(R"(\b(CAPTURE|INFO|MESSAGE|\w+_MESSAGE)\()"), word(R"(\w+)"),
+      quoted(R"("([^"\\]|\\.)*")");
+  const auto all = [](const std::string& text, const std::regex& what) {
+    return std::vector<std::smatch>(std::sregex_iterator(text.begin(), text.end(), what), {});
+  };
+  Faults faults;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() != ".cpp") continue;
+    const std::string text = without_raw_strings(without_comments(read_text(entry.path())));
+    const auto indentation = [&](size_t line) { return text.find_first_not_of(' ', line) - line; };
+    for (const std::smatch& found : all(text, binding)) {
+      const size_t at = static_cast<size_t>(found.position()), line = text.rfind('\n', at) + 1, own = indentation(line);
+      const bool loop = text.compare(line + own, 4, "for ") == 0;
+      size_t end = text.find('\n', at);  // of what sees the names: a loop's body, or the rest of the block
+      for (; end + 1 < text.size() && (text[end + 1] == '\n' || indentation(end + 1) >= own + loop); end = text.find('\n', end + 1)) {
+      }
+      const std::string scope = text.substr(at, end - at), names = found[1];
+      for (const std::smatch& said : all(scope, message)) {
+        const std::vector<std::string> arguments = call_arguments(scope, static_cast<size_t>(said.position() + said.length() - 1));
+        const bool condition = said[1].str().find('_') != std::string::npos;
+        std::string says;
+        for (size_t i = condition; i < arguments.size(); ++i) says += std::regex_replace(arguments[i], quoted, "") + ',';
+        for (const std::smatch& used : all(says, word))
+          for (const std::smatch& name : all(names, word))
+            if (used.str() == name.str())
+              faults.push_back(entry.path().filename().string() + ": " + said[1].str() + " names " + name.str() + ", a structured binding");
+      }
     }
   }
   return faults;

@@ -28,6 +28,10 @@ std::vector<RecordedOp> recorded_ops(const std::filesystem::path& folder);
 Faults ops_without_gradient_checks(const std::filesystem::path& folder, const std::set<std::string>& gradcheck,
                                    const std::set<std::string>& gradgradcheck);
 
+// No test names a structured binding in a message: doctest's messages are lambdas, which clang before 16 keeps such names out of.
+// `folder`'s .cpp files, laid out as clang-format does.
+Faults bindings_in_messages(const std::filesystem::path& folder);
+
 // Every row belongs to an op that describes itself, and supports at least one of its cases that tests run.
 Faults rows_without_case(const std::vector<Row>& rows, const std::vector<OpInfo>& ops);
 
