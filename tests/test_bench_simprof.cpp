@@ -44,6 +44,21 @@ TEST_CASE("an element-wise row asks for each sector once") {
   CHECK(j["launches"][0]["sites"][1]["buffer"] == "y");
 }
 
+TEST_CASE("flips and crops of pictures ask for hardly more than their sectors, and every request has its line") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  const OpInfo& op = find_op("augment_images");
+  for (const char* problem :
+       {"n2h64w64c3p64q64seed1stream10:u8/to=f32/aug=hflip", "n2h64w64c3p64q64seed1stream10:u8/to=bf16/aug=hflip_p=1+translate_whole=1",
+        "n2h64w64c3p64q64seed1stream10:u8/to=f32/aug=crop", "n2h64w64c1p64q64seed1stream10:u8/to=f32/aug=crop+hflip",
+        "n1h256w256c3p224q224seed1stream10:u8/to=f32/aug=crop+hflip"}) {
+    CAPTURE(problem);
+    const SimProfile p = profile_row(op, op.parse(problem), checked_row("augment_images", "one_launch"), 1);
+    for (const bool loads : {true, false}) CHECK(p.traffic(MemorySpace::global, loads).over_fewest() <= 1.01);
+    CHECK(p.moved_bytes() <= 1.1 * p.minimum_bytes);
+    for (const ProfiledSite& site : p.launches.at(0).sites) CHECK(site.where.find("unknown") == std::string::npos);
+  }
+}
+
 TEST_CASE("products executed against useful ones") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
   const OpInfo& op = find_op("conv2d_dgrad");

@@ -104,15 +104,25 @@ struct ElasticMove {
   }
 };
 
-// A pixel of the source, in [0, 1].
+// Values of a sample's image as it lies in memory.
 template <class T>
-struct Source {
+struct Image {
+  using Value = T;
   const T* x;
-  int h, w, c;
+  int w, c;
+  HD T operator()(int row, int column, int ch) const { return x[(int64_t{row} * w + column) * c + ch]; }
+};
+
+// A pixel of the source, in [0, 1], whose values `Values` reads.
+template <class Values>
+struct Source {
+  using T = typename Values::Value;
+  Values value;
+  int h, w;
   bool is_signed;
   float sharpness;
   HD Exact plain(int row, int column, int ch) const {
-    const float v = static_cast<float>(x[(int64_t{row} * w + column) * c + ch]);
+    const float v = static_cast<float>(value(row, column, ch));
     if constexpr (sizeof(T) == 1) return v;  // bytes are divided once, after the sum
     return is_signed ? (Exact(v) + Exact(1)) * Exact(.5f) : Exact(v);
   }
@@ -156,16 +166,18 @@ HD inline float finish(const AugmentProblem& p, const Applied& a, int i, int j, 
 }
 
 // Channels [from, from + channels) of result pixel (i, j) of a sample: three where p.c is three, else one. `out` gets them.
-template <class T>
-HD void augment_pixel(const AugmentProblem& p, const Applied& a, const ImageStatistics* statistics, const T* x, int i, int j, int from,
-                      int channels, float* out) {
-  constexpr float scale = sizeof(T) == 1 ? 1.f / 255.f : 1.f;
-  const Source<T> source{x, p.h, p.w, p.c, p.is_signed, a.sharpness};
+template <class Values>
+HD void augment_pixel(const AugmentProblem& p, const Applied& a, const ImageStatistics* statistics, const Values& values, int i, int j,
+                      int from, int channels, float* out) {
+  constexpr bool bytes = sizeof(typename Values::Value) == 1;
+  constexpr float scale = bytes ? 1.f / 255.f : 1.f;
+  const Source<Values> source{values, p.h, p.w, p.is_signed, a.sharpness};
   const Sampling sampling{p.recipe.border, p.recipe.interpolation,
-                          p.recipe.border == Border::constant ? p.recipe.fill * (sizeof(T) == 1 ? 255.f : 1.f) : 0.f};
+                          p.recipe.border == Border::constant ? p.recipe.fill * (bytes ? 255.f : 1.f) : 0.f};
   Exact sum[3];
   each_sample<Exact>(a.map, a.taps, i, j, ElasticMove{a, p.p, p.q}, [&](Point at, Exact weight) {
     each_tap<Exact>(sampling, p.h, p.w, at, weight, [&](int row, int column, Exact w) {
+      if (bytes && w.v == 0) return;  // a flip has one pixel to read, not four; floats may be infinite, bytes are not
       for (int k = 0; k < channels; ++k) sum[k] = sum[k] + w * (row < 0 ? Exact(sampling.fill) : source(row, column, from + k));
     });
   });

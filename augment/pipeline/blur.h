@@ -39,7 +39,7 @@ HD inline int blur_slot(const Recipe& recipe) {
 // result of that.
 template <bool across, class X>
 HD float blur_element(const AugmentProblem& p, const BlurKernel& k, const X* x, int row, int column, int ch) {
-  const Source<X> source{x, p.h, p.w, p.c, across && p.is_signed, 1};
+  const Source<Image<X>> source{{x, p.w, p.c}, p.h, p.w, across && p.is_signed, 1};
   const auto at = [&](int offset) {
     const int r = across ? row : border_index(row + offset, p.h, Border::reflect);
     const int q = across ? border_index(column + offset, p.w, Border::reflect) : column;

@@ -19,7 +19,7 @@ void augment_row(const AugmentProblem& p, const Prepared& sample, const X* x, in
   for (int j = 0; j < p.q; ++j)
     for (int ch = 0; ch < p.c; ch += pass) {
       float v[3];
-      augment_pixel(p, sample.applied, &sample.statistics, x, i, j, ch, pass, v);
+      augment_pixel(p, sample.applied, &sample.statistics, Image<X>{x, p.w, p.c}, i, j, ch, pass, v);
       for (int k = 0; k < pass; ++k) *y++ = static_cast<Y>(v[k]);
     }
 }

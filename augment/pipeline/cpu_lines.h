@@ -58,7 +58,7 @@ inline Floats4 floats_at(const uint8_t* at) {
 }
 
 template <int C, class X>
-void read_line(const AugmentProblem& p, const Source<X>& source, float fill, const LineReads& reads, int count,
+void read_line(const AugmentProblem& p, const Source<Image<X>>& source, float fill, const LineReads& reads, int count,
                float (&sum)[C][line_pixels]) {
   for (int j = 0; j < count; ++j) {
     const int row = reads.row[j], column = reads.column[j];
@@ -66,7 +66,7 @@ void read_line(const AugmentProblem& p, const Source<X>& source, float fill, con
     const bool inside = row >= 0 && column >= 0 && row < p.h - 1 && column < p.w - 1;
     if constexpr (C == 3 && sizeof(X) == 1) {
       if (inside && !(row == p.h - 2 && column == p.w - 2)) {  // behind the last pixel lies nothing that may be read
-        const uint8_t *upper = source.x + (int64_t{row} * p.w + column) * 3, *lower = upper + int64_t{p.w} * 3;
+        const uint8_t *upper = source.value.x + (int64_t{row} * p.w + column) * 3, *lower = upper + int64_t{p.w} * 3;
         Floats4 s{sum[0][j], sum[1][j], sum[2][j], 0};
         s = s + w[0] * floats_at(upper), s = s + w[1] * floats_at(upper + 3);
         s = s + w[2] * floats_at(lower), s = s + w[3] * floats_at(lower + 3);
@@ -141,7 +141,7 @@ template <int C, class X, class Y>
 void augment_lines(const AugmentProblem& p, const Prepared& sample, const X* x, int i, Y* y) {
   const Applied& a = sample.applied;
   constexpr float scale = sizeof(X) == 1 ? 1.f / 255.f : 1.f;
-  const Source<X> source{x, p.h, p.w, C, p.is_signed, 1};
+  const Source<Image<X>> source{{x, p.w, C}, p.h, p.w, p.is_signed, 1};
   const float fill = p.recipe.border == Border::constant ? p.recipe.fill * (sizeof(X) == 1 ? 255.f : 1.f) : 0.f;
   const float weight = 1.f / static_cast<float>(a.taps.u * a.taps.v);
   LineReads reads;

@@ -1,6 +1,7 @@
 // The kernels that augment_images and replay_augmentation share.
 #pragma once
 #include "augment/pipeline/blur.h"
+#include "augment/pipeline/source_window.h"
 #include "augment/pipeline/statistics.h"
 #include "augment/pipeline/types.h"
 #include "kernels/launch.h"
@@ -8,7 +9,7 @@
 
 namespace duel {
 
-constexpr int augment_threads = 256, pixels_a_thread = 4;
+constexpr int augment_threads = 256;
 
 struct StatisticsStorage {
   int histogram[statistics_places][256];
@@ -26,8 +27,8 @@ __global__ void take_statistics(AugmentProblem p, const T* images, ImageStatisti
   if constexpr (sizeof(T) == 1) {
     for (int b = static_cast<int>(threadIdx.x); b < places * 256; b += blockDim.x) storage.histogram[b / 256][b % 256] = 0;
     __syncthreads();
-    for (int i = static_cast<int>(threadIdx.x); i < pixels; i += blockDim.x)
-      for (int place = 0; place < places; ++place) atomicAdd(&storage.histogram[place][x[int64_t{i} * p.c + place]], 1);
+    for (int64_t i = threadIdx.x; i < int64_t{pixels} * p.c; i += blockDim.x)
+      if (const int place = static_cast<int>(i % p.c); place < places) atomicAdd(&storage.histogram[place][x[i]], 1);
     __syncthreads();
     const int place = static_cast<int>(threadIdx.x);
     if (place < places) statistics_of_histogram(storage.histogram[place], pixels, place, out);
@@ -91,45 +92,81 @@ __global__ void blur_rows(AugmentProblem p, int slot, Slots slots, const X* from
     to[n * image + int64_t{row} * p.w * p.c + i] = blur_element<across>(p, storage.kernel, from + n * image, row, i / p.c, i % p.c);
 }
 
+template <class Y>
 struct AugmentStorage {
   float record[most_record_floats];
   Applied applied;
+  SourceWindow window;
+  Y line[augment_threads / 32][3 * 32];  // what a warp has ready
+  alignas(sector_bytes) unsigned char kept[SourceWindow::room];
 };
 
-// The pixels of this block's tile of its sample.
+// Tiles are about square, since what a square is read from after a rotation is small.
+struct Tiling {
+  static constexpr int pixels = 1024, widest = 64, granule = 16;  // sixteen pixels of three bf16 are whole sectors
+  int columns, rows, across, down;
+  HD explicit Tiling(const AugmentProblem& p) {
+    across = (p.q + widest - 1) / widest;
+    columns = across == 1 ? p.q : ((p.q + across - 1) / across + granule - 1) / granule * granule;
+    across = (p.q + columns - 1) / columns;
+    rows = pixels / columns;
+    down = (p.p + rows - 1) / rows;
+  }
+  HD int count() const { return across * down; }
+  HD Tile operator()(const AugmentProblem& p, int index) const {
+    const int row = index / across * rows, column = index % across * columns;
+    return {row, column, rows < p.p - row ? rows : p.p - row, columns < p.q - column ? columns : p.q - column};
+  }
+};
+
+// The pixels of a tile. A warp writes what its lanes made in the order of memory, so that a store fills its sectors.
 template <class X, class Y>
-__device__ void augment_tile(const AugmentProblem& p, const Applied& a, const ImageStatistics* statistics, const X* x, Y* y, int tile) {
-  const int pass = channels_a_pass(p.c), passes = p.c / pass, elements = p.p * p.q * passes;
-  const int begin = tile * augment_threads * pixels_a_thread;
-  for (int at = begin + static_cast<int>(threadIdx.x); at < begin + augment_threads * pixels_a_thread && at < elements;
-       at += augment_threads) {
-    const int pixel = at / passes, from = (at - pixel * passes) * pass, i = pixel / p.q;
-    float v[3];
-    augment_pixel(p, a, statistics, x, i, pixel - i * p.q, from, pass, v);
-    for (int k = 0; k < pass; ++k) y[int64_t{pixel} * p.c + from + k] = static_cast<Y>(v[k]);
+__device__ void augment_tile(const AugmentProblem& p, const Applied& a, const ImageStatistics* statistics, const WindowedImage<X>& x, Y* y,
+                             const Tile& tile, Y* line) {
+  const int pass = channels_a_pass(p.c), passes = p.c / pass, elements = tile.rows * tile.columns * passes;
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  for (int begin = static_cast<int>(threadIdx.x) - lane; begin < elements; begin += augment_threads) {
+    if (const int at = begin + lane; at < elements) {
+      const int pixel = at / passes, from = (at - pixel * passes) * pass, i = pixel / tile.columns, j = pixel - i * tile.columns;
+      float v[3];
+      augment_pixel(p, a, statistics, x, tile.row + i, tile.column + j, from, pass, v);
+      for (int k = 0; k < pass; ++k) line[lane * pass + k] = static_cast<Y>(v[k]);
+    }
+    __syncwarp();
+    for (int k = lane; k < 32 * pass; k += 32) {
+      const int at = begin + k / pass, pixel = at / passes, i = pixel / tile.columns, j = pixel - i * tile.columns;
+      if (at < elements) y[(int64_t{tile.row + i} * p.q + tile.column + j) * p.c + (at - pixel * passes) * pass + k % pass] = line[k];
+    }
+    __syncwarp();
   }
 }
 
 // One block a tile of a sample: its threads fetch the sample's slots, one composes them, all apply them to a pixel each.
 template <class X, class Y, class Slots>
-__global__ void augment_samples(AugmentProblem p, int tiles, Slots slots, const ImageStatistics* statistics, const X* images, Y* results) {
-  AugmentStorage& storage = shared_storage<AugmentStorage>();
-  const int64_t n = blockIdx.x / static_cast<unsigned>(tiles);
-  const int tile = static_cast<int>(blockIdx.x % static_cast<unsigned>(tiles)), thread = static_cast<int>(threadIdx.x);
+__global__ void augment_samples(AugmentProblem p, Tiling tiling, Slots slots, const ImageStatistics* statistics, const X* images,
+                                Y* results) {
+  AugmentStorage<Y>& storage = shared_storage<AugmentStorage<Y>>();
+  const unsigned tiles = static_cast<unsigned>(tiling.count());
+  const int64_t n = blockIdx.x / tiles;
+  const int index = static_cast<int>(blockIdx.x % tiles), thread = static_cast<int>(threadIdx.x);
+  const Tile tile = tiling(p, index);
+  const X* x = images + n * p.h * p.w * p.c;
   if (thread < p.recipe.steps) slots(p, n, thread, storage.record + record_head + thread * slot_floats);
   if (thread == recipe_slots) slots.head(p, n, storage.record);
   __syncthreads();
-  if (tile == 0) slots.keep(p, n, storage.record);
+  if (index == 0) slots.keep(p, n, storage.record);
   if (statistics) statistics += n;
-  if (thread == 0) compose(p, storage.record, statistics, storage.applied);
+  if (thread == 0) {
+    compose(p, storage.record, statistics, storage.applied);
+    place_window(p, storage.applied, x, tile, storage.window);
+  }
   __syncthreads();
-  augment_tile(p, storage.applied, statistics, images + n * p.h * p.w * p.c, results + n * p.p * p.q * p.c, tile);
+  fill_window(p, storage.window, x, images, images + p.source(), storage.kept);
+  __syncthreads();
+  augment_tile(p, storage.applied, statistics, WindowedImage<X>{x, p.w, p.c, storage.window, storage.kept}, results + n * p.p * p.q * p.c,
+               tile, storage.line[thread / 32]);
 }
 
-inline int augment_tiles(const AugmentProblem& p) {
-  const int64_t elements = int64_t{p.p} * p.q * (p.c / channels_a_pass(p.c));
-  return static_cast<int>((elements + augment_threads * pixels_a_thread - 1) / (augment_threads * pixels_a_thread));
-}
 inline size_t statistics_bytes(const AugmentProblem& p) {
   return p.recipe.needs_statistics() ? static_cast<size_t>(p.n) * sizeof(ImageStatistics) : 0;
 }
@@ -158,10 +195,11 @@ const ImageStatistics* launch_statistics(const AugmentProblem& p, const X* x, Sc
 
 template <class X, class Y, class Slots>
 void launch_samples(const AugmentProblem& p, const Slots& slots, const ImageStatistics* statistics, const X* x, Y* y, Stream stream) {
-  const int tiles = augment_tiles(p);
-  launch(
-      {.grid = static_cast<unsigned>(tiles) * static_cast<unsigned>(p.n), .block = augment_threads, .shared_bytes = sizeof(AugmentStorage)},
-      stream, augment_samples<X, Y, Slots>, p, tiles, slots, statistics, x, y);
+  const Tiling tiling(p);
+  const LaunchShape shape{.grid = static_cast<unsigned>(tiling.count()) * static_cast<unsigned>(p.n),
+                          .block = augment_threads,
+                          .shared_bytes = sizeof(AugmentStorage<Y>)};
+  launch(shape, stream, augment_samples<X, Y, Slots>, p, tiling, slots, statistics, x, y);
 }
 
 // The whole pipeline; scratch has augment_scratch(p).

@@ -27,8 +27,8 @@ void apply(const AugmentProblem& p, const float* records, const void* images, vo
         for (int j = 0; j < p.q; ++j)
           for (int ch = 0; ch < p.c; ch += pass) {
             float v[3];
-            if (blurred) augment_pixel(unit, sample.applied, &sample.statistics, blurred, i, j, ch, pass, v);
-            else augment_pixel(p, sample.applied, &sample.statistics, x, i, j, ch, pass, v);
+            if (blurred) augment_pixel(unit, sample.applied, &sample.statistics, Image<float>{blurred, p.w, p.c}, i, j, ch, pass, v);
+            else augment_pixel(p, sample.applied, &sample.statistics, Image<X>{x, p.w, p.c}, i, j, ch, pass, v);
             for (int k = 0; k < pass; ++k) *y++ = static_cast<Y>(v[k]);
           }
     }
