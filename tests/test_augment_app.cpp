@@ -288,7 +288,7 @@ TEST_CASE("the commands of augment/README.md run as they stand there") {
     boxes += fmt::format("\"{}\",2,3,9,7.5,thing\n", desk.files[i]);
   }
   std::ofstream(desk.path("boxes.csv")) << boxes;
-  std::ofstream(desk.path("points.csv")) << "file,x,y,label\n" << desk.files[0] << ",2,3,middle\n";
+  std::ofstream(desk.path("points.csv")) << "file,x,y,label\n\"" << desk.files[0] << "\",2,3,middle\n";
   std::istringstream lines(read_text(source_dir() / "augment/README.md"));
   int ran = 0;
   for (std::string line; std::getline(lines, line);) {
