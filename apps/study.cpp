@@ -52,8 +52,10 @@ int study(StudyAsk& ask) {
     if (stop_requested()) break;
     keep_picture(plan, run, folder, prepared, device);
     folder.add(result);
-    fmt::print("{}, {}, seed {}: {} % {}\n", result.level, result.arm, seed, percent_text(measure_of(result.scores, plan.measure)),
-               measure_words[plan.measure]);
+    if (result.failed.empty())
+      fmt::print("{}, {}, seed {}: {} % {}\n", result.level, result.arm, seed, percent_text(measure_of(result.scores, plan.measure)),
+                 measure_words[plan.measure]);
+    else fmt::print("{}, {}, seed {}: did not train: {}\n", result.level, result.arm, seed, result.failed);
     std::fflush(stdout);
     if (run.arm + 1 == plan.arms.size()) write_page();
   }

@@ -197,6 +197,34 @@ TEST_CASE("what helped, what hurt and what cannot be told apart") {
   CHECK(joined_words(plan, outcome).find("8 of 9 trainings are done") != std::string::npos);
 }
 
+TEST_CASE("an arm that did not train in some seed is named and not tested, nor is any where the baseline did not") {
+  const StudyPlan plan = two_armed();
+  std::vector<StudyResult> results;
+  for (int i = 0; i < 3; ++i)
+    for (const char* arm : {"none", "hflip", "crop"})
+      results.push_back(result_of("10 images", arm, i + 1, 50 + 9 * (arm[0] == 'h') + i, 50 - i * i));
+  StudyResult nan{.level = "10 images", .arm = "crop", .seed = 2, .failed = "step 3: the loss is nan"};
+  CHECK(StudyResult::from_json(nan.json()).failed == nan.failed);
+  results[5] = StudyResult::from_json(nan.json());
+  Outcome outcome = outcome_of(plan, results);
+  REQUIRE(outcome.complete());
+  CHECK(outcome.tests == 1);
+  CHECK(outcome.levels[0].arms[1].p_holm == doctest::Approx(outcome.levels[0].arms[1].test.p));
+  CHECK(outcome.levels[0].arms[2].verdict == Verdict::failed);
+  CHECK(outcome.levels[0].arms[2].runs.size() == 2);
+  std::string words = joined_words(plan, outcome);
+  CHECK(words.find("did not train, for a loss that is no number: crop in 1 of 3 seeds (2)") != std::string::npos);
+  CHECK(words.find("crop +") == std::string::npos);
+
+  nan.arm = "none", nan.seed = 1, results[0] = nan;
+  outcome = outcome_of(plan, results);
+  CHECK(outcome.tests == 0);
+  CHECK(outcome.levels[0].arms[1].verdict == Verdict::untested);
+  words = joined_words(plan, outcome);
+  CHECK(words.find("none in 1 of 3 seeds (1); crop in 1 of 3 seeds (2)") != std::string::npos);
+  CHECK(words.find("Helped") == std::string::npos);
+}
+
 TEST_CASE("one seed tests nothing, and the words say why") {
   StudyPlan plan = two_armed();
   plan.seeds = {1};

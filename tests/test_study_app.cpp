@@ -103,6 +103,20 @@ TEST_CASE("the same study of shapes") {
   CHECK(results[0]["confusion"].size() == 100);
 }
 
+TEST_CASE("a study whose trainings diverge goes to its end and says so") {
+  const StudyDesk desk;
+  const auto ask = with_flags(desk.ask("augmentation", "a", two_arms), {"--lr", "1e30"});
+  const Outcome o = desk(ask);
+  REQUIRE_MESSAGE(o.code == 0, o.errors);
+  const auto results = timeless(desk.results("a"));
+  REQUIRE(results.size() == 4);
+  for (const nlohmann::json& r : results) CHECK(r["failed"].get<std::string>().find("the loss is") != std::string::npos);
+  CHECK(o.output.find("none in 2 of 2 seeds (1, 2); hflip in 2 of 2 seeds (1, 2)") != std::string::npos);
+  const std::string page = contents_of(desk.run("a") / "index.html");
+  CHECK(page.find("did not train") != std::string::npos);
+  CHECK(desk(ask).output.find("4 trainings") != std::string::npos);  // read back, not trained again
+}
+
 TEST_CASE("remedies for rare classes, generators of its own among them") {
   const StudyDesk desk;
   const Outcome o = desk.study("imbalance", "a",

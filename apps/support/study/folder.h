@@ -19,7 +19,8 @@ struct StudyResult {
   int64_t images = 0, synthetic = 0, steps = 0;  // trained on, those of them that were made, and for how long
   double loss = 0;                               // on the training images, the mean of the run
   double prepare_seconds = 0, train_seconds = 0;
-  std::string note;  // what a reader must know; empty: nothing
+  std::string note;    // what a reader must know; empty: nothing
+  std::string failed;  // why the training came to nothing (a loss that is no number); there are no scores then
 
   nlohmann::ordered_json json() const;
   static StudyResult from_json(const nlohmann::json& json);  // throws nlohmann's exceptions

@@ -18,7 +18,7 @@ ArmOutcome arm_outcome(const StudyPlan& plan, const Arm& arm, const std::string&
   ArmOutcome out{.arm = arm};
   for (const int64_t seed : plan.seeds)
     for (const StudyResult& r : results)
-      if (r.level == level && r.arm == arm.name && r.seed == seed) out.runs.push_back(r);
+      if (r.level == level && r.arm == arm.name && r.seed == seed) (r.failed.empty() ? out.runs : out.failed).push_back(r);
   const auto over_seeds = [&](auto&& value) {
     std::vector<double> values;
     for (const StudyResult& r : out.runs) values.push_back(value(r));
@@ -50,7 +50,7 @@ void judge(Outcome& outcome) {
   std::vector<ArmOutcome*> tested;
   for (LevelOutcome& level : outcome.levels)
     for (ArmOutcome& arm : level.arms)
-      if (arm.verdict != Verdict::baseline) p.push_back(arm.test.p), tested.push_back(&arm);
+      if (arm.verdict == Verdict::untested && level.arms.front().failed.empty()) p.push_back(arm.test.p), tested.push_back(&arm);
   const std::vector<double> adjusted = holm(p);
   for (size_t i = 0; i < tested.size(); ++i) {
     tested[i]->p_holm = adjusted[i];
@@ -60,6 +60,19 @@ void judge(Outcome& outcome) {
                          : tested[i]->test.difference.mean > 0 ? Verdict::helped
                                                                : Verdict::hurt;
   }
+}
+
+// crop in 2 of 5 seeds (2, 4)
+std::string failures_of(const LevelOutcome& level) {
+  std::vector<std::string> parts;
+  for (const ArmOutcome& arm : level.arms) {
+    if (arm.failed.empty()) continue;
+    std::vector<int64_t> seeds;
+    for (const StudyResult& r : arm.failed) seeds.push_back(r.seed);
+    parts.push_back(
+        fmt::format("{} in {} of {} seeds ({})", arm.arm.name, seeds.size(), seeds.size() + arm.runs.size(), fmt::join(seeds, ", ")));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 // crop +1.20 points (+0.40 … +2.00, p = 0.031), …
@@ -78,8 +91,12 @@ std::string list_of(const LevelOutcome& level, Verdict verdict) {
 std::string level_words(const StudyPlan& plan, const LevelOutcome& level) {
   const ArmOutcome& base = level.arms.front();
   const Estimate& e = base.measures[plan.measure];
-  std::string text =
-      fmt::format("{}: {} reaches {} % {}", level.level.name, base.arm.name, percent_text(e.mean), measure_words[plan.measure]);
+  std::string text = level.level.name + ": ";
+  if (const std::string list = failures_of(level); !list.empty())
+    text += fmt::format("did not train, for a loss that is no number: {}. An arm is only tested where it and {} trained with every seed. ",
+                        list, base.arm.name);
+  if (base.runs.empty()) return text;
+  text += fmt::format("{} reaches {} % {}", base.arm.name, percent_text(e.mean), measure_words[plan.measure]);
   if (std::isfinite(e.low)) text += fmt::format(" ({} … {})", percent_text(e.low), percent_text(e.high));
   if (const std::string list = list_of(level, Verdict::untested); !list.empty()) return text + ". Not tested: " + list + ".";
   for (const Verdict verdict : {Verdict::helped, Verdict::hurt}) {
@@ -130,8 +147,9 @@ Outcome outcome_of(const StudyPlan& plan, const std::vector<StudyResult>& result
     LevelOutcome out{level, {}};
     for (const Arm& arm : plan.arms) {
       ArmOutcome one = arm_outcome(plan, arm, level.name, results);
-      if (one.runs.empty()) continue;
+      if (one.runs.empty() && one.failed.empty()) continue;
       if (arm.name == plan.arms.front().name) one.verdict = Verdict::baseline;
+      else if (!one.failed.empty()) one.verdict = Verdict::failed;
       else if (!out.arms.empty()) one.test = compared(one, out.arms.front(), plan.measure);
       out.arms.push_back(one);
     }

@@ -11,14 +11,15 @@ namespace duel {
 
 double measure_of(const Scores& scores, int measure);  // by its number in measure_names
 
-// untested: there are fewer than two seeds, or the study is not done. Before the end nothing is tested: who looks again after each
-// training, and stops when he likes what he sees, finds differences where there are none.
-enum class Verdict { baseline, helped, hurt, unclear, untested };
-constexpr const char* verdict_words[] = {"baseline", "helped", "hurt", "cannot be told apart", "not tested"};
+// untested: there are fewer than two seeds, the baseline did not train in one of them, or the study is not done. failed: the arm did not
+// train in some seed, and those that are left would be a choice. Before the end nothing is tested: who looks again after each training, and
+// stops when he likes what he sees, finds differences where there are none.
+enum class Verdict { baseline, helped, hurt, unclear, untested, failed };
+constexpr const char* verdict_words[] = {"baseline", "helped", "hurt", "cannot be told apart", "not tested", "did not train"};
 
 struct ArmOutcome {
   Arm arm;
-  std::vector<StudyResult> runs;                          // in order of the plan's seeds
+  std::vector<StudyResult> runs, failed;                  // in order of the plan's seeds
   Estimate measures[4];                                   // over the seeds
   std::vector<Estimate> recall;                           // of each class
   double prepare_seconds = 0, images = 0, synthetic = 0;  // means

@@ -38,11 +38,11 @@ Table decision_table(const StudyPlan& plan, const LevelOutcome& level) {
               {}};
   for (const ArmOutcome& a : level.arms) {
     const bool base = a.verdict == Verdict::baseline;
-    table.rows.push_back({a.arm.name, interval_text(a.measures[plan.measure]), base ? "–" : points_text(a.test.difference),
-                          base ? "–" : p_text(a.test.p), a.verdict == Verdict::untested || base ? "–" : p_text(a.p_holm),
-                          base ? "–" : p_text(a.test.p_signs), verdict_words[static_cast<int>(a.verdict)], fmt::format("{:.0f}", a.images),
-                          fmt::format("{:.0f}", a.synthetic), fmt::format("{:.1f}", a.ms_per_step),
-                          fmt::format("{:.1f} s", a.prepare_seconds)});
+    table.rows.push_back(
+        {a.arm.name, interval_text(a.measures[plan.measure]), base ? "–" : points_text(a.test.difference), base ? "–" : p_text(a.test.p),
+         a.verdict == Verdict::untested || a.verdict == Verdict::failed || base ? "–" : p_text(a.p_holm),
+         base ? "–" : p_text(a.test.p_signs), verdict_words[static_cast<int>(a.verdict)], fmt::format("{:.0f}", a.images),
+         fmt::format("{:.0f}", a.synthetic), fmt::format("{:.1f}", a.ms_per_step), fmt::format("{:.1f} s", a.prepare_seconds)});
   }
   return table;
 }
@@ -65,7 +65,7 @@ Table recall_table(const LevelOutcome& level, const std::vector<std::string>& cl
   for (size_t c = 0; c < classes.size(); ++c) table.head.push_back(fmt::format("{} {}", classes[c], level.level.counts[c]));
   for (const ArmOutcome& a : level.arms) {
     table.rows.push_back({a.arm.name});
-    for (const Estimate& e : a.recall) table.rows.back().push_back(half_text(e));
+    for (size_t c = 0; c < classes.size(); ++c) table.rows.back().push_back(c < a.recall.size() ? half_text(a.recall[c]) : "–");
   }
   return table;
 }
@@ -91,6 +91,10 @@ Table notes_table(const Outcome& outcome) {
   Table table{"Notes", "", {"Of single trainings"}, {}};
   for (const LevelOutcome& level : outcome.levels)
     for (const ArmOutcome& a : level.arms)
+      for (const StudyResult& r : a.failed)
+        table.rows.push_back({fmt::format("{}, {}, seed {}: did not train: {}", r.level, r.arm, r.seed, r.failed)});
+  for (const LevelOutcome& level : outcome.levels)
+    for (const ArmOutcome& a : level.arms)
       for (const StudyResult& r : a.runs)
         if (!r.note.empty()) table.rows.push_back({fmt::format("{}, {}, seed {}: {}", r.level, r.arm, r.seed, r.note)});
   return table;
@@ -106,7 +110,7 @@ Figure plot_of(const StudyPlan& plan, const LevelOutcome& level) {
   std::vector<ForestRow> rows;
   const ArmOutcome& base = level.arms.front();
   for (const ArmOutcome& a : level.arms) {
-    if (a.verdict == Verdict::baseline) continue;
+    if (a.verdict == Verdict::baseline || a.verdict == Verdict::failed) continue;
     ForestRow row{.name = a.arm.name,
                   .text = points_text(a.test.difference),
                   .side = a.verdict == Verdict::helped ? 1

@@ -16,7 +16,8 @@ struct Prepared {
 };
 Prepared prepare(const Arm& arm, const Dataset& real, int batch, int64_t seed, Synthesiser& synthesiser);
 
-// Trains, and judges once. The scores are of no use where stop_requested().
+// Trains, and judges once. A training that meets a number that is none is a result that says so. The scores are of no use where
+// stop_requested().
 StudyResult train_arm(const StudyPlan& plan, const StudyRun& run, const Prepared& prepared, const Dataset& test, Device device);
 
 // Up to eight of the synthetic images of each class, a row a class.
