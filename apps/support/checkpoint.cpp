@@ -1,5 +1,8 @@
 #include "apps/support/checkpoint.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <fmt/format.h>
 #include <omp.h>
 
@@ -9,6 +12,7 @@
 #include <filesystem>
 #include <iterator>
 
+#include "engine/io/file.h"
 #include "kernels/registry.h"
 
 namespace duel {
@@ -33,6 +37,11 @@ nlohmann::ordered_json device_and_threads(Device device) {
 }
 
 }  // namespace
+
+Origin origin_of(const std::string& file) {
+  const std::vector<std::byte> bytes = read_file(file, UINT64_MAX);
+  return {file, fmt::format("{:016x}", static_cast<uint64_t>(XXH3_64bits(bytes.data(), bytes.size())))};
+}
 
 void add_tensor(SafeTensors& file, const std::string& name, const Tensor& t, int64_t step, const std::string& path) {
   HostTensor host{t.dtype(), t.shape().dims(), std::vector<std::byte>(t.bytes())};

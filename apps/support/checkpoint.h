@@ -15,6 +15,12 @@
 
 namespace duel {
 
+// Which checkpoint a net was read from; both empty where it comes from a run under way.
+struct Origin {
+  std::string file, xxh3;  // its path as it was named, and the XXH3-64 of its bytes in 16 hexadecimal digits
+};
+Origin origin_of(const std::string& file);  // throws Error(data)
+
 // Calls f with each tensor of a state and its name.
 using TensorVisit = std::function<void(const std::string& name, Tensor& t)>;
 

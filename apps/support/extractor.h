@@ -14,6 +14,7 @@ class Extractor {
   Extractor(const std::string& from, const std::string& which, Device device);
 
   const ClassifierConfig& config() const { return trained_.net.config; }
+  const std::vector<std::string>& classes() const { return trained_.classes; }  // that it tells apart
   // 64 bits of its kind, its precision, what images it takes, and the bytes of all its tensors: 16 hexadecimal digits.
   const std::string& hash() const { return hash_; }
   const std::string& name() const { return name_; }  // "lenet of runs/c, step 4690"

@@ -37,6 +37,7 @@ struct TrainedGan {
   Generator g;
   int64_t step = 0;
   int margin = 0;  // around each of its images
+  Origin origin;
   TrainedGan(const std::string& path, Device device);
   explicit TrainedGan(GanState& run);  // of a run that is under way, sharing its weights
 };

@@ -11,9 +11,12 @@ namespace {
 
 // Everything but the values.
 template <class Trained, class Config>
-Generated described(const Trained& trained, const Config& c, int64_t n, int label) {
-  Generated made{{n, c.h, c.w, c.channels, {}, trained.classes, {}}, trained.step, trained.margin};
+Generated described(const Trained& trained, const Config& c, int64_t n, int64_t seed, int label) {
+  Generated made{{.n = n, .h = c.h, .w = c.w, .c = c.channels, .labels = {}, .classes = trained.classes, .about = {}, .values = {}},
+                 trained.step,
+                 trained.margin};
   if (c.classes) made.labels = balanced_labels(n, c.classes, label);
+  if (!trained.origin.file.empty()) made.about = about_generator(trained.origin, trained.step, seed);
   return made;
 }
 
@@ -24,8 +27,12 @@ std::vector<int32_t> part_of(const std::vector<int32_t>& labels, int64_t from, i
 
 }  // namespace
 
+nlohmann::ordered_json about_generator(const Origin& origin, int64_t step, int64_t seed) {
+  return {{"checkpoint", printable(origin.file, 4096)}, {"xxh3", origin.xxh3}, {"step", step}, {"seed", seed}};
+}
+
 Generated generated(const TrainedGan& gan, int64_t n, int64_t seed, int label) {
-  Generated made = described(gan, gan.g.config, n, label);
+  Generated made = described(gan, gan.g.config, n, seed, label);
   made.values = [g = gan.g, labels = made.labels, z = noise(gan.g, n, seed, RandomStream::samples)](int64_t from, int64_t to) {
     const std::vector<int32_t> part = part_of(labels, from, to);
     return generate(g, {slice(z, from, to), part.empty() ? Tensor() : Tensor::from_bytes({to - from}, DType::i32, part.data(), g.device)});
@@ -36,7 +43,7 @@ Generated generated(const TrainedGan& gan, int64_t n, int64_t seed, int label) {
 Generated generated(const TrainedVae& vae, int64_t n, int64_t seed, int label) {
   if (!vae.net.config.variational)
     fail(Failure::usage, "a plain autoencoder has no distribution of z to draw images from; train one with --net vae or conv");
-  Generated made = described(vae, vae.net.config, n, label);
+  Generated made = described(vae, vae.net.config, n, seed, label);
   made.values = [net = vae.net, likelihood = vae.settings.objective().likelihood, labels = made.labels,
                  z = prior(vae.net, n, seed, RandomStream::samples)](int64_t from, int64_t to) {
     const int64_t latent = net.config.latent;

@@ -20,6 +20,9 @@ struct Generated : GeneratedImages {
 Generated generated(const TrainedGan& gan, int64_t n, int64_t seed, int label = -1);
 Generated generated(const TrainedVae& vae, int64_t n, int64_t seed, int label = -1);
 
+// Which generator: its checkpoint, step and seed, for the text in a PNG.
+nlohmann::ordered_json about_generator(const Origin& origin, int64_t step, int64_t seed);
+
 // What the metadata of a safetensors file calls its format; empty where it does not say.
 std::string format_of(const std::string& file);
 bool is_generator(const std::string& format);  // of a checkpoint of gan, cgan or vae

@@ -9,9 +9,16 @@
 #include "apps/support/tiles.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/image.h"
+#include "engine/io/png_text.h"
 #include "kernels/error.h"
 
 namespace duel {
+
+std::vector<uint8_t> synthetic_png(const Image& image, const nlohmann::ordered_json& about) {
+  if (about.is_null()) return encode_png(image);
+  const PngText text[] = {{synthetic_keyword, about.dump()}};
+  return with_png_text(encode_png(image), text);
+}
 
 void each_picture(const GeneratedImages& images, const std::function<void(int64_t, const Image&)>& f) {
   constexpr int64_t at_once = 256;
@@ -34,9 +41,15 @@ void write_generated(const std::string& folder, const GeneratedImages& images) {
   std::string table = "file,label\n";
   each_picture(images, [&](int64_t i, const Image& picture) {
     const std::string name = fmt::format("{:0{}}.png", i, digits);
-    write_png((fs::path(folder) / name).string(), picture);
-    if (!images.labels.empty())
-      table += fmt::format("{},{}\n", name, images.classes[static_cast<size_t>(images.labels[static_cast<size_t>(i)])]);
+    nlohmann::ordered_json about = images.about;
+    if (!about.is_null()) about["number"] = i;
+    if (!images.labels.empty()) {
+      const std::string& label = images.classes[static_cast<size_t>(images.labels[static_cast<size_t>(i)])];
+      table += fmt::format("{},{}\n", name, label);
+      if (!about.is_null()) about["label"] = label;
+    }
+    const std::vector<uint8_t> png = synthetic_png(picture, about);
+    write_file_atomic((fs::path(folder) / name).string(), std::as_bytes(std::span(png)));
   });
   if (!images.labels.empty()) write_file_atomic((fs::path(folder) / "labels.csv").string(), table);
 }

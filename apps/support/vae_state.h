@@ -32,6 +32,7 @@ struct TrainedVae {
   Vae net;
   int64_t step = 0;
   int margin = 0;  // around each of its images
+  Origin origin;
   TrainedVae(const std::string& path, Device device);
   explicit TrainedVae(const VaeState& run);  // of a run that is under way, sharing its weights
 };

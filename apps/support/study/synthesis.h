@@ -36,11 +36,6 @@ class Synthesiser {
   const TrainedVae& vae(bool conditional, double& seconds);
   const TrainedGan& gan(double& seconds);
   const Classifier& judge(double& seconds);
-  Dataset smote_codes(const TrainedVae& vae) const;
-  Dataset filtered(const TrainedGan& gan, const Classifier& judge, std::string& note) const;
-  template <class Trained>
-  Dataset samples(const Trained& generator, const std::vector<int64_t>& counts, int64_t seed) const;
-  std::vector<int64_t> missing() const;  // of each class, to the largest
 
   const StudyPlan& plan_;
   Device device_;
@@ -52,8 +47,5 @@ class Synthesiser {
   Made<TrainedGan> gan_;
   Made<Classifier> judge_;
 };
-
-// b behind a, of the same size and classes.
-Dataset joined(Dataset a, const Dataset& b);
 
 }  // namespace duel

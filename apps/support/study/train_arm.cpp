@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "apps/support/class_samples.h"
 #include "apps/support/classify_batches.h"
 #include "apps/support/tiles.h"
 #include "apps/support/train_classifier.h"

@@ -1,0 +1,150 @@
+#include "apps/support/class_samples.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "apps/support/generated.h"
+#include "apps/support/image_source.h"
+#include "apps/support/scores.h"
+#include "apps/support/tiles.h"
+#include "apps/support/vae_pictures.h"
+#include "engine/data/sampling.h"
+#include "engine/data/splitmix.h"
+
+namespace duel {
+namespace {
+
+const GanConfig& config_of(const TrainedGan& gan) { return gan.g.config; }
+const VaeConfig& config_of(const TrainedVae& vae) { return vae.net.config; }
+
+Dataset empty_like(const Dataset& like) { return {.name = like.name, .h = like.h, .w = like.w, .c = like.c, .classes = like.classes}; }
+
+// Without the margin that training added, and in as many channels as `like`.
+Dataset brought_home(Dataset made, int margin, const Dataset& like, const std::string& run) {
+  Source source{.name = run, .images = without_margin(made, margin)};
+  if (source.images.c != like.c) source.images = with_channels(source.images, like.c);
+  if (source.images.h != like.h || source.images.w != like.w) take_padding_away(source, like.h, like.w);
+  if (source.images.h != like.h || source.images.w != like.w)
+    fail(Failure::data, fmt::format("{} makes images of {}×{} pixels, and those of {} have {}×{}; --size brings these to another size", run,
+                                    source.images.h, source.images.w, like.name, like.h, like.w));
+  source.images.name = like.name;
+  return source.images;
+}
+
+template <class Trained>
+void check_generator(const Trained& trained, const std::string& run, const Dataset& data, bool labelled) {
+  const auto& net = config_of(trained);
+  if (labelled && net.classes == 0)
+    fail(Failure::data, fmt::format("{}: it was not told classes, and classes are to be filled up; train it with labels", run));
+  if (labelled && trained.classes != data.classes)
+    fail(Failure::data, fmt::format("{}: its classes are [{}], but those of {} are [{}]", run, fmt::join(trained.classes, ", "), data.name,
+                                    fmt::join(data.classes, ", ")));
+  brought_home(Dataset{.h = net.h, .w = net.w, .c = net.channels}, trained.margin, data, run);
+}
+
+template <class Trained>
+Dataset samples_of(const Trained& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed) {
+  Dataset all = empty_like(like);
+  for (size_t c = 0; c < counts.size(); ++c) {
+    if (counts[c] == 0) continue;
+    const auto noise = static_cast<int64_t>(SplitMix(static_cast<uint64_t>(seed), c).next() >> 1);
+    all = joined(std::move(all), brought_home(in_memory(generated(generator, counts[c], noise, static_cast<int>(c)), "samples"),
+                                              generator.margin, like, "the generator"));
+  }
+  return all;
+}
+
+template <class Trained>
+FilteredSamples filtered(const Trained& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed,
+                         const Judge& judge) {
+  constexpr int rounds = 10;
+  FilteredSamples out{empty_like(like), std::vector<int64_t>(counts.size()), counts};
+  std::vector<int64_t>& left = out.lacking;
+  for (int round = 0; round < rounds && std::any_of(left.begin(), left.end(), [](int64_t n) { return n > 0; }); ++round) {
+    const Dataset candidates = class_samples(generator, left, like, seed + (int64_t{round} << 32));
+    const std::vector<float> said = judge(candidates);
+    std::vector<int32_t> good;
+    for (int32_t i = 0; i < candidates.n; ++i) {
+      const auto truth = static_cast<size_t>(candidates.labels[static_cast<size_t>(i)]);
+      const size_t classes = candidates.classes.size();
+      ++out.tried[truth];
+      if (best_class({said.data() + static_cast<size_t>(i) * classes, classes}) == static_cast<int>(truth))
+        good.push_back(i), --left[truth];
+    }
+    out.images = joined(std::move(out.images), subset(candidates, good));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<int64_t> missing(const Dataset& data) {
+  std::vector<int64_t> counts = class_counts(data.labels, static_cast<int>(data.classes.size()));
+  const int64_t largest = *std::max_element(counts.begin(), counts.end());
+  for (int64_t& count : counts) count = largest - count;
+  return counts;
+}
+
+Dataset joined(Dataset a, const Dataset& b) {
+  a.n += b.n;
+  a.images.insert(a.images.end(), b.images.begin(), b.images.end());
+  a.labels.insert(a.labels.end(), b.labels.begin(), b.labels.end());
+  return a;
+}
+
+void check_fills(const TrainedGan& generator, const std::string& run, const Dataset& data, bool labelled) {
+  check_generator(generator, run, data, labelled);
+}
+void check_fills(const TrainedVae& generator, const std::string& run, const Dataset& data, bool labelled) {
+  check_generator(generator, run, data, labelled);
+}
+
+Dataset class_samples(const TrainedGan& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed) {
+  return samples_of(generator, counts, like, seed);
+}
+Dataset class_samples(const TrainedVae& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed) {
+  return samples_of(generator, counts, like, seed);
+}
+
+std::string FilteredSamples::note() const {
+  std::string text = fmt::format("{} of {} samples kept", images.n, std::accumulate(tried.begin(), tried.end(), int64_t{0}));
+  for (size_t c = 0; c < lacking.size(); ++c)
+    if (lacking[c] > 0) text += fmt::format("; {} is {} short", images.classes[c], lacking[c]);
+  return text;
+}
+
+FilteredSamples filtered_samples(const TrainedGan& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed,
+                                 const Judge& judge) {
+  return filtered(generator, counts, like, seed, judge);
+}
+FilteredSamples filtered_samples(const TrainedVae& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed,
+                                 const Judge& judge) {
+  return filtered(generator, counts, like, seed, judge);
+}
+
+SmotedCodes smote_codes(const TrainedVae& vae, const Dataset& data, const SmoteOptions& options) {
+  const VaeConfig& net = vae.net.config;
+  Dataset seen = data.c == net.channels ? data : with_channels(data, net.channels);
+  if (seen.h != net.h || seen.w != net.w) seen = fit(seen, net.h);
+  const Codes codes = encode(vae.net, seen);
+  const Tensor rows = Tensor::from_bytes({seen.n, net.latent}, DType::f32, codes.mean.data(), Device::cpu);
+  const Oversampled more = smote(rows, seen.labels, static_cast<int>(seen.classes.size()), options);
+  std::vector<float> z(static_cast<size_t>(more.x.count()));
+  more.x.copy_out(z.data());
+  const std::vector<float> values = decoded(vae.net, vae.settings.objective().likelihood, z, more.labels);
+  Dataset made{.name = data.name,
+               .n = static_cast<int>(more.labels.size()),
+               .h = net.h,
+               .w = net.w,
+               .c = net.channels,
+               .images = std::vector<uint8_t>(values.size()),
+               .labels = more.labels,
+               .classes = data.classes};
+  to_pixels(values, made.images.data());
+  return {brought_home(std::move(made), vae.margin, data, "the VAE"), more.base, more.neighbour, more.u};
+}
+
+}  // namespace duel
