@@ -129,7 +129,7 @@ TEST_CASE("nothing is said of the runs that are kept, at any time that they were
     std::vector<nlohmann::ordered_json> so_far;
     for (const auto& record : read_records(entry.path() / "metrics.jsonl")) {
       so_far.push_back(record);
-      const Names found = names(readings_of(settings, so_far));
+      const Names found = names(doctor_readings(settings, so_far));
       CHECK_MESSAGE(found.empty(), entry.path().string() << ": " << found.front());
       ++looks;
     }
@@ -139,10 +139,10 @@ TEST_CASE("nothing is said of the runs that are kept, at any time that they were
 }
 
 TEST_CASE("a record without a number counts where the number was none") {
-  const auto r = readings_of(GanSettings{}, {{{"step", 1}, {"loss_d", 1.0}, {"loss_g", nullptr}}, {{"step", 2}, {"fcd", 3.0}}});
+  const auto r = doctor_readings(GanSettings{}, {{{"step", 1}, {"loss_d", 1.0}, {"loss_g", nullptr}}, {{"step", 2}, {"fcd", 3.0}}});
   CHECK((r.loss_d == std::vector<double>{1} && r.loss_g.size() == 1 && std::isnan(r.loss_g[0]) && r.real_right.empty()));
   CHECK(names(r) == Names{"not finite"});
   GanSettings critic;
   critic.loss = "wasserstein";
-  CHECK(readings_of(critic, {{{"step", 1}, {"real_right", 1.0}, {"d_fake_after", 0.0}}}).real_right.empty());
+  CHECK(doctor_readings(critic, {{{"step", 1}, {"real_right", 1.0}, {"d_fake_after", 0.0}}}).real_right.empty());
 }

@@ -80,7 +80,7 @@ int examine(const GanAsk& ask) {
   TrainedGan gan = open(ask);
   // All of them: where a run failed, its last record is of a step that no checkpoint has.
   const auto records = read_records(std::filesystem::path(ask.from) / "metrics.jsonl", std::numeric_limits<int64_t>::max());
-  Readings readings = readings_of(gan.settings, records);
+  Readings readings = doctor_readings(gan.settings, records);
   const ImageData data = load_gan_data(gan.settings);
   if (data.test.n >= 2) look_at_samples(readings, gan, data, ask.seed);
   fmt::print("step {}, {}\n{}", gan.step, counted(records.size(), "record"), readings_text(readings));

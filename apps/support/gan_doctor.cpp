@@ -52,7 +52,7 @@ std::optional<double> norm_drift(const TrainedGan& gan, const Latents& from) {
 
 }  // namespace
 
-Readings readings_of(const GanSettings& settings, const std::vector<nlohmann::ordered_json>& records) {
+Readings doctor_readings(const GanSettings& settings, const std::vector<nlohmann::ordered_json>& records) {
   Readings r;
   r.loss_d = numbers(records, "loss_d"), r.loss_g = numbers(records, "loss_g");
   if (settings.loss != "wasserstein") r.real_right = numbers(records, "real_right"), r.fake_right = numbers(records, "fake_right");

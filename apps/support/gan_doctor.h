@@ -11,7 +11,7 @@
 namespace duel {
 
 // Of the records of metrics.jsonl; what a loss gives no meaning to is left out.
-Readings readings_of(const GanSettings& settings, const std::vector<nlohmann::ordered_json>& records);
+Readings doctor_readings(const GanSettings& settings, const std::vector<nlohmann::ordered_json>& records);
 
 // 256 samples beside as many test images and all training images. What cannot be measured (test images that are all alike) is left out.
 // G's running statistics move: only for a net that is not trained on. Throws Error(numeric) where a sample is not finite.

@@ -79,7 +79,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
   const Latents fixed = shown(state.g, settings.seed, shown_columns);
   std::vector<Check> checks;
   const auto findings = [&] {
-    Readings readings = readings_of(settings, trainer.records());
+    Readings readings = doctor_readings(settings, trainer.records());
     if (!checks.empty()) readings.spread = checks[0].value, readings.twin = checks[1].value;
     return diagnose(readings);
   };

@@ -8,21 +8,13 @@ const char* const report_script = R"js(
 document.documentElement.classList.add('js');
 const data = JSON.parse(document.getElementById('data').textContent);
 
-(function film() {
-  const slider = document.getElementById('film-slider');
-  if (!slider) return;
-  const image = document.getElementById('film-image'), step = document.getElementById('film-step'), play = document.getElementById('film-play');
-  const frames = data.film;
-  frames[frames.length - 1].src = image.src;
-  let at = frames.length - 1, timer = 0;
-  data.watching = () => !timer && at === frames.length - 1;
-  function show(i) {
-    at = Math.max(0, Math.min(frames.length - 1, i));
-    image.src = frames[at].src;
-    image.alt = 'Generated samples after step ' + frames[at].step;
-    step.textContent = frames[at].step;
+// Frames that a slider, a button and keys go through, one each `period` milliseconds while it plays; show(i) draws one of them.
+function player(count, slider, play, period, show) {
+  let at = count - 1, timer = 0;
+  function go(i) {
+    at = Math.max(0, Math.min(count - 1, i));
     slider.value = at;
-    slider.setAttribute('aria-valuetext', 'step ' + frames[at].step);
+    show(at);
   }
   function stop() {
     clearInterval(timer);
@@ -31,26 +23,43 @@ const data = JSON.parse(document.getElementById('data').textContent);
     play.setAttribute('aria-label', 'Play');
   }
   function start() {
-    if (at === frames.length - 1) show(0);
-    timer = setInterval(() => { if (at < frames.length - 1) show(at + 1); if (at === frames.length - 1) stop(); },
-                        Math.max(60, Math.min(400, 6000 / frames.length)));
+    if (at === count - 1) go(0);
+    timer = setInterval(() => { if (at < count - 1) go(at + 1); if (at === count - 1) stop(); }, period);
     play.textContent = '❚❚';
     play.setAttribute('aria-label', 'Pause');
   }
+  slider.max = count - 1;
   play.onclick = () => timer ? stop() : start();
-  slider.oninput = () => { stop(); show(+slider.value); };
+  slider.oninput = () => { stop(); go(+slider.value); };
   addEventListener('keydown', e => {
     if (e.altKey || e.ctrlKey || e.metaKey) return;
-    const other = e.target.closest && e.target.closest('button, a');
-    if (e.key === 'ArrowLeft') { stop(); show(at - 1); }
-    else if (e.key === 'ArrowRight') { stop(); show(at + 1); }
-    else if (e.key === 'Home') { stop(); show(0); }
-    else if (e.key === 'End') { stop(); show(frames.length - 1); }
+    const other = e.target.closest && e.target.closest('button, a, input[type=checkbox]');
+    if (e.key === 'ArrowLeft') { stop(); go(at - 1); }
+    else if (e.key === 'ArrowRight') { stop(); go(at + 1); }
+    else if (e.key === 'Home') { stop(); go(0); }
+    else if (e.key === 'End') { stop(); go(count - 1); }
     else if (e.key === ' ' && !other) timer ? stop() : start();
     else return;
     e.preventDefault();
   });
-  addEventListener('beforeprint', () => { stop(); show(frames.length - 1); });
+  addEventListener('beforeprint', stop);
+  return {go, again: () => go(at), atEnd: () => !timer && at === count - 1};
+}
+
+(function film() {
+  const slider = document.getElementById('film-slider');
+  if (!slider) return;
+  const image = document.getElementById('film-image'), step = document.getElementById('film-step'), play = document.getElementById('film-play');
+  const frames = data.film;
+  frames[frames.length - 1].src = image.src;
+  const film = player(frames.length, slider, play, Math.max(60, Math.min(400, 6000 / frames.length)), i => {
+    image.src = frames[i].src;
+    image.alt = 'Generated samples after step ' + frames[i].step;
+    step.textContent = frames[i].step;
+    slider.setAttribute('aria-valuetext', 'step ' + frames[i].step);
+  });
+  data.watching = film.atEnd;
+  addEventListener('beforeprint', () => film.go(frames.length - 1));
 })();
 
 // About `count` round values from low to high.

@@ -60,11 +60,10 @@ const char* const film_script = R"js(
     return {...panel, canvas, score, length, field, real: coordinates(panel.real),
             frames: panel.frames.map(f => ({...f, points: coordinates(f.points)}))};
   });
-  const frames = panels[0].frames, slider = get('plane-slider'), play = get('plane-play');
+  const frames = panels[0].frames, slider = get('plane-slider');
   const showing = name => get('show-' + name).checked;
-  let at = frames.length - 1, timer = 0;
 
-  function draw(panel) {
+  function draw(panel, at) {
     const frame = panel.frames[at], canvas = panel.canvas, size = Math.max(1, Math.round(canvas.clientWidth * (window.devicePixelRatio || 1)));
     if (canvas.width !== size) canvas.width = canvas.height = size;
     const c = canvas.getContext('2d'), X = v => (v + 1) / 2 * size, Y = v => (1 - v) / 2 * size, unit = size / 560;
@@ -102,37 +101,16 @@ const char* const film_script = R"js(
     panel.length.textContent = 'arrows: mean ' + frame.length;
     canvas.setAttribute('aria-label', panel.name + ' step ' + frame.step + ': ' + frame.score);
   }
-  function show(i) {
-    at = Math.max(0, Math.min(frames.length - 1, i));
-    panels.forEach(draw);
-    slider.value = at;
-    get('plane-step').textContent = frames[at].step.toLocaleString('en');
-    slider.setAttribute('aria-valuetext', 'step ' + frames[at].step);
-  }
-  function stop() { clearInterval(timer); timer = 0; play.textContent = '▶'; play.setAttribute('aria-label', 'Play'); }
-  function start() {
-    if (at === frames.length - 1) show(0);
-    timer = setInterval(() => { if (at < frames.length - 1) show(at + 1); if (at === frames.length - 1) stop(); }, 150);
-    play.textContent = '❚❚';
-    play.setAttribute('aria-label', 'Pause');
-  }
-  slider.max = frames.length - 1;
-  play.onclick = () => timer ? stop() : start();
-  slider.oninput = () => { stop(); show(+slider.value); };
-  for (const name of ['real', 'made', 'field', 'arrows']) get('show-' + name).onchange = () => show(at);
-  addEventListener('keydown', e => {
-    if (e.altKey || e.ctrlKey || e.metaKey) return;
-    const other = e.target.closest && e.target.closest('button, a, input[type=checkbox]');
-    if (e.key === 'ArrowLeft') { stop(); show(at - 1); }
-    else if (e.key === 'ArrowRight') { stop(); show(at + 1); }
-    else if (e.key === ' ' && !other) timer ? stop() : start();
-    else return;
-    e.preventDefault();
+  // player() is the report's (report_script.cpp), which stands before this.
+  const film = player(frames.length, slider, get('plane-play'), 150, i => {
+    panels.forEach(panel => draw(panel, i));
+    get('plane-step').textContent = frames[i].step.toLocaleString('en');
+    slider.setAttribute('aria-valuetext', 'step ' + frames[i].step);
   });
-  addEventListener('beforeprint', stop);
-  new ResizeObserver(() => show(at)).observe(get('plane-panels'));
+  for (const name of ['real', 'made', 'field', 'arrows']) get('show-' + name).onchange = film.again;
+  new ResizeObserver(film.again).observe(get('plane-panels'));
   const wanted = /^#frame=(\d+)$/.exec(location.hash);   // a link to one moment
-  show(wanted ? +wanted[1] : frames.length - 1);
+  film.go(wanted ? +wanted[1] : frames.length - 1);
 })();
 )js";
 
