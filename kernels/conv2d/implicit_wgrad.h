@@ -3,8 +3,6 @@
 // split over blocks, each part gives a gradient of its own in scratch, and a second kernel adds them in the order of the parts: no atomics,
 // the same bits each time.
 #pragma once
-#include <algorithm>
-
 #include "kernels/conv2d/add_parts.h"
 #include "kernels/conv2d/gather.h"
 #include "kernels/launch.h"
@@ -23,29 +21,20 @@ bool supports(const Conv2dProblem& p) {
          p.y_count() < 1 << 30 && p.w_count() < 1 << 30 && compute_capability() >= 80;
 }
 
-// How the work lies on the grid: a function of the problem alone, so that the order of addition is too.
-struct Split {
-  int tiles_m, tiles_n, parts, steps;  // steps: of one part
-  template <class Product>
-  Split(const Conv2dProblem& p, Product)
-      : tiles_m((p.k + Product::m - 1) / Product::m), tiles_n((p.r * p.s * p.c + Product::n - 1) / Product::n) {
-    const int all_steps = (p.n * p.p * p.q + Product::k - 1) / Product::k, tiles = tiles_m * tiles_n;
-    constexpr int wanted_blocks = 512, fewest_steps = 8;  // about one wave; a part must outlast filling the pipeline
-    parts = std::max(1, std::min(wanted_blocks / tiles, all_steps / fewest_steps));
-    steps = (all_steps + parts - 1) / parts;
-    parts = std::max(1, (all_steps + steps - 1) / steps);
-  }
-};
+template <class Product>
+PixelSplit split_of(const Conv2dProblem& p) {
+  constexpr int wanted_blocks = 512, fewest_steps = 8;  // about one wave; a part must outlast filling the pipeline
+  return {p, Product::m, Product::n, Product::k, wanted_blocks, fewest_steps};
+}
 
 template <class Tiles>
 size_t scratch_bytes(const Conv2dProblem& p) {
-  const Split split(p, Product<Tiles>{});
-  return split.parts == 1 ? 0 : sizeof(float) * static_cast<size_t>(split.parts) * static_cast<size_t>(p.w_count());
+  return parts_bytes(split_of<Product<Tiles>>(p).parts, p.w_count());
 }
 
 template <class Product, class T = typename Product::T>
 __global__ void __launch_bounds__(Product::threads)
-    wgrad_parts(Conv2dProblem d, GatherX gather, Split split, const T* x, const T* gy, float* gw) {
+    wgrad_parts(Conv2dProblem d, GatherX gather, PixelSplit split, const T* x, const T* gy, float* gw) {
   using Storage = typename Product::Storage;
   constexpr int elements = Product::elements;
   Storage& shared = shared_storage<Storage>();
@@ -75,13 +64,11 @@ template <class Tiles>
 void run(const Conv2dProblem& p, const Conv2dWgrad::Args& a, Scratch scratch, Stream stream) {
   using P = Product<Tiles>;
   using T = typename Tiles::Operand;
-  const Split split(p, P{});
+  const PixelSplit split = split_of<P>(p);
   float* gw = static_cast<float*>(a.gw);
   float* parts = split.parts == 1 ? gw : static_cast<float*>(scratch.data);
-  launch({.grid = dim3(static_cast<unsigned>(split.tiles_m * split.tiles_n), static_cast<unsigned>(split.parts)),
-          .block = P::threads,
-          .shared_bytes = sizeof(typename P::Storage)},
-         stream, wgrad_parts<P>, p, GatherX(p), split, static_cast<const T*>(a.x), static_cast<const T*>(a.gy), parts);
+  launch({.grid = split.grid(), .block = P::threads, .shared_bytes = sizeof(typename P::Storage)}, stream, wgrad_parts<P>, p, GatherX(p),
+         split, static_cast<const T*>(a.x), static_cast<const T*>(a.gy), parts);
   if (split.parts > 1) add_parts(split.parts, p.w_count(), parts, gw, stream);
 }
 

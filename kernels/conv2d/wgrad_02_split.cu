@@ -17,10 +17,7 @@ int parts_of(const Conv2dProblem& p) {
   return static_cast<int>(std::clamp<int64_t>(wanted, 1, std::clamp(p.n, 1, 64)));
 }
 bool supports(const Conv2dProblem& p) { return p.dtype == DType::f32; }
-size_t scratch(const Conv2dProblem& p) {
-  const int parts = parts_of(p);
-  return parts == 1 ? 0 : sizeof(float) * static_cast<size_t>(parts) * static_cast<size_t>(p.w_count());
-}
+size_t scratch(const Conv2dProblem& p) { return parts_bytes(parts_of(p), p.w_count()); }
 
 __global__ void wgrad_split(Conv2dProblem d, int parts, const float* x, const float* gy, float* gw) {
   const int64_t count = d.w_count();

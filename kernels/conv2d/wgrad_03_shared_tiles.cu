@@ -1,8 +1,6 @@
 // conv2d_wgrad, rung 3: an implicit matrix product by tiles of 16 output channels × 16 columns of (r,s,c) (kernels/tile/plain_product.h),
 // its sum over the output pixels split over blocks and the parts added in order. Against rung 2 an operand comes from device memory once
 // for sixteen multiply-adds. Any shape. Bounded by shared memory: two loads a multiply-add, and by the index arithmetic of each element.
-#include <algorithm>
-
 #include "kernels/conv2d/add_parts.h"
 #include "kernels/conv2d/gather.h"
 #include "kernels/tile/plain_product.h"
@@ -10,32 +8,19 @@
 namespace duel {
 namespace {
 
-// How the work lies on the grid: a function of the problem alone, so that the order of addition is too.
-struct Split {
-  int tiles_m, tiles_n, parts, pixels;  // pixels: of one part
-  explicit Split(const Conv2dProblem& p)
-      : tiles_m((p.k + plain_side - 1) / plain_side), tiles_n((p.r * p.s * p.c + plain_side - 1) / plain_side) {
-    const int all = p.n * p.p * p.q, fewest = 256;
-    parts = std::clamp(2048 / std::max(tiles_m * tiles_n, 1), 1, std::max(all / fewest, 1));
-    pixels = (all + parts - 1) / parts;
-    parts = std::max((all + pixels - 1) / std::max(pixels, 1), 1);
-  }
-};
+PixelSplit split_of(const Conv2dProblem& p) { return {p, plain_side, plain_side, 1, 2048, 256}; }
 
 bool supports(const Conv2dProblem& p) {  // offsets fit 32 bits
   return (p.dtype == DType::f32 || p.dtype == DType::bf16) && p.x_count() < 1 << 30 && p.y_count() < 1 << 30 && p.w_count() < 1 << 30;
 }
-size_t scratch(const Conv2dProblem& p) {
-  const Split split(p);
-  return split.parts == 1 ? 0 : sizeof(float) * static_cast<size_t>(split.parts) * static_cast<size_t>(p.w_count());
-}
+size_t scratch(const Conv2dProblem& p) { return parts_bytes(split_of(p).parts, p.w_count()); }
 
 template <class T>
-__global__ void wgrad_shared_tiles(Conv2dProblem d, GatherX gather, Split split, const T* x, const T* gy, float* gw) {
+__global__ void wgrad_shared_tiles(Conv2dProblem d, GatherX gather, PixelSplit split, const T* x, const T* gy, float* gw) {
   auto& tiles = shared_storage<PlainTiles<float, false, false>>();
   const int tile = static_cast<int>(blockIdx.x), part = static_cast<int>(blockIdx.y);
   const int k0 = tile % split.tiles_m * plain_side, at0 = tile / split.tiles_m * plain_side;
-  const int first = part * split.pixels, pixels = min(split.pixels, d.n * d.p * d.q - first), width = d.r * d.s * d.c;
+  const int first = part * split.steps, pixels = min(split.steps, d.n * d.p * d.q - first), width = d.r * d.s * d.c;
   const auto from_gy = [&](int row, int l) {
     return l < pixels && k0 + row < d.k ? static_cast<float>(gy[(first + l) * d.k + k0 + row]) : 0.f;
   };
@@ -50,12 +35,10 @@ __global__ void wgrad_shared_tiles(Conv2dProblem d, GatherX gather, Split split,
 
 template <class T>
 void start(const Conv2dProblem& p, const Conv2dWgrad::Args& a, Scratch scratch, Stream stream) {
-  const Split split(p);
+  const PixelSplit split = split_of(p);
   float* gw = static_cast<float*>(split.parts == 1 ? a.gw : scratch.data);
-  launch({.grid = dim3(static_cast<unsigned>(split.tiles_m) * static_cast<unsigned>(split.tiles_n), static_cast<unsigned>(split.parts)),
-          .block = dim3(plain_side, plain_side),
-          .shared_bytes = sizeof(PlainTiles<float, false, false>)},
-         stream, wgrad_shared_tiles<T>, p, GatherX(p), split, static_cast<const T*>(a.x), static_cast<const T*>(a.gy), gw);
+  launch({.grid = split.grid(), .block = dim3(plain_side, plain_side), .shared_bytes = sizeof(PlainTiles<float, false, false>)}, stream,
+         wgrad_shared_tiles<T>, p, GatherX(p), split, static_cast<const T*>(a.x), static_cast<const T*>(a.gy), gw);
   if (split.parts > 1) add_parts(split.parts, p.w_count(), gw, static_cast<float*>(a.gw), stream);
 }
 
