@@ -56,8 +56,16 @@ skip() { count 0 0 1; printf '  skipped  %-32s %s\n' "$1" "$2"; }
 # run_item NAME LOG LIMIT COMMAND…: runs a test whose last line is its tally, and counts it. One that says nothing, crashes, runs past LIMIT
 # seconds or claims no failure but exits with one has one failure (more).
 run_item() {
-  local name=$1 log=$2 limit=$3 began status=0 last word p=0 f=0 s=0 why=""
+  local name=$1 log=$2 limit=$3
   shift 3
+  execute_item "$log" "$limit" "$@"
+  report_item "$name" "$log"
+}
+
+# What came of it goes to LOG.result: passed, failed, skipped, seconds and why, so that a shell of its own can do this.
+execute_item() {   # execute_item LOG LIMIT COMMAND…
+  local log=$1 limit=$2 began status=0 last p=0 f=0 s=0 why=""
+  shift 2
   began=$(date +%s)
   mkdir -p "$(dirname "$log")"
   { timeout "${in_terminal[@]}" -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null; } 2>/dev/null || status=$?   # bash's own word on a crash is noise
@@ -78,26 +86,53 @@ run_item() {
       *) if [ $status -gt 128 ]; then why="crashed: $(kill -l $((status - 128)) 2>/dev/null || echo "exit $status")"; else why="no tally, exit $status"; fi ;;
     esac
   fi
+  echo "$p $f $s $(($(date +%s) - began)) $why" >"$log.result"
+}
+
+report_item() {   # report_item NAME LOG
+  local name=$1 log=$2 p=0 f=1 s=0 took=0 why="left no result" word=ok
+  [ -f "$log.result" ] && read -r p f s took why <"$log.result"
+  rm -f "$log.result"
   count "$p" "$f" "$s"
-  word=ok
   [ "$f" -eq 0 ] || word=FAILED
-  printf '  %-8s %-32s %s passed, %s failed, %s skipped  %s%s\n' "$word" "$name" "$p" "$f" "$s" "$(seconds_since "$began")" "${why:+  ($why)}"
+  printf '  %-8s %-32s %s passed, %s failed, %s skipped  %s s%s\n' "$word" "$name" "$p" "$f" "$s" "$took" "${why:+  ($why)}"
   if [ "$f" -ne 0 ]; then
     failures+=("$name${why:+ ($why)}: $log")
     tail -n 40 "$log" | sed 's/^/    | /'
   fi
 }
 
-# Every test program of a build tree.
+# Every test program of a build tree, two at a time: most of them keep one processor busy. The one that takes longest begins.
 run_tests() {   # run_tests FOLDER LIMIT [PREFIX OF THE NAMES]
-  local folder=$1 limit=$2 prefix=${3:-} program found=0
+  local folder=$1 limit=$2 prefix=${3:-} program names=() name running=0 at_once=2 pipe finished
   for program in "$folder"/tests/test_*; do
     [ -f "$program" ] && [ -x "$program" ] || continue
-    found=1
-    run_item "$prefix$(basename "$program")" "$folder/check/$(basename "$program").log" "$limit" "$program"
+    name=$(basename "$program")
+    if [ "$name" = test_rows ]; then names=("$name" "${names[@]}"); else names+=("$name"); fi
   done
-  if [ $found -eq 0 ]; then
+  if [ ${#names[@]} -eq 0 ]; then
     count 0 1 0
     failures+=("${prefix}tests: no test program in $folder/tests")
+    return
   fi
+  [ "$(nproc)" -ge 2 ] || at_once=1
+  pipe=$(mktemp -u) && mkfifo "$pipe" && exec {finished}<>"$pipe" && rm "$pipe" || return 1   # who is done writes its name there
+  report_next() {
+    local ended
+    read -r ended <&"$finished"
+    running=$((running - 1))
+    report_item "$prefix$ended" "$folder/check/$ended.log"
+  }
+  trap 'trap - INT; kill 0' INT   # what runs in the background does not hear of Ctrl-C
+  for name in "${names[@]}"; do
+    while [ $running -ge $at_once ]; do report_next; done
+    running=$((running + 1))
+    {
+      OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} execute_item "$folder/check/$name.log" "$limit" "$folder/tests/$name" {finished}>&-
+      echo "$name" >&"$finished"
+    } &
+  done
+  while [ $running -gt 0 ]; do report_next; done
+  trap - INT
+  exec {finished}>&-
 }
