@@ -49,7 +49,8 @@ void init(Net& net, int64_t seed, RandomStream stream, Init scheme) {
     if (name.ends_with("beta") || name.ends_with("bias")) return Start::constant(0);
     if (name.ends_with("gamma")) return scheme == Init::normal ? Start::normal(1, 0.02) : Start::constant(1);
     if (name == "label") return Start::normal(0, stream == RandomStream::init_g ? 1 : 0.02);
-    return start_of(scheme, shape);
+    const bool transposed = stream == RandomStream::init_g && shape.rank() == 4;  // all of G's convolutions are
+    return start_of(scheme, shape, transposed ? LeavesBy::last_axis : LeavesBy::first_axis);
   });
 }
 

@@ -16,6 +16,10 @@ struct Coins {
   Tensor step;
   int pass = 0;
 };
+// The axis of a weight along which its outputs lie: the first of a convolution's and a dense layer's, the last of a transposed
+// convolution's, whose weight [k,r,s,c] is that of the convolution it is the adjoint of.
+enum class LeavesBy { first_axis, last_axis };
+
 // What a net is given besides its input.
 struct Pass {
   Mode mode = Mode::train;

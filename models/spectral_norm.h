@@ -8,11 +8,9 @@
 // convolution, whose weight [k,r,s,c] belongs to the convolution it is the adjoint of: there c leaves the layer, and the matrix is
 // [c, k·r·s].
 #pragma once
-#include "engine/ops.h"
+#include "models/layers.h"
 
 namespace duel {
-
-enum class LeavesBy { first_axis, last_axis };  // convolution and dense, or transposed convolution
 
 // w [out, …, in], u [out], v [rest] in the accumulator's dtype. Throws Error(usage) where u and v do not fit.
 Tensor spectral_norm(const Tensor& w, const Tensor& u, const Tensor& v, LeavesBy axis = LeavesBy::first_axis);

@@ -1,7 +1,9 @@
 // The gan program as a person uses it, beside what all programs that train do (test_train_app.cpp).
+#include <cmath>
 #include <fstream>
 
 #include "engine/io/image.h"
+#include "engine/ops.h"
 #include "tests/app_runs.h"
 
 using namespace duel;
@@ -33,6 +35,7 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
                  {desk.fresh("x", {"--images", "7"}), 3, "7 training images, but --batch is 8"},
                  {desk.fresh("x", {"--net", "gan"}), 2, "there are dcgan, mlp, small-mlp, keras"},
                  {desk.fresh("x", {"--loss", "wasserstein"}), 2, "--clip 0.01"},
+                 {desk.fresh("x", {"--init", "square"}), 2, "--init square: there are normal, glorot, he, orthogonal"},
                  {desk.fresh("x", {"--penalty", "wgan-gp"}), 2, "batch norm in D"},
                  {desk.fresh("x", {"--loss", "hinge", "--smooth", "0.1"}), 2, "no targets"},
                  {desk.fresh("x", {"--smooth", "-0.05"}), 2, "--smooth -0.05"},
@@ -144,4 +147,29 @@ TEST_CASE("every net, loss and penalty trains with either augmentation of what D
       CHECK(std::any_of(file.tensors.begin(), file.tensors.end(), [](const auto& t) { return t.first == "ada"; }) == adapts);
     }
   CHECK(most > 0);
+}
+
+TEST_CASE("--init orthogonal gives orthogonal weights to a run") {
+  const Desk desk = gan_desk();
+  for (const char* net : {"dcgan", "mlp"}) {
+    const Outcome o = desk.train(net, {"--init", "orthogonal", "--net", net, "--steps", "1", "--lr", "1e-12"});  // no step to speak of
+    REQUIRE_MESSAGE(o.code == 0, o.errors);
+    const SafeTensors file = read_safetensors(desk.checkpoint(net));
+    int looked_at = 0;
+    for (const auto& [name, tensor] : file.tensors) {
+      if (!(name.starts_with("g.") || name.starts_with("d.")) || !name.ends_with(".w")) continue;
+      const Tensor w = Tensor::from_bytes(Shape(tensor.shape), tensor.dtype, tensor.bytes.data(), Device::cpu);
+      const bool transposed = name.starts_with("g.") && w.shape().rank() == 4;
+      const int64_t columns = transposed ? w.shape()[-1] : w.count() / w.shape()[0], rows = w.count() / columns;
+      const Tensor m = reshape(w, {rows, columns}), gram = matmul(m, m, rows > columns, rows <= columns);
+      const int64_t side = gram.shape()[0];
+      const std::vector<double> values = gram.values();
+      double off = 0;
+      for (int64_t i = 0; i < side; ++i)
+        for (int64_t j = 0; j < side; ++j) off = std::max(off, std::fabs(values[static_cast<size_t>(i * side + j)] - (i == j)));
+      CHECK_MESSAGE(off < 1e-6, net, ": ", name, " is off by ", off);
+      ++looked_at;
+    }
+    CHECK(looked_at >= 6);
+  }
 }

@@ -7,6 +7,7 @@
 #include "engine/grad.h"
 #include "engine/rng.h"
 #include "models/gan_step.h"
+#include "models/orthogonal.h"
 
 using namespace duel;
 
@@ -186,4 +187,70 @@ TEST_CASE("initialisation: the distributions of the paper, the same for the same
   CHECK(moments(second(a).gamma.master).first == doctest::Approx(1).epsilon(0.01));
   CHECK(w.values() == second(b).w.master.values());
   CHECK(w.values() != second(c).w.master.values());
+}
+
+namespace {
+
+// The largest deviation from 1 of the product of m [rows,columns] with its transpose, taken over the shorter side.
+double from_orthogonal(const Tensor& m) {
+  const int64_t side = std::min(m.shape()[0], m.shape()[1]);
+  const bool wide = m.shape()[0] == side;
+  const Tensor d = cast(m, DType::f64);
+  const std::vector<double> gram = matmul(d, d, !wide, wide).values();
+  double worst = 0;
+  for (int64_t i = 0; i < side; ++i)
+    for (int64_t j = 0; j < side; ++j) worst = std::max(worst, std::fabs(gram[static_cast<size_t>(i * side + j)] - (i == j)));
+  return worst;
+}
+
+}  // namespace
+
+TEST_CASE("an orthogonal matrix is the Q of its noise, with R's diagonal positive") {
+  NoGrad constant;
+  const Rng rng{3};
+  for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{1, 1}, {1, 9}, {9, 1}, {5, 17}, {17, 5}, {33, 33}, {40, 1030}}) {
+    const Tensor q = orthogonal(rng, 6, rows, columns);
+    CHECK(q.shape() == Shape{rows, columns});
+    CHECK(from_orthogonal(q) < 1e-13);
+    const int64_t side = std::min(rows, columns), other = std::max(rows, columns);
+    const Tensor noise = rng.normal({side, other}, step_counter(6), 0, 1, DType::f64);
+    const std::vector<double> r = matmul(q, noise, rows > columns, true).values();  // entry (i, j): what vector j of the noise has of i
+    for (int64_t i = 0; i < side; ++i)
+      for (int64_t j = 0; j <= i; ++j) {
+        const double entry = r[static_cast<size_t>(i * side + j)];
+        CHECK((j < i ? std::fabs(entry) < 1e-11 : entry > 0));
+      }
+    CHECK(q.values() == orthogonal(rng, 6, rows, columns).values());
+    if (side > 1) CHECK(q.values() != orthogonal(rng, 7, rows, columns).values());
+    if (side > 1) CHECK(q.values() != orthogonal({4}, 6, rows, columns).values());
+  }
+}
+
+TEST_CASE("orthogonal initialisation: every weight, by the axis on which its outputs lie") {
+  for (const GanNet kind : {GanNet::dcgan, GanNet::mlp, GanNet::small_mlp, GanNet::keras})
+    for (const DType precision : {DType::f32, DType::bf16}) {
+      const GanConfig config{
+          .net = kind, .h = 16, .w = 16, .channels = 3, .nz = 6, .ngf = 8, .ndf = 8, .classes = 3, .precision = precision};
+      Pair net(config), again(config);
+      init_weights(net.g, 7, Init::orthogonal), init_weights(net.d, 7, Init::orthogonal);
+      init_weights(again.g, 7, Init::orthogonal), init_weights(again.d, 7, Init::orthogonal);
+      int looked_at = 0;
+      const auto look = [&](const char* which, bool last_axis) {
+        return [&looked_at, which, last_axis](const std::string& name, Weight& w) {
+          if (!name.ends_with(".w")) return;
+          const Shape& s = w.master.shape();
+          const int64_t columns = last_axis && s.rank() == 4 ? s[-1] : w.master.count() / s[0];
+          const double off = from_orthogonal(reshape(w.master, {w.master.count() / columns, columns}));
+          CHECK_MESSAGE(off < 1e-6, which, " ", name, " is off by ", off);
+          ++looked_at;
+        };
+      };
+      NoGrad constant;
+      net.g.each({look("G", true), {}}), net.d.each({look("D", false), {}});
+      CHECK(looked_at >= 4);
+      const Tensors a = masters(net.g), b = masters(again.g);
+      for (size_t i = 0; i < a.size(); ++i) CHECK(a[i].values() == b[i].values());
+      init_weights(again.g, 8, Init::orthogonal);
+      CHECK(a[0].values() != masters(again.g)[0].values());
+    }
 }

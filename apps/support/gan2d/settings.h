@@ -30,7 +30,7 @@ struct Gan2dSettings : RunSettings<Gan2dSettings>, AdversarialSettings {
     f("width", width, "values of a hidden layer, in G and in D", true);
     f("depth", depth, "hidden layers, in G and in D", true);
     f("d-norm", d_norm, "of D: layer, spectral or none", true);
-    f("init", init, "weights start from normal (N(0, .02)), glorot or he; empty: he", true);
+    f("init", init, "weights start from normal (N(0, .02)), glorot, he or orthogonal; empty: he", true);
     f("seed", seed, "all randomness follows from it", true);
     each_of_objective(f);
     each_of_optimizer(f);
