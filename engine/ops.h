@@ -48,8 +48,8 @@ Tensor avg_pool2d_grad(const Tensor& gy, Pool2dProblem problem);
 
 // --- dropout: engine/ops/dropout.cpp -----------------------------------------------------------------------------------------------------
 // Drops elements with probability p and divides the others by 1 − p. The coins are those of rng at `step` (i32[1], where x is); each layer
-// of a net has its own. For training: evaluation leaves it out.
-Tensor dropout(const Tensor& x, double p, const Rng& rng, const Tensor& step, int layer = 0);
+// of a net has its own. Samples are numbered from `first`. For training: evaluation leaves it out.
+Tensor dropout(const Tensor& x, double p, const Rng& rng, const Tensor& step, int layer = 0, int64_t first = 0);
 
 // --- matrix product: engine/ops/gemm.cpp -------------------------------------------------------------------------------------------------
 // op(a)·op(b) of [m,k]·[k,n], or of equal batches of them; ta: a is stored [k,m]; tb: b is stored [n,k].

@@ -11,6 +11,7 @@ enum Entry { loss_d, loss_g, d_real, d_fake, d_fake_after, real_right, fake_righ
 enum PassOf { on_real, on_fake, on_mixed, passes_of_d };  // of one D step; G's pass comes after all of them, then one for matching
 
 void accumulate(Tensors& sum, const Tensors& more) {
+  NoGrad constant;  // a sum with a history would keep all that it was made of
   if (sum.empty()) sum = more;
   else
     for (size_t i = 0; i < sum.size(); ++i) sum[i] = sum[i] + more[i];
@@ -29,9 +30,9 @@ void check_range(const Tensor& real) {
 
 }  // namespace
 
-// One D step's share of the batch, or all that G sees.
+// One of the batches of a D step; those of the last one are G's as well.
 struct GanStep::Turn {
-  int index;
+  int step, part;
   Tensor real, labels, z, mix;
 };
 
@@ -59,6 +60,7 @@ void check_objective(const GanObjective& o, const GanConfig& c) {
   want(o.noise_steps >= 1, fmt::format("--noise-steps {}: at least 1", o.noise_steps));
   want(o.matching >= 0 && o.l1 >= 0, "--feature-matching and --l1: at least 0");
   want(o.critic_steps >= 1 && o.critic_steps <= 100, fmt::format("--critic-steps {}: 1 to 100", o.critic_steps));
+  want(o.accumulate >= 1 && o.accumulate <= 1000, fmt::format("--accumulate {}: 1 to 1000 batches for an update", o.accumulate));
   want(o.loss != AdversarialLoss::wasserstein || o.penalty != Penalty::none || o.clip > 0 || c.d_norm == Norm::spectral,
        loss + ": nothing keeps the critic Lipschitz, and its loss has no bound; add --penalty wgan-gp, --clip 0.01 or --d-norm spectral");
 }
@@ -76,37 +78,70 @@ void GanStep::operator()() {
 void GanStep::operator()(const Tensor& z, const Tensor& mix) {
   if (!range_known && g.config.net != GanNet::points) check_range(real);
   range_known = true;
-  const int turns = objective.critic_steps;
-  const int64_t n = real.shape()[0] / turns;
-  if (n * turns != real.shape()[0] || z.shape()[0] != real.shape()[0])
-    fail(Failure::usage,
-         fmt::format("[gan] {} D steps a step share real images {} and noise {}; the first axes must be one multiple of them", turns,
-                     real.text(), z.text()));
+  const int turns = objective.critic_steps, parts = objective.accumulate;
+  const int64_t n = real.shape()[0] / (turns * parts);
+  if (n * turns * parts != real.shape()[0] || z.shape()[0] != real.shape()[0])
+    fail(Failure::usage, fmt::format("[gan] {} D steps a step{} share real images {} and noise {}; the first axes must be one multiple of "
+                                     "them",
+                                     turns, parts > 1 ? fmt::format(" of {} batches each", parts) : "", real.text(), z.text()));
   const Tensor images = cast(real, g.config.precision).detach();
+  const auto turn_of = [&](int step, int part) {
+    const int64_t at = step * parts + part;
+    const auto share = [&](const Tensor& t) { return t ? slice(t, at * n, (at + 1) * n).detach() : Tensor(); };
+    return Turn{step, part, share(images), share(labels), share(z), share(mix)};
+  };
+  Tensor for_g;  // the last D step's fakes with their history, where they are one batch
   for (int i = 0; i < turns; ++i) {
-    const auto share = [&](const Tensor& t) { return t ? slice(t, i * n, (i + 1) * n).detach() : Tensor(); };
-    const Turn turn{i, share(images), share(labels), share(z), share(mix)};
-    const bool last = i + 1 == turns;
-    Tensor fake;
-    {
-      NoGrad constant(!last);  // only the last fakes lead back to G
-      fake = g(turn.z, {Mode::train, turn.labels, {seed, step}});
+    power_iteration(d);
+    Tensors gradients, of_real;
+    for (int part = 0; part < parts; ++part) {
+      const Turn turn = turn_of(i, part);
+      const bool kept = i + 1 == turns && parts == 1;
+      Tensor fake;
+      {
+        NoGrad constant(!kept);
+        fake = made(turn);
+      }
+      of_real.push_back(learn_d(turn, fake.detach(), gradients));
+      if (kept) for_g = fake;
     }
-    train_d(turn, fake.detach());
-    if (last) train_g(turn, fake);
+    if (heard) {  // after all, so that all were seen through the same
+      NoGrad only_looking;
+      for (const Tensor& said : of_real) heard(said);
+    }
+    update(opt_d, gradients, used(d));
+    if (objective.clip > 0) {
+      NoGrad constant;
+      d.each({[&](const std::string&, Weight& w) { w.master.assign(clamp(w.master, -objective.clip, objective.clip)); }, {}});
+      refresh_copies(d);
+    }
   }
+  Tensors gradients;
+  for (int part = 0; part < parts; ++part) {
+    const Turn turn = turn_of(turns - 1, part);
+    learn_g(turn, for_g ? for_g : made(turn), gradients);
+  }
+  update(opt_g, gradients, used(g));
   if (average) average->update(g, step);
 }
 
+// Numbers: samples of the parts of one batch follow each other in each pass, as if the batch were whole.
+int GanStep::number(const Turn& turn, int pass) const { return pass * objective.accumulate + turn.part; }
+Pass GanStep::pass_of(const Turn& turn, int pass) const {
+  return {Mode::train, turn.labels, {seed, step, pass, turn.part * turn.real.shape()[0]}};
+}
+
+Tensor GanStep::made(const Turn& turn) const { return g(turn.z, pass_of(turn, 0)); }
+
 // Real and fake have a pass of their own each: batch norm must not see them as one batch, and only one pass's activations are alive at a
-// time. `fake` comes without history: no gradient reaches G.
-void GanStep::train_d(const Turn& turn, const Tensor& fake) {
-  power_iteration(d);
-  const int first = turn.index * passes_of_d;
+// time. `fake` comes without history: no gradient reaches G. Returns what D says of real images where someone listens.
+Tensor GanStep::learn_d(const Turn& turn, const Tensor& fake, Tensors& gradients) {
+  const int first = turn.step * passes_of_d;
   const double between = objective.loss == AdversarialLoss::least_squares ? 0.5 : 0;  // what D says of real and of generated images
-  const auto pass = [&](int which) { return Pass{Mode::train, turn.labels, {seed, step, first + which}}; };
+  const auto pass = [&](int which) { return pass_of(turn, first + which); };
+  const auto numbered = [&](int which) { return number(turn, first + which); };
+  const int64_t n = turn.real.shape()[0];
   const Tensors weights = used(d);
-  Tensors gradients;
   Tensor total, of_real;
   const auto take = [&](const Tensor& loss) {
     accumulate(gradients, grad(loss, weights));
@@ -114,61 +149,56 @@ void GanStep::train_d(const Turn& turn, const Tensor& fake) {
     total = total ? total + loss.detach() : loss.detach();
   };
   {
-    const Tensor said = d(seen(turn.real, first + on_real), pass(on_real));
-    take(d_loss_real(objective.loss, said, target(objective.real_is, -1, said.shape()[0], first + on_real)));
+    const Tensor said = d(seen(turn.real, numbered(on_real)), pass(on_real));
+    take(d_loss_real(objective.loss, said, target(objective.real_is, -1, n, numbered(on_real))));
     NoGrad only_looking;
-    note(d_real, mean(sigmoid(said))), note(real_right, mean(duel::step(said - between))), note(score_real, mean(said));
-    note_said(0, said);
+    note(turn, d_real, mean(sigmoid(said))), note(turn, real_right, mean(duel::step(said - between))), note(turn, score_real, mean(said));
+    note_said(turn.part * n, said);
     if (heard) of_real = (said - between).detach();
   }
   {
-    const Tensor said = d(seen(fake, first + on_fake), pass(on_fake));
-    take(d_loss_fake(objective.loss, said, target(0, 1, said.shape()[0], first + on_fake)));
+    const Tensor said = d(seen(fake, numbered(on_fake)), pass(on_fake));
+    take(d_loss_fake(objective.loss, said, target(0, 1, n, numbered(on_fake))));
     NoGrad only_looking;
-    note(d_fake, mean(sigmoid(said))), note(fake_right, mean(duel::step(affine(said, -1, between)))), note(score_fake, mean(said));
-    note_said(said.count(), said);
-  }
-  if (heard) {  // after both, so that both were seen through the same
-    NoGrad only_looking;
-    heard(of_real);
+    note(turn, d_fake, mean(sigmoid(said))), note(turn, fake_right, mean(duel::step(affine(said, -1, between))));
+    note(turn, score_fake, mean(said));
+    note_said((objective.accumulate + turn.part) * n, said);
   }
   if (objective.penalty != Penalty::none) {
-    const auto judge = [&](const Tensor& x) { return d(transform ? transform(x, first + on_mixed) : x, pass(on_mixed)); };
+    const auto judge = [&](const Tensor& x) { return d(transform ? transform(x, numbered(on_mixed)) : x, pass(on_mixed)); };
     const Tensor value = penalty_of(objective.penalty, judge, turn.real, fake, turn.mix);
     take(value * objective.penalty_weight);
-    note(penalty, value);
+    note(turn, penalty, value);
   }
-  note(loss_d, total);
-  update(opt_d, gradients, weights);
-  if (objective.clip > 0) {
-    NoGrad constant;
-    d.each({[&](const std::string&, Weight& w) { w.master.assign(clamp(w.master, -objective.clip, objective.clip)); }, {}});
-    refresh_copies(d);
-  }
+  note(turn, loss_d, total);
+  return of_real;
 }
 
 // Asks for G's gradients only: D passes them on and gets none itself.
-void GanStep::train_g(const Turn& turn, const Tensor& fake) {
-  const int number = objective.critic_steps * passes_of_d;
-  const Pass pass{Mode::train, turn.labels, {seed, step, number}};
-  const Tensor features = d.features(seen(fake, number), pass), said = d.head(features, pass);
+void GanStep::learn_g(const Turn& turn, const Tensor& fake, Tensors& gradients) {
+  const int after = objective.critic_steps * passes_of_d;
+  const Pass pass = pass_of(turn, after);
+  const Tensor features = d.features(seen(fake, number(turn, after)), pass), said = d.head(features, pass);
   Tensor loss = g_loss(objective.loss, said);
   if (objective.matching > 0) {
     Tensor of_real;
     {
       NoGrad constant;
-      of_real = d.features(seen(turn.real, number + 1), pass);
+      of_real = d.features(seen(turn.real, number(turn, after + 1)), pass);
     }
     loss = loss + feature_matching(of_real, features) * objective.matching;
   }
-  const Tensors weights = used(g);
-  Tensors gradients = grad(loss, weights);
-  update(opt_g, gradients, weights);
+  accumulate(gradients, grad(loss, used(g)));
   NoGrad only_looking;
-  note(loss_g, loss), note(d_fake_after, mean(sigmoid(said)));
+  note(turn, loss_g, loss), note(turn, d_fake_after, mean(sigmoid(said)));
 }
 
+// Of sums of gradients.
 void GanStep::update(Optimizer& optimizer, Tensors& gradients, const Tensors& weights) const {
+  if (objective.accumulate > 1) {
+    NoGrad constant;
+    for (Tensor& g : gradients) g = g * (1.0 / objective.accumulate);
+  }
   if (objective.l1 > 0) {
     NoGrad constant;
     for (size_t i = 0; i < gradients.size(); ++i) gradients[i] = gradients[i] + cast(sign(weights[i]), gradients[i].dtype()) * objective.l1;
@@ -176,11 +206,11 @@ void GanStep::update(Optimizer& optimizer, Tensors& gradients, const Tensors& we
   optimizer.step(gradients);
 }
 
-int GanStep::passes() const { return objective.critic_steps * passes_of_d + 2; }
+int GanStep::passes() const { return (objective.critic_steps * passes_of_d + 2) * objective.accumulate; }
 
 // What D sees of x: it transformed, and noise added while there is some. Only x leads back.
-Tensor GanStep::seen(const Tensor& images, int pass) const {
-  const Tensor x = transform ? transform(images, pass) : images;
+Tensor GanStep::seen(const Tensor& images, int number) const {
+  const Tensor x = transform ? transform(images, number) : images;
   if (objective.instance_noise == 0) return x;
   Tensor noise;
   {
@@ -188,24 +218,27 @@ Tensor GanStep::seen(const Tensor& images, int pass) const {
     const Rng draws{seed, RandomStream::instance_noise};
     const Tensor done = cast(step, DType::f32);
     const Tensor left = clamp(affine(done, -1.0 / static_cast<double>(objective.noise_steps), 1), 0, 1) * objective.instance_noise;
-    noise = draws.normal(x.shape(), step, 0, 1, DType::f32, pass * x.shape()[0]) * left;
+    noise = draws.normal(x.shape(), step, 0, 1, DType::f32, number * x.shape()[0]) * left;
     noise = cast(noise, x.dtype());
   }
   return x + noise;
 }
 
 // value + sign·U(0, label_noise) for each sample, or the value alone.
-Tensor GanStep::target(double value, double sign, int64_t n, int pass) const {
+Tensor GanStep::target(double value, double sign, int64_t n, int number) const {
   NoGrad constant;
   const DType dtype = accumulator_of(g.config.precision);
   if (objective.label_noise == 0) return Tensor::full({}, value, dtype, step.device());
   const Rng draws{seed, RandomStream::label_noise};
-  return affine(draws.uniform({n, 1, 1, 1}, step, 0, 1, dtype, pass * n), sign * objective.label_noise, value);
+  return affine(draws.uniform({n, 1, 1, 1}, step, 0, 1, dtype, number * n), sign * objective.label_noise, value);
 }
 
-void GanStep::note(int index, const Tensor& value) {
+// Averaged over the parts.
+void GanStep::note(const Turn& turn, int index, const Tensor& value) {
   NoGrad only_looking;
-  report.alias({}, index).assign(cast(value, DType::f32).detach());
+  Tensor at = report.alias({}, index), mean = cast(value, DType::f32);
+  if (objective.accumulate > 1) mean = mean * (1.0 / objective.accumulate);
+  at.assign((turn.part > 0 ? at + mean : mean).detach());
 }
 
 void GanStep::note_said(int64_t first, const Tensor& value) {

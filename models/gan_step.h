@@ -1,5 +1,12 @@
 // One training step of a GAN: D on real, D on fake, G. The algorithm of Goodfellow et al. (2014), and what has been made of it by argument:
 // other losses, penalties on D, several D steps to a G step. It can be recorded and played again (engine/graph.h).
+//
+// With `accumulate` = N, each update is made with the mean of the gradients of N batches, which pass through the nets one after another: a
+// batch N times as large, in the memory of one. G's images for its own update are then made a second time, so that no history of theirs
+// outlives a pass. The noise and all that is drawn are numbered as those of the one large batch, so where samples do not meet, the
+// gradients are those of that batch. Where they meet, they do so in a batch of their own: the statistics of batch norm (whose running ones
+// move N times as often, and G's once more for its images made again), the deviation of a minibatch, the means of feature matching, the
+// spread that DRAGAN takes its noise by.
 #pragma once
 #include <functional>
 
@@ -23,6 +30,7 @@ struct GanObjective {
   double matching = 0;          // weight of feature matching in G's loss
   double l1 = 0;                // weight of Σ|w| in both nets' losses; Σw² is the optimiser's weight decay
   int critic_steps = 1;         // D steps to a G step
+  int accumulate = 1;           // batches to an update
 };
 // Throws Error(usage) with the reason on what makes no sense: batch norm in a penalised critic, targets outside [0, 1], a Wasserstein
 // critic that nothing keeps Lipschitz, a trick that the loss cannot have.
@@ -47,34 +55,38 @@ struct GanStep {
   Optimizer &opt_g, &opt_d;
   int64_t seed;   // of all that is drawn
   Tensor step;    // i32[1] on the device: how many steps are done; numbers the draws
-  Tensor real;    // f32 [critic_steps·n,h,w,c] in [−1, 1]: assign() each batch into it
-  Tensor labels;  // i32 [critic_steps·n], of real; G is asked for the same. Undefined where the nets are not conditional
+  Tensor real;    // f32 [critic_steps·accumulate·n,h,w,c] in [−1, 1]: assign() each batch of n into it, D step by D step
+  Tensor labels;  // i32 [critic_steps·accumulate·n], of real; G is asked for the same. Undefined where the nets are not conditional
   Tensor report;  // f32 [GanReport::size], written by each step
   GanObjective objective = {};
   Ema* average = nullptr;    // of G, where one is wanted
   bool range_known = false;  // of the images: looked at in the first step
 
   // What D is shown of images, real or generated, in its own steps and in those of G: a random T(x), differentiable to second order where
-  // there is a penalty, whose gradient is then that of D(T(x)). `pass` numbers the passes of a step, each of which has draws of its own.
-  // Undefined: the images themselves.
+  // there is a penalty, whose gradient is then that of D(T(x)). `pass` numbers the passes of a step, each of which has draws of its own and
+  // as many samples as x. Undefined: the images themselves.
   std::function<Tensor(const Tensor& x, int pass)> transform = nullptr;
-  Tensor said = {};  // f32 [2·n], written by each step: what D says, before, of its last share of real images and of the generated ones
+  Tensor said = {};  // f32 [2·accumulate·n], written by each step: what D says, before, of its last share of real images and of the
+                     // generated ones
   std::function<void(const Tensor& said)> heard = nullptr;  // told what D says of real images, above 0 where it calls them real
   int passes() const;                                       // of a step
 
   void operator()();
-  // z [critic_steps·n,1,1,nz]; mix: what the penalty draws, uniform in [0, 1). The last D step's fakes are G's as well.
+  // z [critic_steps·accumulate·n,1,1,nz]; mix: what the penalty draws, uniform in [0, 1). The last D step's fakes are G's as well.
   void operator()(const Tensor& z, const Tensor& mix);
   GanReport read() const;
 
  private:
   struct Turn;
-  void train_d(const Turn& turn, const Tensor& fake);
-  void train_g(const Turn& turn, const Tensor& fake);
-  Tensor seen(const Tensor& x, int pass) const;
-  Tensor target(double value, double sign, int64_t n, int pass) const;
+  Pass pass_of(const Turn& turn, int pass) const;
+  int number(const Turn& turn, int pass) const;
+  Tensor made(const Turn& turn) const;
+  Tensor learn_d(const Turn& turn, const Tensor& fake, Tensors& gradients);
+  void learn_g(const Turn& turn, const Tensor& fake, Tensors& gradients);
+  Tensor seen(const Tensor& x, int number) const;
+  Tensor target(double value, double sign, int64_t n, int number) const;
   void update(Optimizer& optimizer, Tensors& gradients, const Tensors& weights) const;
-  void note(int index, const Tensor& value);
+  void note(const Turn& turn, int index, const Tensor& value);
   void note_said(int64_t first, const Tensor& said);
 };
 

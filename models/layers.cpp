@@ -80,7 +80,7 @@ Tensor normed(const Tensor& x, const Layer& l, const Pass& pass, ActivationSpec 
 Tensor dropped(const Tensor& x, double p, const Pass& pass, int layer) {
   constexpr int most_layers = 256;
   if (pass.mode == Mode::infer || p == 0) return x;
-  return dropout(x, p, {pass.coins.seed, RandomStream::dropout}, pass.coins.step, pass.coins.pass * most_layers + layer);
+  return dropout(x, p, {pass.coins.seed, RandomStream::dropout}, pass.coins.step, pass.coins.pass * most_layers + layer, pass.coins.first);
 }
 
 int64_t parameters_of(const Layer& l) {

@@ -10,11 +10,13 @@ namespace duel {
 
 enum class Mode { train, infer };  // batch statistics or running ones
 
-// What dropout needs to know in training: whose coins, which step (i32[1], on the device), and which pass of that step.
+// What dropout needs to know in training: whose coins, which step (i32[1], on the device), which pass of that step, and from where
+// on its samples are numbered, so that the parts of a batch draw what the whole would.
 struct Coins {
   int64_t seed = 0;
   Tensor step;
   int pass = 0;
+  int64_t first = 0;  // number of the pass's first sample
 };
 // The axis of a weight along which its outputs lie: the first of a convolution's and a dense layer's, the last of a transposed
 // convolution's, whose weight [k,r,s,c] is that of the convolution it is the adjoint of.

@@ -36,6 +36,8 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
                  {desk.fresh("x", {"--net", "gan"}), 2, "there are dcgan, mlp, small-mlp, keras"},
                  {desk.fresh("x", {"--loss", "wasserstein"}), 2, "--clip 0.01"},
                  {desk.fresh("x", {"--init", "square"}), 2, "--init square: there are normal, glorot, he, orthogonal"},
+                 {desk.fresh("x", {"--accumulate", "0"}), 2, "--accumulate 0: 1 to 1000"},
+                 {desk.fresh("x", {"--accumulate", "2.5"}), 2, "--accumulate"},
                  {desk.fresh("x", {"--penalty", "wgan-gp"}), 2, "batch norm in D"},
                  {desk.fresh("x", {"--loss", "hinge", "--smooth", "0.1"}), 2, "no targets"},
                  {desk.fresh("x", {"--smooth", "-0.05"}), 2, "--smooth -0.05"},
@@ -172,4 +174,18 @@ TEST_CASE("--init orthogonal gives orthogonal weights to a run") {
     }
     CHECK(looked_at >= 6);
   }
+}
+
+TEST_CASE("--accumulate N takes N batches a step") {
+  const Desk desk = gan_desk();  // 64 images, batches of 8
+  REQUIRE(desk.train("a", {"--epochs", "1"}).code == 0);
+  REQUIRE(desk.train("b", {"--epochs", "1", "--accumulate", "4"}).code == 0);
+  CHECK(desk.steps_done("a") == 8);
+  CHECK(desk.steps_done("b") == 2);
+  const auto of_histogram = [&](const char* run) { return records_of(desk.run(run)).back().at("said_real").at("counts"); };
+  int told_a = 0, told_b = 0;
+  for (int n : of_histogram("a")) told_a += n;
+  for (int n : of_histogram("b")) told_b += n;
+  CHECK(told_a == 8);
+  CHECK(told_b == 32);
 }

@@ -181,3 +181,114 @@ TEST_CASE("instance noise fades, label noise stays in [0, 1], and both leave the
   CHECK(run(noisy) == run(noisy));
   CHECK(run(noisy) != run(plain));
 }
+
+namespace {
+
+// Both nets' weights after two steps of plain gradient descent on 24 images, what the second reported, and what D said in it.
+struct Trained {
+  std::vector<double> weights, report, said;
+  long alive = 0;  // tensors at most, seen where D is shown images, where there is a transform
+};
+Trained two_steps(const GanConfig& config, GanObjective objective, int parts, bool transformed = false) {
+  objective.accumulate = parts;
+  check_objective(objective, config);
+  Generator g(config, Device::cpu);
+  Discriminator d(config, Device::cpu);
+  init_weights(g, 1, Init::glorot), init_weights(d, 1, Init::glorot);
+  Optimizer opt_g({.kind = OptimizerKind::sgd, .lr = 0.1}, masters(g), copies(g)),
+      opt_d({.kind = OptimizerKind::sgd, .lr = 0.1}, masters(d), copies(d));
+  constexpr int64_t n = 24;
+  const int64_t judged = 2 * n / objective.critic_steps;
+  GanStep step{g, d, opt_g, opt_d, 1, step_counter(), Tensor({n, config.h, config.w, 1}, config.precision, Device::cpu)};
+  step.report = Tensor::zeros({GanReport::size});
+  step.said = Tensor::zeros({judged});
+  step.objective = objective;
+  std::vector<double> classes;
+  for (int i = 0; i < n; ++i) classes.push_back(i % 3);
+  if (config.classes) step.labels = Tensor::from({n}, classes, DType::i32, Device::cpu);
+  long alive = 0;
+  if (transformed)
+    step.transform = [&](const Tensor& x, int pass) {
+      alive = std::max(alive, Tensor::live());
+      const int64_t count = x.shape()[0];
+      return x * Rng{2}.uniform({count, 1, 1, 1}, step.step, 0.5, 1, x.dtype(), pass * count);
+    };
+  const long live = Tensor::live();
+  for (int i = 0; i < 2; ++i) {
+    step.real.assign(Rng{5}.uniform(step.real.shape(), step_counter(i), -1, 1, config.precision));
+    step();
+  }
+  CHECK(Tensor::live() == live);
+  Trained trained{{}, step.report.values(), step.said.values(), alive - live};
+  for (const Tensors& list : {masters(g), masters(d)})
+    for (const Tensor& w : list)
+      for (double v : w.values()) trained.weights.push_back(v);
+  return trained;
+}
+double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
+  REQUIRE(a.size() == b.size());
+  double largest = 0;
+  for (size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::fabs(a[i] - b[i]));
+  return largest;
+}
+
+}  // namespace
+
+TEST_CASE("without batch norm, the mean gradient of small batches is that of one large one, all randomness included") {
+  const GanConfig nets{.net = GanNet::small_mlp, .h = 4, .w = 4, .channels = 1, .nz = 3, .ngf = 4, .ndf = 4, .precision = DType::f64};
+  const auto with = [&](auto change) {
+    GanConfig c = nets;
+    change(c);
+    return c;
+  };
+  struct Kind {
+    const char* name;
+    GanConfig config;
+    GanObjective objective = {};
+    bool transformed = false;
+  };
+  using Loss = AdversarialLoss;
+  const GanConfig plain = with([](GanConfig& c) { c.d_norm = Norm::none; });
+  const Kind kinds[] = {
+      {"layer norm", with([](GanConfig& c) { c.d_norm = Norm::layer; })},
+      {"dropout", with([](GanConfig& c) { c.d_norm = Norm::none, c.dropout = 0.3; })},
+      {"noise on labels and images", plain, {.real_is = 0.9, .label_noise = 0.05, .instance_noise = 0.2, .l1 = 1e-3}},
+      {"wgan-gp", plain, {.loss = Loss::wasserstein, .penalty = Penalty::wgan_gp, .penalty_weight = 1, .critic_steps = 2}},
+      {"clipped, transformed", plain, {.loss = Loss::wasserstein, .clip = 0.2, .critic_steps = 2}, true},
+      {"spectral norm, labels",
+       with([](GanConfig& c) {
+         c.d_norm = Norm::spectral, c.classes = 3, c.label_in_g = LabelInG::embedding, c.label_in_d = LabelInD::projection;
+       }),
+       {.loss = Loss::hinge}}};
+  for (const Kind& kind : kinds) {
+    INFO(std::string(kind.name));
+    const Trained whole = two_steps(kind.config, kind.objective, 1, kind.transformed);
+    for (int parts : {2, 4}) {
+      const Trained in_parts = two_steps(kind.config, kind.objective, parts, kind.transformed);
+      CHECK(largest_difference(whole.weights, in_parts.weights) < 1e-13);
+      CHECK(largest_difference(whole.report, in_parts.report) < 1e-5);  // written in f32
+      CHECK(largest_difference(whole.said, in_parts.said) < 1e-5);
+    }
+    GanConfig narrow = kind.config;
+    narrow.precision = DType::bf16;
+    const Trained small = two_steps(narrow, kind.objective, 4, kind.transformed),
+                  again = two_steps(narrow, kind.objective, 4, kind.transformed);
+    CHECK(small.weights == again.weights);
+    CHECK(largest_difference(whole.weights, small.weights) < 0.02);
+  }
+}
+
+TEST_CASE("nothing that a batch needed outlives it: as many tensors are alive for many batches as for two") {
+  const GanConfig config{.net = GanNet::small_mlp, .h = 4, .w = 4, .channels = 1, .nz = 3, .ngf = 4, .ndf = 4, .d_norm = Norm::none};
+  const long of_two = two_steps(config, {}, 2, true).alive, of_twelve = two_steps(config, {}, 12, true).alive;
+  CHECK(of_two > 8);
+  CHECK(of_twelve == of_two);
+}
+
+TEST_CASE("batch norm sees each of the small batches by itself, and refuses none") {
+  const GanConfig config{.h = 8, .w = 8, .channels = 1, .nz = 3, .ngf = 4, .ndf = 4, .precision = DType::f64};
+  const Trained whole = two_steps(config, {}, 1), in_parts = two_steps(config, {}, 4);
+  CHECK(largest_difference(whole.weights, in_parts.weights) > 1e-4);
+  CHECK_THROWS_WITH_AS(check_objective({.accumulate = 0}, config), "--accumulate 0: 1 to 1000 batches for an update", Error);
+  CHECK_THROWS_AS(check_objective({.accumulate = 1001}, config), Error);
+}

@@ -38,10 +38,11 @@ const Program programs[] = {
      .size_flag = "--ngf",
      .restless = {}},
     {.name = "gan",
-     .small = words("--size 8 --ngf 4 --ndf 4 --nz 8 --loss wasserstein --penalty wgan-gp --d-norm layer --critic-steps 2 --ema 0.9 "
-                    "--dropout 0.2 --diff-augment color,translation,cutout --log-every 1 --sample-every 5 --checkpoint-every 2"),
+     .small = words(
+         "--size 8 --ngf 4 --ndf 4 --nz 8 --loss wasserstein --penalty wgan-gp --d-norm layer --critic-steps 2 --accumulate 2 --ema 0.9 "
+         "--dropout 0.2 --diff-augment color,translation,cutout --log-every 1 --sample-every 5 --checkpoint-every 2"),
      .size_flag = "--ndf",
-     .batches_a_step = 2,
+     .batches_a_step = 4,
      .restless = {}},
     {.name = "cgan",
      .small = words("--size 8 --ngf 4 --ndf 4 --nz 8 --label-in-g norm --label-in-d projection --d-norm spectral --loss hinge --ada 0.6 "

@@ -33,7 +33,8 @@ GanObjective AdversarialSettings::objective() const {
           .noise_steps = noise_steps,
           .matching = feature_matching,
           .l1 = l1,
-          .critic_steps = critic_steps};
+          .critic_steps = critic_steps,
+          .accumulate = accumulate};
 }
 
 Norm AdversarialSettings::norm_of_d() const { return choice<Norm>("--d-norm", d_norm, norms_of_d); }

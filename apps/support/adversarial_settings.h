@@ -10,7 +10,7 @@ struct AdversarialSettings {
   std::string loss = "non-saturating", penalty = "none", optimizer = "adam", schedule = "constant", d_norm = "batch", init;
   double penalty_weight = 10, clip = 0, smooth = 0, label_noise = 0, instance_noise = 0, feature_matching = 0, l1 = 0;
   int64_t noise_steps = 10000;
-  int critic_steps = 1;
+  int critic_steps = 1, accumulate = 1;
   double lr = 2e-4, lr_d = 0, beta1 = 0.5, beta2 = 0.999, weight_decay = 0;
 
   // Their names and help, as RunSettings wants them. In two parts, because programs have other settings between them.
@@ -18,6 +18,7 @@ struct AdversarialSettings {
   void each_of_objective(F&& f) {
     f("loss", loss, "non-saturating, minimax, least-squares, hinge or wasserstein", true);
     f("critic-steps", critic_steps, "steps of D to a step of G", true);
+    f("accumulate", accumulate, "batches whose gradients are averaged for one update, each seen by itself", true);
     f("penalty", penalty, "on D's gradient: none, wgan-gp, r1 or dragan", true);
     f("penalty-weight", penalty_weight, "its weight", true);
     f("clip", clip, "keep D's weights in [-clip, clip]; 0: leave them", true);
@@ -43,6 +44,7 @@ struct AdversarialSettings {
   GanObjective objective() const;
   Norm norm_of_d() const;
   Init initial(Init otherwise) const;  // `otherwise` where none was asked for
+  int batches_a_step() const { return critic_steps * accumulate; }
   OptimizerSettings optimizer_of_g() const;
   OptimizerSettings optimizer_of_d() const;
   double rate_at(int64_t step, int64_t total) const;  // a factor of both step sizes

@@ -72,7 +72,6 @@ struct GanSettings : RunSettings<GanSettings>, AdversarialSettings {
   GanConfig network(int h, int w, int classes) const;  // channels known; classes of the data
   DiffAugment diff_augmentation() const;
   Init initial() const;
-  int batches_a_step() const { return critic_steps; }
 };
 
 // Before the flags are parsed: takes those away that mean nothing to the program, and fixes what it is.

@@ -10,7 +10,7 @@ GanState::GanState(const GanSettings& settings, const Dataset& train, Device dev
   init_weights(g, settings.seed, settings.initial()), init_weights(d, settings.seed, settings.initial());
   opt_g = Optimizer(settings.optimizer_of_g(), masters(g), copies(g)), opt_d = Optimizer(settings.optimizer_of_d(), masters(d), copies(d));
   if (settings.ema > 0) average.emplace(g, settings.ema);
-  if (settings.ada > 0) ada.emplace(settings.ada, int64_t{settings.batch} * settings.critic_steps, device);
+  if (settings.ada > 0) ada.emplace(settings.ada, int64_t{settings.batch} * settings.batches_a_step(), device);
 }
 
 void GanState::each(const TensorVisit& f) {

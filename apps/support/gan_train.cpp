@@ -48,7 +48,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
   if (!settings.extractor.empty()) measure.emplace(settings, data.test, device), state.judged_by = measure->extractor();
   Trainer trainer(command, state, data.train.n);
 
-  const int64_t images = int64_t{settings.batch} * settings.critic_steps;
+  const int64_t images = int64_t{settings.batch} * settings.batches_a_step();
   Tensor real({images, data.train.h, data.train.w, settings.channels}, DType::f32, device);
   Tensor labels = conditional ? Tensor({images}, DType::i32, device) : Tensor();
   GanStep gan_step{state.g,
@@ -62,10 +62,10 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
                    Tensor::zeros({GanReport::size}, DType::f32, device),
                    settings.objective(),
                    state.average ? &*state.average : nullptr};
-  gan_step.said = Tensor::zeros({2 * int64_t{settings.batch}}, DType::f32, device);
+  gan_step.said = Tensor::zeros({2 * int64_t{settings.batch} * settings.accumulate}, DType::f32, device);
   augment_what_d_sees(gan_step, state);
   auto load = [&] {
-    for (int i = 0; i < settings.critic_steps; ++i) {
+    for (int i = 0; i < settings.batches_a_step(); ++i) {
       const auto share = [&](const Tensor& t) { return slice(t, int64_t{i} * settings.batch, int64_t{i + 1} * settings.batch).detach(); };
       Tensor x = share(real);
       load_batch(data, trainer.order(), x, conditional ? share(labels) : Tensor());

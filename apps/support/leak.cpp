@@ -65,7 +65,7 @@ NamedAugmentation augmentation_of_run(const std::string& checkpoint, int64_t see
     return {"diff-augment " + settings.diff_augment, diff_augmentation(policy, seed)};
   double p = 0;
   if (settings.ada > 0) {
-    AdaController controller(settings.ada, int64_t{settings.batch} * settings.critic_steps, Device::cpu);
+    AdaController controller(settings.ada, int64_t{settings.batch} * settings.batches_a_step(), Device::cpu);
     file.load("ada", controller.state);
     p = controller.p().item();
   }

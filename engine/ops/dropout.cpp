@@ -17,7 +17,7 @@ Tensor drop(const Tensor& x, DropoutProblem problem, const Tensor& step) {
 
 }  // namespace
 
-Tensor dropout(const Tensor& x, double p, const Rng& rng, const Tensor& step, int layer) {
+Tensor dropout(const Tensor& x, double p, const Rng& rng, const Tensor& step, int layer, int64_t first) {
   check_floating("dropout", x);
   check(p >= 0 && p < 1, "dropout", fmt::format("p is {}; the probability of dropping an element lies in [0, 1)", p));
   check(step && step.dtype() == DType::i32 && step.count() == 1 && step.device() == x.device(), "dropout",
@@ -26,8 +26,8 @@ Tensor dropout(const Tensor& x, double p, const Rng& rng, const Tensor& step, in
   if (p == 0 || x.count() == 0) return x;
   const int64_t n = x.shape().rank() ? x.shape()[0] : 1;
   // Copied: whoever counts steps may count on before the derivative is taken, and it needs the coins of now.
-  return drop(x, {.n = n, .inner = x.count() / n, .seed = rng.seed, .stream = static_cast<int>(rng.stream) | layer << 16, .p = p},
-              step.clone());
+  const int stream = static_cast<int>(rng.stream) | layer << 16;
+  return drop(x, {.n = n, .inner = x.count() / n, .seed = rng.seed, .stream = stream, .first = first, .p = p}, step.clone());
 }
 
 }  // namespace duel
