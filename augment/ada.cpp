@@ -72,7 +72,7 @@ Recipe ada_recipe() {
 }
 
 AdaTransform::AdaTransform(const Shape& shape, DType dtype, Device device) : images(shape), dtype_(accumulator_of(dtype)) {
-  check(shape.rank() == 4, "ada", fmt::format("wants images [n,h,w,c], not {}", shape.text()));
+  check(shape.rank() == 4, "ada", "wants images [n,h,w,c], not {}", shape);
   const int64_t n = shape[0], c = shape[3];
   margin_ = static_cast<int>((std::max(shape[1], shape[2]) + 1) / 2) + reach;
   std::vector<double> rotates, padding;
@@ -105,8 +105,7 @@ Tensor AdaTransform::on_fine_grid(const Tensor& maps) const {
 }
 
 Tensor AdaTransform::operator()(const Tensor& x, const Drawn& drawn) const {
-  check(x && x.shape() == images && accumulator_of(x.dtype()) == dtype_, "ada",
-        fmt::format("made for images {}, not {}", images.text(), x ? x.text() : "an undefined tensor"));
+  check(x && x.shape() == images && accumulator_of(x.dtype()) == dtype_, "ada", "made for images {}, not {}", images, x);
   const int h = side(x, 1), w = side(x, 2), add = 2 * (margin_ + reach);
   const WarpOptions copied{.h = h + add, .w = w + add, .interpolation = Interpolation::nearest, .border = Border::reflect};
   Tensor y = warp(cast(x, dtype_), padding_, copied);
@@ -118,8 +117,8 @@ Tensor AdaTransform::operator()(const Tensor& x, const Drawn& drawn) const {
 
 AdaController::AdaController(double target, int64_t images_a_step, Device device)
     : target(target), images(steps_between * images_a_step), state(Tensor::zeros({3}, DType::f32, device)) {
-  check(target > -1 && target < 1, "ada", fmt::format("a mean sign of {} to aim at; it lies between -1 and 1", target));
-  check(images_a_step >= 1 && images < 1 << 24, "ada", fmt::format("{} images a step; they are counted in f32", images_a_step));
+  check(target > -1 && target < 1, "ada", "a mean sign of {} to aim at; it lies between -1 and 1", target);
+  check(images_a_step >= 1 && images < 1 << 24, "ada", "{} images a step; they are counted in f32", images_a_step);
 }
 
 void AdaController::hear(const Tensor& said) {

@@ -18,9 +18,8 @@ namespace {
 // The parameters of each sample, where the images are.
 void check_parameters(const char* op, const Tensor& x, const Tensor& given, const char* what, int64_t values, DType dtype) {
   const Shape wanted{x.shape()[0], values};
-  check(given && given.dtype() == dtype && given.shape() == wanted && given.device() == x.device(), op,
-        fmt::format("wants {} {}{} beside {}, not {}", what, name_of(dtype), wanted.text(), x.text(),
-                    given ? given.text() : "an undefined tensor"));
+  check(given && given.dtype() == dtype && given.shape() == wanted && given.device() == x.device(), op, "wants {} {}{} beside {}, not {}",
+        what, name_of(dtype), wanted, x, given);
 }
 
 int side(const Tensor& x, int axis) { return static_cast<int>(x.shape()[axis]); }
@@ -67,9 +66,8 @@ Tensor horizontal_flip(const Tensor& x, const Tensor& coin) {
   check_images("horizontal_flip", x);
   const Shape& s = x.shape();
   check(coin && coin.dtype() == DType::i32 && coin.shape() == Shape{s[0]}, "horizontal_flip",
-        fmt::format("wants one coin a sample, i32[{}] for {}, not {}", s[0], x.text(), coin ? coin.text() : "an undefined tensor"));
-  check(coin.device() == x.device(), "horizontal_flip",
-        fmt::format("inputs on different devices: {} and {}; move one with to()", x.text(), coin.text()));
+        "wants one coin a sample, i32[{}] for {}, not {}", s[0], x, coin);
+  check(coin.device() == x.device(), "horizontal_flip", "inputs on different devices: {} and {}; move one with to()", x, coin);
   Tensor y(s, x.dtype(), x.device());
   const auto size = [&](int axis) { return static_cast<int>(s[axis]); };
   dispatch<HorizontalFlip>({.n = size(0), .h = size(1), .w = size(2), .c = size(3), .dtype = x.dtype()}, {x.data(), coin.data(), y.data()},
@@ -84,7 +82,7 @@ Tensor warp(const Tensor& x, const Tensor& maps, const WarpOptions& options) {
   check_images("warp_images", x), check_floating("warp_images", x);
   check_parameters("warp_images", x, maps, "maps", 9, DType::f32);
   check(options.h >= 0 && options.w >= 0 && options.h <= 65536 && options.w <= 65536 && x.shape()[1] <= 65536 && x.shape()[2] <= 65536,
-        "warp_images", fmt::format("{}×{} from {}; sides are 1 to 65536", options.h, options.w, x.text()));
+        "warp_images", "{}×{} from {}; sides are 1 to 65536", options.h, options.w, x);
   return warp_by(x, maps, problem_of(x, options));
 }
 
@@ -107,9 +105,8 @@ Tensor erase_boxes(const Tensor& x, const Tensor& boxes, double value) {
 
 Tensor random_flip(const Tensor& x, double p, const Rng& rng, const Tensor& step, int64_t first) {
   check_images("random_flip", x);
-  check(p >= 0 && p <= 1, "random_flip", fmt::format("p = {} is no probability; give one in [0, 1]", p));
-  check(step && step.device() == x.device(), "random_flip",
-        fmt::format("wants a step counter on the device of {}; make one with step_counter()", x.text()));
+  check(p >= 0 && p <= 1, "random_flip", "p = {} is no probability; give one in [0, 1]", p);
+  check(step && step.device() == x.device(), "random_flip", "wants a step counter on the device of {}; make one with step_counter()", x);
   return horizontal_flip(x, cast(rng.bernoulli({x.shape()[0]}, step, p, DType::f32, first), DType::i32));
 }
 

@@ -49,9 +49,9 @@ DiffAugment parse_diff_augment(const std::string& text) {
     const size_t comma = std::min(text.find(',', at), text.size());
     const std::string word = text.substr(at, comma - at);
     const int which = static_cast<int>(std::find(std::begin(names), std::end(names), word) - std::begin(names));
-    check(which < 3, "diff_augment", fmt::format("'{}' is none of color, translation and cutout", word));
-    check(which > last, "diff_augment",
-          fmt::format("'{}' after '{}'; each is applied once, in the order color,translation,cutout", word, names[std::max(last, 0)]));
+    check(which < 3, "diff_augment", "'{}' is none of color, translation and cutout", word);
+    check(which > last, "diff_augment", "'{}' after '{}'; each is applied once, in the order color,translation,cutout", word,
+          names[std::max(last, 0)]);
     *chosen[which] = true, last = which, at = comma + 1;
   }
   return policy;
@@ -70,9 +70,9 @@ Drawn draw_diff_augment(const Shape& images, const Rng& rng, const Tensor& step,
 
 Tensor diff_augment(const Tensor& x, const DiffAugment& policy, const Drawn& drawn) {
   check_images("diff_augment", x);
-  check(is_floating(x.dtype()), "diff_augment", fmt::format("wants floating images in [-1, 1], not {}", x.text()));
+  check(is_floating(x.dtype()), "diff_augment", "wants floating images in [-1, 1], not {}", x);
   check(drawn.record && drawn.record.shape() == Shape{x.shape()[0], record_floats(diff_augment_recipe().steps)}, "diff_augment",
-        fmt::format("wants the draws of {}; make them with draw_diff_augment()", x.text()));
+        "wants the draws of {}; make them with draw_diff_augment()", x);
   Tensor y = x;
   if (policy.color) y = colored(y, drawn.record);
   if (policy.translation) y = warp(y, drawn.maps, {.interpolation = Interpolation::nearest});

@@ -16,15 +16,13 @@ namespace {
 constexpr int64_t i32_most = std::numeric_limits<int32_t>::max();
 
 void check_mixable(const char* op, const Tensor& x) {
-  check(x && x.shape().rank() >= 1 && mixes(x.dtype()), op,
-        fmt::format("wants samples [n, …] in f32, f64, bf16 or u8, not {}", x ? x.text() : "an undefined tensor"));
-  for (int64_t size : x.shape().dims()) check(size <= i32_most, op, fmt::format("an axis of {} is longer than 2³¹ − 1; cut it", x.text()));
+  check(x && x.shape().rank() >= 1 && mixes(x.dtype()), op, "wants samples [n, …] in f32, f64, bf16 or u8, not {}", x);
+  for (int64_t size : x.shape().dims()) check(size <= i32_most, op, "an axis of {} is longer than 2³¹ − 1; cut it", x);
 }
 
 void check_beside(const char* op, const char* what, const Tensor& x, const Tensor& t, DType dtype, const Shape& shape) {
-  check(t && t.dtype() == dtype && t.shape() == shape && t.device() == x.device(), op,
-        fmt::format("wants {} {}{} where x is ({}), not {}", what, name_of(dtype), shape.text(), x.text(),
-                    t ? t.text() : "an undefined tensor"));
+  check(t && t.dtype() == dtype && t.shape() == shape && t.device() == x.device(), op, "wants {} {}{} where x is ({}), not {}", what,
+        name_of(dtype), shape, x, t);
 }
 
 // On the CPU also that the two undo each other; elsewhere reading them back would stall the device, and pairs_of() has checked them.
@@ -36,7 +34,7 @@ void check_pairs(const char* op, const Tensor& x, const Pairs& pairs) {
   const int32_t *partner = static_cast<const int32_t*>(pairs.partner.data()), *inverse = static_cast<const int32_t*>(pairs.inverse.data());
   for (int64_t i = 0; i < n; ++i)
     check(partner[i] >= 0 && partner[i] < n && inverse[partner[i]] == i, op,
-          fmt::format("partner {} of sample {} is not undone by the inverse; make the pairs with pairs_of()", partner[i], i));
+          "partner {} of sample {} is not undone by the inverse; make the pairs with pairs_of()", partner[i], i);
 }
 
 // rows[index[i]] of i32 rows [n] or [n,4], which have no derivative.
@@ -85,7 +83,7 @@ Tensor mix_samples(const Tensor& x, const Pairs& pairs, const Tensor& a, const T
 
 Tensor paste_boxes(const Tensor& x, const Pairs& pairs, const Tensor& erase, const Tensor& paste) {
   check_mixable("paste_boxes", x);
-  check(x.shape().rank() == 4, "paste_boxes", fmt::format("wants images [n,h,w,c], not {}; reshape() them", x.text()));
+  check(x.shape().rank() == 4, "paste_boxes", "wants images [n,h,w,c], not {}; reshape() them", x);
   check_pairs("paste_boxes", x, pairs);
   const auto size = [&](int axis) { return static_cast<int>(x.shape()[axis]); };
   for (const Tensor& box : {erase, paste}) check_beside("paste_boxes", "boxes", x, box, DType::i32, {size(0), 4});
@@ -117,8 +115,8 @@ Tensor sample_pairing(const Tensor& x, const Pairs& pairs) {
 Tensor moex(const Tensor& x, const Pairs& pairs, double eps) {
   check_floating("moex", x);
   check(x.shape().rank() >= 2 && x.shape()[-1] >= 2, "moex",
-        fmt::format("wants features [n, …, c] of two channels or more, not {}: one has no moments to exchange", x.text()));
-  check(eps > 0, "moex", fmt::format("eps = {} is not above 0, and a position of equal channels would divide by it", eps));
+        "wants features [n, …, c] of two channels or more, not {}: one has no moments to exchange", x);
+  check(eps > 0, "moex", "eps = {} is not above 0, and a position of equal channels would divide by it", eps);
   const int64_t n = x.shape()[0], c = x.shape()[-1], positions = x.count() / c;
   if (positions == 0) return x;
   const Tensor rows = reshape(cast(x, accumulator_of(x.dtype())), {positions, c});
@@ -132,13 +130,13 @@ Tensor moex(const Tensor& x, const Pairs& pairs, double eps) {
 
 Mixing fixed_share(const Pairs& pairs, double share) {
   check(pairs.partner && pairs.partner.shape().rank() == 1, "fixed_share", "the pairs are undefined; make them with draw_pairs()");
-  check(share >= 0 && share <= 1, "fixed_share", fmt::format("a share of {}; give one in [0, 1]", share));
+  check(share >= 0 && share <= 1, "fixed_share", "a share of {}; give one in [0, 1]", share);
   return {pairs, Tensor::full(pairs.partner.shape(), share, DType::f32, pairs.partner.device()), {}};
 }
 
 Tensor mixed_cross_entropy(const Tensor& logits, const Tensor& labels, const Mixing& how) {
   check_floating("mixed_cross_entropy", logits);
-  check(logits.shape().rank() == 2, "mixed_cross_entropy", fmt::format("wants logits [n,c], not {}", logits.text()));
+  check(logits.shape().rank() == 2, "mixed_cross_entropy", "wants logits [n,c], not {}", logits);
   check_beside("mixed_cross_entropy", "labels", logits, labels, DType::i32, {logits.shape()[0]});
   check_pairs("mixed_cross_entropy", logits, how.pairs);
   const Tensor own = cross_entropy(logits, labels), other = cross_entropy(logits, gather_i32(labels, how.pairs.partner));

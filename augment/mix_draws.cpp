@@ -26,12 +26,12 @@ struct Drawer {
 };
 
 void check_batch(const char* op, int64_t n) {
-  check(n >= 0 && n <= std::numeric_limits<int32_t>::max(), op, fmt::format("a batch of {}; give 0 to 2³¹ − 1 samples", n));
+  check(n >= 0 && n <= std::numeric_limits<int32_t>::max(), op, "a batch of {}; give 0 to 2³¹ − 1 samples", n);
 }
 
 std::vector<float> draw_shares(const char* op, int64_t n, double alpha, Share each, const Drawer& draw, int64_t first) {
   check_batch(op, n);
-  check(alpha > 0 && alpha <= 1e4, op, fmt::format("alpha = {}; give one above 0, up to 10000", alpha));
+  check(alpha > 0 && alpha <= 1e4, op, "alpha = {}; give one above 0, up to 10000", alpha);
   std::vector<float> shares(static_cast<size_t>(n));
   const float all = each == Share::batch ? draw.beta(0, batch_share_block, alpha) : 0.f;
   for (int64_t i = 0; i < n; ++i)
@@ -60,7 +60,7 @@ Pairs pairs_of(const std::vector<int32_t>& partner, Device device) {
   for (int64_t i = 0; i < n; ++i) {
     const int32_t p = partner[static_cast<size_t>(i)];
     check(p >= 0 && p < n && inverse[static_cast<size_t>(p)] < 0, "pairs_of",
-          fmt::format("partner {} of sample {} is out of range or taken; every sample must be the partner of exactly one", p, i));
+          "partner {} of sample {} is out of range or taken; every sample must be the partner of exactly one", p, i);
     inverse[static_cast<size_t>(p)] = static_cast<int32_t>(i);
   }
   return {Tensor::from_bytes({n}, DType::i32, partner.data(), device), Tensor::from_bytes({n}, DType::i32, inverse.data(), device)};
@@ -87,9 +87,8 @@ Mixing draw_mixup(int64_t n, double alpha, Share each, const Rng& rng, int step,
 }
 
 Mixing draw_cutmix(const Shape& images, double alpha, Share each, const Rng& rng, int step, int64_t first, Device device) {
-  check(images.rank() == 4, "draw_cutmix", fmt::format("wants the shape of images [n,h,w,c], not {}", images.text()));
-  for (int axis : {1, 2})
-    check(images[axis] >= 1 && images[axis] <= (1 << 20), "draw_cutmix", fmt::format("images of {} have no side to cut", images.text()));
+  check(images.rank() == 4, "draw_cutmix", "wants the shape of images [n,h,w,c], not {}", images);
+  for (int axis : {1, 2}) check(images[axis] >= 1 && images[axis] <= (1 << 20), "draw_cutmix", "images of {} have no side to cut", images);
   const int64_t n = images[0];
   const int h = static_cast<int>(images[1]), w = static_cast<int>(images[2]);
   const Drawer draw(rng, step);
@@ -111,14 +110,13 @@ Mixing draw_cutmix(const Shape& images, double alpha, Share each, const Rng& rng
 }
 
 bool draw_mixing_coin(double p, const Rng& rng, int step) {
-  check(p >= 0 && p <= 1, "draw_mixing_coin", fmt::format("p = {} is no probability; give one in [0, 1]", p));
+  check(p >= 0 && p <= 1, "draw_mixing_coin", "p = {} is no probability; give one in [0, 1]", p);
   return unit_float(Drawer(rng, step).words(0, coin_block).x) < static_cast<float>(p);
 }
 
 bool sample_pairing_on(const PairingSchedule& s, int64_t epoch) {
   check(s.start >= 0 && s.on >= 1 && s.off >= 0 && s.stop > s.start, "sample_pairing_on",
-        fmt::format("from epoch {} to {}, {} on and {} off, is never on; set stop beyond start, and on to 1 at least", s.start, s.stop,
-                    s.on, s.off));
+        "from epoch {} to {}, {} on and {} off, is never on; set stop beyond start, and on to 1 at least", s.start, s.stop, s.on, s.off);
   return epoch >= s.start && epoch < s.stop && (epoch - s.start) % (s.on + s.off) < s.on;
 }
 

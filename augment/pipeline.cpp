@@ -12,17 +12,15 @@ namespace duel {
 namespace {
 
 AugmentProblem problem_of(const Shape& images, DType dtype, const Recipe& recipe, const Rng& rng, const AugmentOptions& o) {
-  check(images.rank() == 4, "augment", fmt::format("wants images [n,h,w,c], not {}", images.text()));
+  check(images.rank() == 4, "augment", "wants images [n,h,w,c], not {}", images);
   for (int axis = 1; axis < 4; ++axis)
-    check(images[axis] >= 1 && images[axis] <= 32768, "augment",
-          fmt::format("images of {}; sides and channels are 1 to 32768", images.text()));
-  check(o.h >= 0 && o.w >= 0 && o.h <= 32768 && o.w <= 32768, "augment", fmt::format("a result of {}×{}; sides are 1 to 32768", o.h, o.w));
-  check(o.dtype == DType::f32 || o.dtype == DType::bf16, "augment",
-        fmt::format("a result in {}; there are f32 and bf16", name_of(o.dtype)));
+    check(images[axis] >= 1 && images[axis] <= 32768, "augment", "images of {}; sides and channels are 1 to 32768", images);
+  check(o.h >= 0 && o.w >= 0 && o.h <= 32768 && o.w <= 32768, "augment", "a result of {}×{}; sides are 1 to 32768", o.h, o.w);
+  check(o.dtype == DType::f32 || o.dtype == DType::bf16, "augment", "a result in {}; there are f32 and bf16", name_of(o.dtype));
   check(dtype == DType::u8 || !recipe.has(AugOp::equalize), "augment", "equalize wants images of bytes, u8");
   check((o.h ? o.h : images[1]) * (o.w ? o.w : images[2]) * images[3] < int64_t{1} << 31 && images[1] * images[2] * images[3] < int64_t{1}
                                                                                                                                     << 31,
-        "augment", fmt::format("images of {} for {}×{}; one has at most 2³¹ values", images.text(), o.h, o.w));
+        "augment", "images of {} for {}×{}; one has at most 2³¹ values", images, o.h, o.w);
   const auto size = [&](int axis) { return static_cast<int>(images[axis]); };
   AugmentProblem p;
   p.n = size(0), p.h = size(1), p.w = size(2), p.c = size(3);
@@ -34,14 +32,13 @@ AugmentProblem problem_of(const Shape& images, DType dtype, const Recipe& recipe
 
 void check_bytes_or_floats(const Tensor& x) {
   check_images("augment", x);
-  check(x.dtype() == DType::u8 || x.dtype() == DType::f32 || x.dtype() == DType::bf16, "augment",
-        fmt::format("wants images in u8, f32 or bf16, not {}", x.text()));
+  check(x.dtype() == DType::u8 || x.dtype() == DType::f32 || x.dtype() == DType::bf16, "augment", "wants images in u8, f32 or bf16, not {}",
+        x);
 }
 
 void check_is(const Tensor& t, const char* what, const Shape& shape, DType dtype, Device device) {
-  check(t && t.shape() == shape && t.dtype() == dtype && t.device() == device, "augment",
-        fmt::format("wants {} {}{} on {}, not {}", what, name_of(dtype), shape.text(), name_of(device),
-                    t ? t.text() : "an undefined tensor"));
+  check(t && t.shape() == shape && t.dtype() == dtype && t.device() == device, "augment", "wants {} {}{} on {}, not {}", what,
+        name_of(dtype), shape, name_of(device), t);
 }
 
 // The strengths, all 1 where none are given.
@@ -53,7 +50,7 @@ Tensor strength_of(const AugmentOptions& o, const AugmentProblem& p, Device devi
 
 void check_when_and_who(const Tensor& epoch, const Tensor& ids, int64_t n, Device device) {
   check(epoch && epoch.dtype() == DType::i32 && epoch.count() == 1 && epoch.device() == device, "augment",
-        fmt::format("wants the epoch as i32[1] on {}; make it with step_counter()", name_of(device)));
+        "wants the epoch as i32[1] on {}; make it with step_counter()", name_of(device));
   check_is(ids, "the samples' numbers,", {n}, DType::i32, device);
 }
 
@@ -86,8 +83,7 @@ Tensor replay(const Tensor& images, const Recipe& recipe, const Rng& rng, const 
 Drawn draw_augmentation(const Shape& images, const Recipe& recipe, const Rng& rng, const Tensor& epoch, const Tensor& ids,
                         const AugmentOptions& options) {
   const AugmentProblem p = problem_of(images, DType::f32, recipe, rng, options);
-  if (const char* why = why_not_linear(recipe))
-    check(false, "augment", fmt::format("'{}' has no derivative here: {}", text_of(recipe), why));
+  if (const char* why = why_not_linear(recipe)) check(false, "augment", "'{}' has no derivative here: {}", text_of(recipe), why);
   const Device device = ids ? ids.device() : Device::cpu;
   check_when_and_who(epoch, ids, p.n, device);
   const Tensor strength = strength_of(options, p, device);
@@ -122,7 +118,7 @@ Tensor apply(const Tensor& x, const Recipe& recipe, const Drawn& drawn, const Au
 std::vector<std::vector<AppliedStep>> read_record(const Recipe& recipe, const Tensor& record) {
   const int floats = record_floats(recipe.steps);
   check(record && record.shape().rank() == 2 && record.shape()[1] == floats && record.dtype() == DType::f32, "augment",
-        fmt::format("wants a record f32[n, {}] of this recipe, not {}", floats, record ? record.text() : "an undefined tensor"));
+        "wants a record f32[n, {}] of this recipe, not {}", floats, record);
   const std::vector<double> values = record.values();
   std::vector<std::vector<AppliedStep>> samples;
   for (size_t at = 0; at < values.size(); at += static_cast<size_t>(floats)) {

@@ -33,7 +33,7 @@ std::vector<float> rows_at(const std::vector<float>& rows, std::span<const int32
 std::vector<int> strangers(const std::vector<float>& all, std::span<const int32_t> labels, const std::vector<int32_t>& members, int64_t d,
                            int count) {
   check(static_cast<int64_t>(labels.size()) > count, "smote",
-        fmt::format("looks at the {} samples nearest to a sample, but there are only {} others; look at fewer", count, labels.size() - 1));
+        "looks at the {} samples nearest to a sample, but there are only {} others; look at fewer", count, labels.size() - 1);
   const Neighbours found = nearest(rows_at(all, members, d), all, d, count + 1);  // one more, for the sample itself is among them
   std::vector<int> others;
   for (size_t i = 0; i < members.size(); ++i) {
@@ -65,32 +65,29 @@ std::vector<int64_t> quotas(const SmoteOptions& o, const std::vector<float>& all
   if (o.kind == Oversampling::borderline) {
     std::erase_if(chosen, [&](size_t i) { return 2 * others[i] < count || others[i] == count; });
     check(!chosen.empty(), "smote",
-          fmt::format("no sample of class {} is in danger: none has half or more, but not all, of its {} nearest samples in other classes; "
-                      "use plain SMOTE, or other surroundings",
-                      label, count));
+          "no sample of class {} is in danger: none has half or more, but not all, of its {} nearest samples in other classes; "
+          "use plain SMOTE, or other surroundings",
+          label, count);
     return evenly(chosen, members.size(), total, o.seed, label);
   }
   const double sum = std::accumulate(others.begin(), others.end(), 0.0);
-  check(sum > 0, "smote",
-        fmt::format("no sample of class {} has another class among its {} nearest, so ADASYN has nothing to go by; use plain SMOTE", label,
-                    count));
+  check(sum > 0, "smote", "no sample of class {} has another class among its {} nearest, so ADASYN has nothing to go by; use plain SMOTE",
+        label, count);
   return largest_remainders(std::vector<double>(others.begin(), others.end()), total);
 }
 
 void check_class(const SmoteOptions& o, int label, int64_t count, int64_t target) {
   check(target >= count, "smote",
-        fmt::format("class {} has {} samples and a target of {}, but over-sampling only adds; raise the target, or undersample() before",
-                    label, count, target));
+        "class {} has {} samples and a target of {}, but over-sampling only adds; raise the target, or undersample() before", label, count,
+        target);
   if (target == count) return;
   check(count >= 2, "smote",
-        fmt::format(
-            "class {} has {} sample{}, and a line takes two; add real samples, or repeat it with oversample(), or set its target to {}",
-            label, count, count == 1 ? "" : "s", count));
-  check(
-      count > o.neighbours, "smote",
-      fmt::format("class {} has {} samples, too few for {} neighbours besides a sample itself; set neighbours to {} or less, or its target "
-                  "to {}",
-                  label, count, o.neighbours, count - 1, count));
+        "class {} has {} sample{}, and a line takes two; add real samples, or repeat it with oversample(), or set its target to {}", label,
+        count, count == 1 ? "" : "s", count);
+  check(count > o.neighbours, "smote",
+        "class {} has {} samples, too few for {} neighbours besides a sample itself; set neighbours to {} or less, or its target "
+        "to {}",
+        label, count, o.neighbours, count - 1, count);
 }
 
 }  // namespace
@@ -98,16 +95,15 @@ void check_class(const SmoteOptions& o, int label, int64_t count, int64_t target
 Oversampled smote(const Tensor& x, std::span<const int32_t> labels, int classes, const SmoteOptions& o) {
   check_floating("smote", x);
   check(x.shape().rank() == 2 && x.shape()[0] == static_cast<int64_t>(labels.size()) && x.shape()[1] >= 1, "smote",
-        fmt::format("wants rows [n,d] and a label each, not {} and {} labels; reshape() images", x.text(), labels.size()));
-  check(o.neighbours >= 1 && o.surroundings >= 1, "smote",
-        fmt::format("looks at {} and {} neighbours; give 1 at least", o.neighbours, o.surroundings));
+        "wants rows [n,d] and a label each, not {} and {} labels; reshape() images", x, labels.size());
+  check(o.neighbours >= 1 && o.surroundings >= 1, "smote", "looks at {} and {} neighbours; give 1 at least", o.neighbours, o.surroundings);
   const int64_t d = x.shape()[1];
   Oversampled made;
   made.before = class_counts(labels, classes);
   made.after = o.target;
   if (o.target.empty()) made.after.assign(made.before.size(), *std::max_element(made.before.begin(), made.before.end()));
-  check(made.after.size() == made.before.size(), "smote",
-        fmt::format("{} targets for {} classes; give one a class, or none", made.after.size(), classes));
+  check(made.after.size() == made.before.size(), "smote", "{} targets for {} classes; give one a class, or none", made.after.size(),
+        classes);
   for (int c = 0; c < classes; ++c) check_class(o, c, made.before[static_cast<size_t>(c)], made.after[static_cast<size_t>(c)]);
 
   const std::vector<float> all = on_host(x);

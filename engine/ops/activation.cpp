@@ -42,7 +42,7 @@ Tensor second_derivative(const Tensor& saved, const Tensor& g, Act act) {
 
 Tensor activation_grad(const Tensor& saved, const Tensor& g, Act act, double slope) {
   check_like("activation_grad", saved, g);
-  check(saved.shape() == g.shape(), "activation_grad", fmt::format("saved is {} and g is {}; they must be equal", saved.text(), g.text()));
+  check(saved.shape() == g.shape(), "activation_grad", "saved is {} and g is {}; they must be equal", saved, g);
   Tensor gx(g.shape(), g.dtype(), g.device());
   dispatch<ActivationGrad>({.n = g.count(), .act = act, .slope = slope, .dtype = g.dtype()}, {saved.data(), g.data(), gx.data()},
                            g.device());

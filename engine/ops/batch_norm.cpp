@@ -12,12 +12,11 @@ namespace {
 
 BatchNormProblem problem_of(const Tensor& x, const BatchNorm& bn, ActivationSpec then) {
   check_floating("batch_norm", x);
-  check(x.shape().rank() >= 2 && x.shape()[-1] >= 1, "batch_norm", fmt::format("wants [n, …, c], not {}", x.text()));
+  check(x.shape().rank() >= 2 && x.shape()[-1] >= 1, "batch_norm", "wants [n, …, c], not {}", x);
   const int64_t c = x.shape()[-1];
   for (const Tensor& t : {bn.gamma, bn.beta, bn.running_mean, bn.running_var})
     check(t && t.shape() == Shape{c} && t.dtype() == accumulator_of(x.dtype()) && t.device() == x.device(), "batch_norm",
-          fmt::format("x is {}, so gamma, beta and the running statistics must be {}[{}], not {}", x.text(),
-                      name_of(accumulator_of(x.dtype())), c, t.text()));
+          "x is {}, so gamma, beta and the running statistics must be {}[{}], not {}", x, name_of(accumulator_of(x.dtype())), c, t);
   check(then.act == Act::none || then.act == Act::relu || then.act == Act::leaky_relu, "batch_norm",
         "only relu and leaky_relu can follow in one pass");
   return {.rows = x.count() / c,
@@ -45,8 +44,8 @@ Tensors composed_backward(const Tensor& x16, const BatchNorm& bn, ActivationSpec
 
 Tensor batch_norm(const Tensor& x, const BatchNorm& bn, ActivationSpec then) {
   const BatchNormProblem problem = problem_of(x, bn, then);
-  check(problem.rows > 1, "batch_norm",
-        fmt::format("{} has one value a channel, whose variance is 0; use a batch of at least 2, or batch_norm_infer", x.text()));
+  check(problem.rows > 1, "batch_norm", "{} has one value a channel, whose variance is 0; use a batch of at least 2, or batch_norm_infer",
+        x);
   const DType wide = accumulator_of(x.dtype());
   Tensor y(x.shape(), x.dtype(), x.device()), mean({problem.c}, wide, x.device()), invstd({problem.c}, wide, x.device());
   dispatch<BatchNormFwd>(

@@ -42,7 +42,7 @@ inline Broadcast over(const Shape& shape) {
 
 inline Broadcast broadcast(const char* op, const Tensor& x, const Shape& shape) {
   Broadcast to = over(shape);
-  check(spreads(x.shape(), shape, to.a), op, fmt::format("{} does not broadcast to {}", x.shape().text(), shape.text()));
+  check(spreads(x.shape(), shape, to.a), op, "{} does not broadcast to {}", x.shape(), shape);
   return to;
 }
 
@@ -53,8 +53,7 @@ inline Broadcast broadcast(const char* op, const Tensor& a, const Tensor& b) {
   const bool like_a = b_over_a && (!a_over_b || a.shape().rank() >= b.shape().rank());
   Broadcast to = over(like_a ? a.shape() : b.shape());
   check(spreads(a.shape(), to.shape, to.a) && spreads(b.shape(), to.shape, to.b), op,
-        fmt::format("shapes {} and {} do not broadcast; equal shapes, a scalar, [c], [n, 1, …, 1] or [n, 1, …, 1, c] do", a.shape().text(),
-                    b.shape().text()));
+        "shapes {} and {} do not broadcast; equal shapes, a scalar, [c], [n, 1, …, 1] or [n, 1, …, 1, c] do", a.shape(), b.shape());
   return to;
 }
 

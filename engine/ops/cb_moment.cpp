@@ -12,8 +12,7 @@ namespace {
 Tensor moment(const Tensor& t, int order) {
   check_floating("cb_moment", t);
   check(order >= 0 && order <= CbMomentProblem::most_order, "cb_moment",
-        fmt::format("order {}; moments are known from the 1st to the {}th, and one derivative needs one more", order,
-                    CbMomentProblem::most_order));
+        "order {}; moments are known from the 1st to the {}th, and one derivative needs one more", order, CbMomentProblem::most_order);
   Tensor y(t.shape(), t.dtype(), t.device());
   dispatch<CbMoment>({.n = t.count(), .order = order, .dtype = t.dtype()}, {t.data(), y.data()}, t.device());
   return record("cb_moment", y, {t}, [t, order](const Tensor& out, const Tensor& g, Needs) {
@@ -26,7 +25,7 @@ Tensor moment(const Tensor& t, int order) {
 
 Tensor cb_log_partition(const Tensor& logits) { return moment(logits, 0); }
 Tensor cb_moment(const Tensor& logits, int order) {
-  check(order >= 1, "cb_moment", fmt::format("order {}; moments start at 1, the mean", order));
+  check(order >= 1, "cb_moment", "order {}; moments start at 1, the mean", order);
   return moment(logits, order);
 }
 

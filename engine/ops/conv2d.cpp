@@ -10,7 +10,7 @@ namespace duel {
 namespace {
 
 void check_shape(const char* op, const char* what, const Tensor& t, const Shape& want) {
-  check(t.shape() == want, op, fmt::format("{} is {}, but the problem says {}", what, t.shape().text(), want.text()));
+  check(t.shape() == want, op, "{} is {}, but the problem says {}", what, t.shape(), want);
 }
 Shape x_shape(const Conv2dProblem& d) { return {d.n, d.h, d.w, d.c}; }
 Shape w_shape(const Conv2dProblem& d) { return {d.k, d.r, d.s, d.c}; }
@@ -18,12 +18,11 @@ Shape y_shape(const Conv2dProblem& d) { return {d.n, d.p, d.q, d.k}; }
 
 void check_window(const char* op, const Tensor& x, const Tensor& w, int channel_axis, Window window) {
   check_like(op, x, w);
-  check(x.shape().rank() == 4 && w.shape().rank() == 4, op,
-        fmt::format("wants x [n,h,w,c] and w [k,r,s,c], not {} and {}", x.shape().text(), w.shape().text()));
-  check(x.shape()[3] == w.shape()[channel_axis], op,
-        fmt::format("x {} has {} channels, but w {} takes {}", x.shape().text(), x.shape()[3], w.shape().text(), w.shape()[channel_axis]));
-  check(window.stride >= 1 && window.pad >= 0, op,
-        fmt::format("stride {} and pad {}; stride is at least 1 and pad at least 0", window.stride, window.pad));
+  check(x.shape().rank() == 4 && w.shape().rank() == 4, op, "wants x [n,h,w,c] and w [k,r,s,c], not {} and {}", x.shape(), w.shape());
+  check(x.shape()[3] == w.shape()[channel_axis], op, "x {} has {} channels, but w {} takes {}", x.shape(), x.shape()[3], w.shape(),
+        w.shape()[channel_axis]);
+  check(window.stride >= 1 && window.pad >= 0, op, "stride {} and pad {}; stride is at least 1 and pad at least 0", window.stride,
+        window.pad);
 }
 
 int size(int64_t value) { return static_cast<int>(value); }
@@ -96,7 +95,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, Window window) {
                   .left = window.pad};
   d.p = conv_size(d.h, d.r, d.u, d.top), d.q = conv_size(d.w, d.s, d.v, d.left);
   check(d.h + 2 * d.top >= d.r && d.w + 2 * d.left >= d.s, "conv2d",
-        fmt::format("kernel {}×{} is larger than the padded image of x {}; pad more or use a smaller kernel", d.r, d.s, x.shape().text()));
+        "kernel {}×{} is larger than the padded image of x {}; pad more or use a smaller kernel", d.r, d.s, x.shape());
   return conv2d_fwd(x, w, d);
 }
 
@@ -124,8 +123,7 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& w, Window window) {
                   .top = window.pad,
                   .left = window.pad};
   d.h = (d.p - 1) * d.u - 2 * d.top + d.r, d.w = (d.q - 1) * d.v - 2 * d.left + d.s;
-  check(d.h >= 1 && d.w >= 1, "conv_transpose2d",
-        fmt::format("x {} and w {} leave no output; pad less", x.shape().text(), w.shape().text()));
+  check(d.h >= 1 && d.w >= 1, "conv_transpose2d", "x {} and w {} leave no output; pad less", x.shape(), w.shape());
   return conv2d_dgrad(x, w, d);
 }
 

@@ -19,10 +19,10 @@ Tensor drop(const Tensor& x, DropoutProblem problem, const Tensor& step) {
 
 Tensor dropout(const Tensor& x, double p, const Rng& rng, const Tensor& step, int layer, int64_t first) {
   check_floating("dropout", x);
-  check(p >= 0 && p < 1, "dropout", fmt::format("p is {}; the probability of dropping an element lies in [0, 1)", p));
+  check(p >= 0 && p < 1, "dropout", "p is {}; the probability of dropping an element lies in [0, 1)", p);
   check(step && step.dtype() == DType::i32 && step.count() == 1 && step.device() == x.device(), "dropout",
-        fmt::format("wants a step counter i32[1] where x is ({}); make one with step_counter()", x.text()));
-  check(layer >= 0 && layer < (1 << 15), "dropout", fmt::format("layer {}; a net has 0 to 32767", layer));
+        "wants a step counter i32[1] where x is ({}); make one with step_counter()", x);
+  check(layer >= 0 && layer < (1 << 15), "dropout", "layer {}; a net has 0 to 32767", layer);
   if (p == 0 || x.count() == 0) return x;
   const int64_t n = x.shape().rank() ? x.shape()[0] : 1;
   // Copied: whoever counts steps may count on before the derivative is taken, and it needs the coins of now.

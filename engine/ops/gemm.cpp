@@ -24,11 +24,9 @@ Tensor product(const Tensor& a, const Tensor& b, bool ta, bool tb, DType out) {
   check_like("matmul", a, b);
   const int rank = a.shape().rank();
   check((rank == 2 || rank == 3) && b.shape().rank() == rank && (rank == 2 || a.shape()[0] == b.shape()[0]), "matmul",
-        fmt::format("wants two matrices or two equal batches of them, not {} and {}", a.text(), b.text()));
+        "wants two matrices or two equal batches of them, not {} and {}", a, b);
   const int64_t m = a.shape()[ta ? -1 : -2], k = a.shape()[ta ? -2 : -1], kb = b.shape()[tb ? -1 : -2], n = b.shape()[tb ? -2 : -1];
-  check(k == kb, "matmul",
-        fmt::format("{}{} times {}{}: inner sizes {} and {} differ", a.shape().text(), ta ? "ᵀ" : "", b.shape().text(), tb ? "ᵀ" : "", k,
-                    kb));
+  check(k == kb, "matmul", "{}{} times {}{}: inner sizes {} and {} differ", a.shape(), ta ? "ᵀ" : "", b.shape(), tb ? "ᵀ" : "", k, kb);
   const int64_t batch = rank == 3 ? a.shape()[0] : 1;
   Tensor c(rank == 3 ? Shape{batch, m, n} : Shape{m, n}, out, a.device());
   dispatch<Gemm>({.batch = static_cast<int>(batch),

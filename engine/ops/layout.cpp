@@ -15,11 +15,11 @@ Shape with_channels(const Shape& shape, int64_t c) {
   return Shape(dims);
 }
 void check_index(const char* op, const Tensor& index, int64_t rows) {
-  check(index && index.dtype() == DType::i32 && index.shape().rank() == 1, op, fmt::format("wants an index i32[n], not {}", index.text()));
+  check(index && index.dtype() == DType::i32 && index.shape().rank() == 1, op, "wants an index i32[n], not {}", index);
   if (index.device() != Device::cpu) return;  // elsewhere reading them back would stall the device; whoever put them there checked them
   const int32_t* values = static_cast<const int32_t*>(index.data());
   for (int64_t i = 0; i < index.count(); ++i)
-    if (values[i] < 0 || values[i] >= rows) check(false, op, fmt::format("index {} at position {} is outside [0, {})", values[i], i, rows));
+    if (values[i] < 0 || values[i] >= rows) check(false, op, "index {} at position {} is outside [0, {})", values[i], i, rows);
 }
 // x placed at elements [from, from + count) of `total` zeros.
 Tensor pad_flat(const Tensor& x, int64_t from, int64_t total) {
@@ -34,16 +34,14 @@ Tensor pad_flat(const Tensor& x, int64_t from, int64_t total) {
 
 Tensor reshape(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
-  check(x.count() == shape.count(), "reshape",
-        fmt::format("{} has {} elements, but {} wants {}", x.text(), x.count(), shape.text(), shape.count()));
+  check(x.count() == shape.count(), "reshape", "{} has {} elements, but {} wants {}", x, x.count(), shape, shape.count());
   return record(
       "reshape", x.alias(shape), {x}, [from = x.shape()](const Tensor&, const Tensor& g, Needs) { return Tensors{reshape(g, from)}; },
       /*wide_gradient=*/true);
 }
 
 Tensor slice(const Tensor& x, int64_t from, int64_t to) {
-  check(x && x.shape().rank() >= 1 && from >= 0 && from <= to && to <= x.shape()[0], "slice",
-        fmt::format("samples [{}, {}) of {}", from, to, x.text()));
+  check(x && x.shape().rank() >= 1 && from >= 0 && from <= to && to <= x.shape()[0], "slice", "samples [{}, {}) of {}", from, to, x);
   std::vector<int64_t> dims = x.shape().dims();
   const int64_t per_sample = dims[0] ? x.count() / dims[0] : 0;
   dims[0] = to - from;
@@ -56,7 +54,7 @@ Tensor slice(const Tensor& x, int64_t from, int64_t to) {
 Tensor concat_channels(const Tensor& a, const Tensor& b) {
   check_like("concat_channels", a, b);
   check(a.shape().rank() >= 1 && a.shape().rank() == b.shape().rank() && with_channels(a.shape(), 0) == with_channels(b.shape(), 0),
-        "concat_channels", fmt::format("{} and {} differ before the last axis", a.text(), b.text()));
+        "concat_channels", "{} and {} differ before the last axis", a, b);
   const int64_t ca = a.shape()[-1], cb = b.shape()[-1];
   Tensor y(with_channels(a.shape(), ca + cb), a.dtype(), a.device());
   dispatch<ConcatChannels>({.rows = row_count(y.shape()), .ca = ca, .cb = cb, .dtype = a.dtype()}, {a.data(), b.data(), y.data()},
@@ -67,8 +65,8 @@ Tensor concat_channels(const Tensor& a, const Tensor& b) {
 }
 
 Tensor slice_channels(const Tensor& x, int64_t from, int64_t count) {
-  check(x && x.shape().rank() >= 1 && from >= 0 && count >= 0 && from + count <= x.shape()[-1], "slice_channels",
-        fmt::format("channels [{}, {}) of {}", from, from + count, x.text()));
+  check(x && x.shape().rank() >= 1 && from >= 0 && count >= 0 && from + count <= x.shape()[-1], "slice_channels", "channels [{}, {}) of {}",
+        from, from + count, x);
   const int64_t c = x.shape()[-1];
   Tensor y(with_channels(x.shape(), count), x.dtype(), x.device());
   dispatch<SliceChannels>({.rows = row_count(x.shape()), .c = c, .from = from, .count = count, .dtype = x.dtype()}, {x.data(), y.data()},
@@ -84,7 +82,7 @@ Tensor slice_channels(const Tensor& x, int64_t from, int64_t count) {
 
 Tensor gather_rows(const Tensor& table, const Tensor& index) {
   check_floating("gather_rows", table);
-  check(table.shape().rank() == 2, "gather_rows", fmt::format("wants a table [v,d], not {}", table.text()));
+  check(table.shape().rank() == 2, "gather_rows", "wants a table [v,d], not {}", table);
   const int64_t v = table.shape()[0], d = table.shape()[1];
   check_index("gather_rows", index, v);
   Tensor y({index.count(), d}, table.dtype(), table.device());
@@ -98,8 +96,8 @@ Tensor gather_rows(const Tensor& table, const Tensor& index) {
 Tensor scatter_add_rows(const Tensor& g, const Tensor& index, int64_t rows) {
   check_floating("scatter_add_rows", g);
   check_index("scatter_add_rows", index, rows);
-  check(g.shape().rank() == 2 && g.shape()[0] == index.count(), "scatter_add_rows",
-        fmt::format("wants g [n,d] with one index a row, not {} and {}", g.text(), index.text()));
+  check(g.shape().rank() == 2 && g.shape()[0] == index.count(), "scatter_add_rows", "wants g [n,d] with one index a row, not {} and {}", g,
+        index);
   Tensor y({rows, g.shape()[1]}, accumulator_of(g.dtype()), g.device());
   dispatch<ScatterAddRows>({.rows = rows, .cols = g.shape()[1], .count = index.count(), .dtype = g.dtype()},
                            {g.data(), index.data(), y.data()}, g.device());
@@ -109,7 +107,7 @@ Tensor scatter_add_rows(const Tensor& g, const Tensor& index, int64_t rows) {
 }
 
 Tensor transpose(const Tensor& x) {
-  check(x && x.shape().rank() >= 2, "transpose", fmt::format("wants at least two axes, not {}", x.text()));
+  check(x && x.shape().rank() >= 2, "transpose", "wants at least two axes, not {}", x);
   std::vector<int64_t> dims = x.shape().dims();
   const int64_t rows = dims[dims.size() - 2], cols = dims.back();
   std::swap(dims[dims.size() - 2], dims.back());

@@ -12,7 +12,7 @@ namespace {
 
 Tensor run_softmax(const char* op, const Tensor& x, bool log) {
   check_floating(op, x);
-  check(x.shape().rank() == 2 && x.shape()[1] >= 1, op, fmt::format("wants [n,c], not {}", x.text()));
+  check(x.shape().rank() == 2 && x.shape()[1] >= 1, op, "wants [n,c], not {}", x);
   Tensor y(x.shape(), x.dtype(), x.device());
   dispatch<Softmax>({.rows = x.shape()[0], .cols = static_cast<int>(x.shape()[1]), .log = log, .dtype = x.dtype()}, {x.data(), y.data()},
                     x.device());
@@ -22,13 +22,11 @@ Tensor run_softmax(const char* op, const Tensor& x, bool log) {
 Tensor row_sum(const Tensor& x) { return cast(sum_per_sample(x), x.dtype()); }
 
 void check_labels(const char* op, const Tensor& labels, int64_t classes) {
-  check(labels && labels.dtype() == DType::i32 && labels.shape().rank() == 1, op,
-        fmt::format("wants labels i32[n], not {}", labels.text()));
+  check(labels && labels.dtype() == DType::i32 && labels.shape().rank() == 1, op, "wants labels i32[n], not {}", labels);
   if (labels.device() != Device::cpu) return;  // elsewhere reading them back would stall the device; there a wrong label gives NaN
   const int32_t* values = static_cast<const int32_t*>(labels.data());
   for (int64_t i = 0; i < labels.count(); ++i)
-    if (values[i] < 0 || values[i] >= classes)
-      check(false, op, fmt::format("label {} at position {} is outside [0, {})", values[i], i, classes));
+    if (values[i] < 0 || values[i] >= classes) check(false, op, "label {} at position {} is outside [0, {})", values[i], i, classes);
 }
 
 }  // namespace
@@ -45,7 +43,7 @@ Tensor log_softmax(const Tensor& x) {
 
 Tensor one_hot(const Tensor& labels, int64_t classes, DType dtype) {
   check(is_floating(dtype) && classes >= 1 && classes <= std::numeric_limits<int>::max(), "one_hot",
-        fmt::format("makes floating-point rows of at least one class, not {} of {}", name_of(dtype), classes));
+        "makes floating-point rows of at least one class, not {} of {}", name_of(dtype), classes);
   check_labels("one_hot", labels, classes);
   Tensor y({labels.count(), classes}, dtype, labels.device());
   dispatch<OneHot>({.rows = labels.count(), .cols = static_cast<int>(classes), .dtype = dtype}, {labels.data(), y.data()}, labels.device());
@@ -55,7 +53,7 @@ Tensor one_hot(const Tensor& labels, int64_t classes, DType dtype) {
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
   check_floating("cross_entropy", logits);
   check(logits.shape().rank() == 2 && labels && labels.shape() == Shape{logits.shape()[0]} && labels.device() == logits.device(),
-        "cross_entropy", fmt::format("wants logits [n,c] and labels i32[n] on one device, not {} and {}", logits.text(), labels.text()));
+        "cross_entropy", "wants logits [n,c] and labels i32[n] on one device, not {} and {}", logits, labels);
   const int64_t n = logits.shape()[0], c = logits.shape()[1];
   check_labels("cross_entropy", labels, c);
   Tensor loss({n}, accumulator_of(logits.dtype()), logits.device());

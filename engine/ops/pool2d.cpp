@@ -15,23 +15,22 @@ Shape y_shape(const Pool2dProblem& d) { return {d.n, d.p, d.q, d.c}; }
 
 void check_operand(const char* op, const char* what, const Tensor& t, const Shape& want, const Pool2dProblem& d) {
   check_floating(op, t);
-  check(t.shape() == want, op, fmt::format("{} is {}, but the problem says {}", what, t.shape().text(), want.text()));
-  check(d.windows_hold_pixels(), op, fmt::format("a window of {} lies wholly outside the image; pad less", d.text()));
+  check(t.shape() == want, op, "{} is {}, but the problem says {}", what, t.shape(), want);
+  check(d.windows_hold_pixels(), op, "a window of {} lies wholly outside the image; pad less", d);
 }
 void check_tap(const char* op, const Tensor& t, const Tensor& tap, const Pool2dProblem& d) {
   check(tap && tap.dtype() == DType::i32 && tap.shape() == y_shape(d) && tap.device() == t.device(), op,
-        fmt::format("wants taps i32{} on one device with {}, not {}; max_pool2d makes them", y_shape(d).text(), t.text(), tap.text()));
+        "wants taps i32{} on one device with {}, not {}; max_pool2d makes them", y_shape(d), t, tap);
 }
 
 int size(int64_t value) { return static_cast<int>(value); }
 
 Pool2dProblem problem_of(const char* op, const Tensor& x, Pool pool, PoolOver over = PoolOver::window) {
   check_floating(op, x);
-  check(x.shape().rank() == 4, op, fmt::format("wants x [n,h,w,c], not {}", x.text()));
+  check(x.shape().rank() == 4, op, "wants x [n,h,w,c], not {}", x);
   if (pool.stride == 0) pool.stride = pool.size;
   check(pool.size >= 1 && pool.stride >= 1 && pool.pad >= 0 && pool.pad < pool.size, op,
-        fmt::format("size {}, stride {} and pad {}; size and stride are at least 1, and pad is less than size", pool.size, pool.stride,
-                    pool.pad));
+        "size {}, stride {} and pad {}; size and stride are at least 1, and pad is less than size", pool.size, pool.stride, pool.pad);
   Pool2dProblem d{.n = size(x.shape()[0]),
                   .h = size(x.shape()[1]),
                   .w = size(x.shape()[2]),
@@ -45,7 +44,7 @@ Pool2dProblem problem_of(const char* op, const Tensor& x, Pool pool, PoolOver ov
                   .over = over,
                   .dtype = x.dtype()};
   check(d.h + 2 * d.top >= d.r && d.w + 2 * d.left >= d.s, op,
-        fmt::format("window {}×{} is larger than the padded image of x {}; pad more or pool less", d.r, d.s, x.shape().text()));
+        "window {}×{} is larger than the padded image of x {}; pad more or pool less", d.r, d.s, x.shape());
   d.p = conv_size(d.h, d.r, d.u, d.top), d.q = conv_size(d.w, d.s, d.v, d.left);
   return d;
 }
@@ -104,7 +103,7 @@ Tensor global_avg_pool(const Tensor& x) {
 }
 
 Tensor upsample_nearest(const Tensor& x, int rows, int cols) {
-  check(rows >= 1 && cols >= 1, "upsample_nearest", fmt::format("factors {} and {} must be at least 1", rows, cols));
+  check(rows >= 1 && cols >= 1, "upsample_nearest", "factors {} and {} must be at least 1", rows, cols);
   Pool2dProblem d = problem_of("upsample_nearest", x, {.size = 1}, PoolOver::one);
   d.r = d.u = rows, d.s = d.v = cols, d.h *= rows, d.w *= cols;  // the pooling whose adjoint this is: from the large image to x
   return avg_pool2d_grad(x, d);

@@ -25,8 +25,8 @@ Shape sample_shape(const Tensor& x) {
   return Shape(dims);
 }
 Shape image_shape(const Tensor& x) {
-  check(x && x.shape().rank() >= 3, "sum_per_image",
-        fmt::format("wants [n, …, c], not {}; at least one axis to sum over", x ? x.text() : "nothing"));
+  if (!(x && x.shape().rank() >= 3))
+    check(false, "sum_per_image", "wants [n, …, c], not {}; at least one axis to sum over", x ? x.text() : "nothing");
   std::vector<int64_t> dims(static_cast<size_t>(x.shape().rank()), 1);
   dims.front() = x.shape()[0], dims.back() = x.shape()[-1];
   return Shape(dims);
@@ -62,7 +62,7 @@ Tensor mean_per_image(const Tensor& x) {
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   Spread how;
-  check(spreads(shape, x.shape(), how), "sum_to", fmt::format("{} does not broadcast to {}", shape.text(), x.shape().text()));
+  check(spreads(shape, x.shape(), how), "sum_to", "{} does not broadcast to {}", shape, x.shape());
   if (how == Spread::scalar) return reshape(sum(x), shape);
   return how == Spread::channel ? sum_per_channel(x) : how == Spread::sample ? sum_per_sample(x) : sum_per_image(x);
 }

@@ -13,19 +13,18 @@ namespace {
 SampleNormProblem problem_of(const char* op, NormOver over, const Tensor& x, const Tensor& gamma, const Tensor& beta, ActivationSpec then,
                              double eps) {
   check_floating(op, x);
-  check(x.shape().rank() >= 2 && x.count() >= 1, op, fmt::format("wants [n, …, c] with at least one element, not {}", x.text()));
+  check(x.shape().rank() >= 2 && x.count() >= 1, op, "wants [n, …, c] with at least one element, not {}", x);
   const int64_t n = x.shape()[0], c = x.shape()[-1];
   for (const Tensor& t : {gamma, beta})
-    check(t && t.shape() == Shape{c} && t.dtype() == accumulator_of(x.dtype()) && t.device() == x.device(), op,
-          fmt::format("x is {}, so gamma and beta must be {}[{}] on its device, not {}", x.text(), name_of(accumulator_of(x.dtype())), c,
-                      t ? t.text() : "undefined"));
+    if (!(t && t.shape() == Shape{c} && t.dtype() == accumulator_of(x.dtype()) && t.device() == x.device()))
+      check(false, op, "x is {}, so gamma and beta must be {}[{}] on its device, not {}", x, name_of(accumulator_of(x.dtype())), c,
+            t ? t.text() : "undefined");
   check(then.act == Act::none || then.act == Act::relu || then.act == Act::leaky_relu, op,
         "only relu and leaky_relu can follow in one pass; call activation() after it");
   SampleNormProblem p{.n = n, .inner = x.count() / n, .c = c, .over = over, .eps = eps, .act = then.act, .slope = then.slope};
   p.dtype = x.dtype();
-  check(p.terms() > 1, op,
-        fmt::format("{} has one value a {}, whose variance is 0; {}", x.text(), over == NormOver::layer ? "sample" : "sample and channel",
-                    over == NormOver::layer ? "use batch_norm" : "use layer_norm, or an image of more than one pixel"));
+  check(p.terms() > 1, op, "{} has one value a {}, whose variance is 0; {}", x, over == NormOver::layer ? "sample" : "sample and channel",
+        over == NormOver::layer ? "use batch_norm" : "use layer_norm, or an image of more than one pixel");
   return p;
 }
 
