@@ -80,3 +80,43 @@ TEST_CASE("what a conditional GAN refuses") {
   CHECK(other.code == 2);
   CHECK_MESSAGE(other.errors.find("is a run of cgan; go on with: cgan train") != std::string::npos, other.errors);
 }
+
+TEST_CASE("with an extractor, gan and cgan keep the best by Fréchet distance beside the last, and say so") {
+  const Desk classify{"classify", {"--width", "4", "--lr", "0.02"}};
+  REQUIRE(classify.train("judge", {"--steps", "24"}).code == 0);
+  for (const char* program : {"gan", "cgan"}) {
+    // A step size at which an early look is better than some later ones.
+    const Desk desk{program,
+                    {"--size", "16", "--ngf", "4", "--ndf", "4", "--nz", "8", "--lr", "0.2", "--log-every", "1", "--eval-every", "2"}};
+    const std::vector<std::string> judged{"--extractor", classify.run("judge").string()};
+    const Outcome o = desk.train("whole", with_flags(judged, {"--steps", "12"}));
+    REQUIRE_MESSAGE(o.code == 0, o.errors);
+    double best = 1e30;
+    int64_t best_step = 0, looks = 0;
+    for (const auto& record : records_of(desk.run("whole"))) {
+      CHECK(record.contains("fcd") == (record["step"].get<int64_t>() % 2 == 0));
+      if (!record.contains("fcd")) continue;
+      ++looks;
+      CHECK(record["extractor"].get<std::string>().size() == 16);
+      if (record["fcd"].get<double>() < best) best = record["fcd"], best_step = record["step"];
+    }
+    CHECK(looks == 6);
+    CHECK(best_step < 12);
+    const SafeTensors kept = read_safetensors(desk.checkpoint("whole", "best"));
+    CHECK(kept.metadata.at("step") == std::to_string(best_step));
+    CHECK(desk.steps_done("whole") == 12);
+    CHECK(weights_of(desk.checkpoint("whole", "best")) != weights_of(desk.checkpoint("whole")));
+    CHECK(o.output.find("FCD ") != std::string::npos);
+    const std::string page = contents_of(desk.run("whole") / "index.html");
+    for (const char* says : {"Fréchet distance", "checkpoints/best.safetensors", "last is often not its best"})
+      CHECK_MESSAGE(page.find(says) != std::string::npos, program, ": ", says);
+    const std::string png = desk.folder.path() / "best.png";
+    const Outcome sampled = desk({"sample", desk.run("whole").string(), "--which", "best", "--n", "4", "--out", png});
+    CHECK_MESSAGE(sampled.output.find(fmt::format("of step {} ", best_step)) != std::string::npos, sampled.output, sampled.errors);
+
+    REQUIRE(desk.train("part", with_flags(judged, {"--steps", "8"})).code == 0);
+    const Outcome resumed = desk.resume("part", {"--steps", "12"});
+    REQUIRE_MESSAGE(resumed.code == 0, resumed.errors);
+    check_equal(desk.run("whole"), desk.run("part"));
+  }
+}
