@@ -47,10 +47,17 @@ int study(StudyAsk& ask) {
     if (run.arm == 0) real = images_of(plan, run, data.train), synthesiser.start(real, seed);
     if (folder.has(plan.levels[run.level].name, seed, arm.name)) continue;
     if (stop_requested()) break;
-    const Prepared prepared = prepare(arm, real, plan.training.batch, seed, synthesiser);
-    const StudyResult result = train_arm(plan, run, prepared, data.test, device);
-    if (stop_requested()) break;
-    keep_picture(plan, run, folder, prepared, device);
+    StudyResult result;
+    try {
+      const Prepared prepared = prepare(arm, real, plan.training.batch, seed, synthesiser);
+      if (stop_requested()) break;
+      result = train_arm(plan, run, prepared, data.test, device);
+      if (stop_requested()) break;
+      keep_picture(plan, run, folder, prepared, device);
+    } catch (const Error& e) {  // an arm that does not train is an answer too, and no reason to lose the others'
+      if (e.kind != Failure::numeric) throw;
+      result = failed_arm(plan, run, e.what());
+    }
     folder.add(result);
     if (result.failed.empty())
       fmt::print("{}, {}, seed {}: {} % {}\n", result.level, result.arm, seed, percent_text(measure_of(result.scores, plan.measure)),

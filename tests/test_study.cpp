@@ -213,7 +213,7 @@ TEST_CASE("an arm that did not train in some seed is named and not tested, nor i
   CHECK(outcome.levels[0].arms[2].verdict == Verdict::failed);
   CHECK(outcome.levels[0].arms[2].runs.size() == 2);
   std::string words = joined_words(plan, outcome);
-  CHECK(words.find("did not train, for a loss that is no number: crop in 1 of 3 seeds (2)") != std::string::npos);
+  CHECK(words.find("no number came of crop in 1 of 3 seeds (2)") != std::string::npos);
   CHECK(words.find("crop +") == std::string::npos);
 
   nan.arm = "none", nan.seed = 1, results[0] = nan;
@@ -223,6 +223,9 @@ TEST_CASE("an arm that did not train in some seed is named and not tested, nor i
   words = joined_words(plan, outcome);
   CHECK(words.find("none in 1 of 3 seeds (1); crop in 1 of 3 seeds (2)") != std::string::npos);
   CHECK(words.find("Helped") == std::string::npos);
+  CHECK(words.find("points") == std::string::npos);
+  CHECK(std::isnan(outcome.levels[0].arms[1].test.p));  // no test of the seeds that are left
+  CHECK(std::isnan(outcome.levels[0].arms[1].test.difference.mean));
 }
 
 TEST_CASE("one seed tests nothing, and the words say why") {

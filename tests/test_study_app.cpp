@@ -114,7 +114,16 @@ TEST_CASE("a study whose trainings diverge goes to its end and says so") {
   CHECK(o.output.find("none in 2 of 2 seeds (1, 2); hflip in 2 of 2 seeds (1, 2)") != std::string::npos);
   const std::string page = contents_of(desk.run("a") / "index.html");
   CHECK(page.find("did not train") != std::string::npos);
+  CHECK(page.find(">nan") == std::string::npos);
+  CHECK(page.find("1.000") == std::string::npos);
   CHECK(desk(ask).output.find("4 trainings") != std::string::npos);  // read back, not trained again
+
+  // A generator or a filter may diverge too.
+  const Outcome rare =
+      desk.study("imbalance", "b", {"--counts", "32,8", "--arms", "over,cgan-filtered", "--generator-steps", "2", "--lr", "1e30"});
+  REQUIRE_MESSAGE(rare.code == 0, rare.errors);
+  REQUIRE(timeless(desk.results("b")).size() == 6);
+  CHECK(timeless(desk.results("b"))[2].contains("failed"));
 }
 
 TEST_CASE("remedies for rare classes, generators of its own among them") {

@@ -45,17 +45,7 @@ HeldLock::~HeldLock() {
 }
 
 nlohmann::ordered_json StudyResult::json() const {
-  if (!failed.empty())
-    return {{"level", level},
-            {"seed", seed},
-            {"arm", arm},
-            {"failed", failed},
-            {"images", images},
-            {"synthetic", synthetic},
-            {"steps", steps},
-            {"note", note},
-            {"prepare_seconds", prepare_seconds},
-            {"train_seconds", train_seconds}};
+  if (!failed.empty()) return {{"level", level}, {"seed", seed}, {"arm", arm}, {"failed", failed}};
   return {{"level", level},
           {"seed", seed},
           {"arm", arm},
@@ -76,14 +66,13 @@ nlohmann::ordered_json StudyResult::json() const {
 StudyResult StudyResult::from_json(const nlohmann::json& json) {
   StudyResult r;
   const auto read = [&](const char* key, auto& to) { json.at(key).get_to(to); };
-  read("level", r.level), read("seed", r.seed), read("arm", r.arm), read("images", r.images), read("synthetic", r.synthetic);
-  read("steps", r.steps), read("note", r.note);
-  read("prepare_seconds", r.prepare_seconds), read("train_seconds", r.train_seconds);
+  read("level", r.level), read("seed", r.seed), read("arm", r.arm);
   if (json.contains("failed")) {
     read("failed", r.failed);
     return r;
   }
-  read("loss", r.loss);
+  read("images", r.images), read("synthetic", r.synthetic), read("steps", r.steps), read("loss", r.loss), read("note", r.note);
+  read("prepare_seconds", r.prepare_seconds), read("train_seconds", r.train_seconds);
   read("confusion", r.scores.counts);
   while (static_cast<size_t>(r.scores.classes + 1) * static_cast<size_t>(r.scores.classes + 1) <= r.scores.counts.size())
     ++r.scores.classes;

@@ -20,7 +20,7 @@ struct StudyResult {
   double loss = 0;                               // on the training images, the mean of the run
   double prepare_seconds = 0, train_seconds = 0;
   std::string note;    // what a reader must know; empty: nothing
-  std::string failed;  // why the training came to nothing (a loss that is no number); there are no scores then
+  std::string failed;  // why the training came to nothing (a loss that is no number); then there is nothing else
 
   nlohmann::ordered_json json() const;
   static StudyResult from_json(const nlohmann::json& json);  // throws nlohmann's exceptions

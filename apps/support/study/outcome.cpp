@@ -15,7 +15,7 @@ namespace {
 constexpr double significance = 0.05;
 
 ArmOutcome arm_outcome(const StudyPlan& plan, const Arm& arm, const std::string& level, const std::vector<StudyResult>& results) {
-  ArmOutcome out{.arm = arm};
+  ArmOutcome out{.arm = arm, .test = paired_test({}, {})};
   for (const int64_t seed : plan.seeds)
     for (const StudyResult& r : results)
       if (r.level == level && r.arm == arm.name && r.seed == seed) (r.failed.empty() ? out.runs : out.failed).push_back(r);
@@ -30,6 +30,7 @@ ArmOutcome arm_outcome(const StudyPlan& plan, const Arm& arm, const std::string&
     out.recall.push_back(mean_interval(over_seeds([&](const StudyResult& r) { return r.scores.recall(c); })));
   const std::vector<double> ms = over_seeds([](const StudyResult& r) { return 1000 * r.train_seconds / static_cast<double>(r.steps); });
   out.ms_per_step = ms.empty() ? 0 : *std::min_element(ms.begin(), ms.end());
+  if (out.runs.empty()) return out;
   out.prepare_seconds = mean_of(over_seeds([](const StudyResult& r) { return r.prepare_seconds; }));
   out.images = mean_of(over_seeds([](const StudyResult& r) { return static_cast<double>(r.images); }));
   out.synthetic = mean_of(over_seeds([](const StudyResult& r) { return static_cast<double>(r.synthetic); }));
@@ -91,12 +92,11 @@ std::string list_of(const LevelOutcome& level, Verdict verdict) {
 std::string level_words(const StudyPlan& plan, const LevelOutcome& level) {
   const ArmOutcome& base = level.arms.front();
   const Estimate& e = base.measures[plan.measure];
-  std::string text = level.level.name + ": ";
+  std::string text = level.level.name + ":";
   if (const std::string list = failures_of(level); !list.empty())
-    text += fmt::format("did not train, for a loss that is no number: {}. An arm is only tested where it and {} trained with every seed. ",
-                        list, base.arm.name);
-  if (base.runs.empty()) return text;
-  text += fmt::format("{} reaches {} % {}", base.arm.name, percent_text(e.mean), measure_words[plan.measure]);
+    text += fmt::format(" no number came of {}. An arm is only tested where it and {} trained with every seed.", list, base.arm.name);
+  if (!base.failed.empty()) return text;
+  text += fmt::format(" {} reaches {} % {}", base.arm.name, percent_text(e.mean), measure_words[plan.measure]);
   if (std::isfinite(e.low)) text += fmt::format(" ({} … {})", percent_text(e.low), percent_text(e.high));
   if (const std::string list = list_of(level, Verdict::untested); !list.empty()) return text + ". Not tested: " + list + ".";
   for (const Verdict verdict : {Verdict::helped, Verdict::hurt}) {
@@ -150,7 +150,7 @@ Outcome outcome_of(const StudyPlan& plan, const std::vector<StudyResult>& result
       if (one.runs.empty() && one.failed.empty()) continue;
       if (arm.name == plan.arms.front().name) one.verdict = Verdict::baseline;
       else if (!one.failed.empty()) one.verdict = Verdict::failed;
-      else if (!out.arms.empty()) one.test = compared(one, out.arms.front(), plan.measure);
+      else if (!out.arms.empty() && out.arms.front().failed.empty()) one.test = compared(one, out.arms.front(), plan.measure);
       out.arms.push_back(one);
     }
     if (!out.arms.empty()) outcome.levels.push_back(out);

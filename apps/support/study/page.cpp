@@ -29,6 +29,8 @@ std::string half_text(const Estimate& e) {
                                                        : "–";
 }
 
+bool tested(const ArmOutcome& a) { return a.verdict == Verdict::helped || a.verdict == Verdict::hurt || a.verdict == Verdict::unclear; }
+
 Table decision_table(const StudyPlan& plan, const LevelOutcome& level) {
   Table table{capitalised(fmt::format("{}, {}", measure_words[plan.measure], level.level.name)),
               "Mean over the seeds with its 95 % t-interval, in %; the difference in points, without correction; p by the paired t-test, "
@@ -38,11 +40,13 @@ Table decision_table(const StudyPlan& plan, const LevelOutcome& level) {
               {}};
   for (const ArmOutcome& a : level.arms) {
     const bool base = a.verdict == Verdict::baseline;
-    table.rows.push_back(
-        {a.arm.name, interval_text(a.measures[plan.measure]), base ? "–" : points_text(a.test.difference), base ? "–" : p_text(a.test.p),
-         a.verdict == Verdict::untested || a.verdict == Verdict::failed || base ? "–" : p_text(a.p_holm),
-         base ? "–" : p_text(a.test.p_signs), verdict_words[static_cast<int>(a.verdict)], fmt::format("{:.0f}", a.images),
-         fmt::format("{:.0f}", a.synthetic), fmt::format("{:.1f}", a.ms_per_step), fmt::format("{:.1f} s", a.prepare_seconds)});
+    const auto known = [&](const std::string& text) { return a.runs.empty() ? "–" : text; };
+    const Verdict verdict = base && !a.failed.empty() ? Verdict::failed : a.verdict;
+    table.rows.push_back({a.arm.name, interval_text(a.measures[plan.measure]), base ? "–" : points_text(a.test.difference),
+                          base ? "–" : p_text(a.test.p), tested(a) ? p_text(a.p_holm) : "–", base ? "–" : p_text(a.test.p_signs),
+                          verdict_words[static_cast<int>(verdict)], known(fmt::format("{:.0f}", a.images)),
+                          known(fmt::format("{:.0f}", a.synthetic)), known(fmt::format("{:.1f}", a.ms_per_step)),
+                          known(fmt::format("{:.1f} s", a.prepare_seconds))});
   }
   return table;
 }
@@ -110,7 +114,7 @@ Figure plot_of(const StudyPlan& plan, const LevelOutcome& level) {
   std::vector<ForestRow> rows;
   const ArmOutcome& base = level.arms.front();
   for (const ArmOutcome& a : level.arms) {
-    if (a.verdict == Verdict::baseline || a.verdict == Verdict::failed) continue;
+    if (a.verdict == Verdict::baseline || !std::isfinite(a.test.difference.mean)) continue;  // not every seed has its pair
     ForestRow row{.name = a.arm.name,
                   .text = points_text(a.test.difference),
                   .side = a.verdict == Verdict::helped ? 1
@@ -153,7 +157,8 @@ Page study_page(const StudyPlan& plan, const Outcome& outcome, const StudyFolder
   page.subtitle = fmt::format("{} of {} trainings · {:.0f} s of computing", outcome.done, outcome.planned, outcome.seconds);
   page.words.push_back({"What came out", words_of(plan, outcome)});
   for (const LevelOutcome& level : outcome.levels)
-    if (level.arms.front().verdict == Verdict::baseline && level.arms.size() > 1) page.figures.push_back(plot_of(plan, level));
+    if (level.arms.front().verdict == Verdict::baseline && level.arms.front().failed.empty() && level.arms.size() > 1)
+      page.figures.push_back(plot_of(plan, level));
   for (const LevelOutcome& level : outcome.levels) page.tables.push_back(decision_table(plan, level));
   for (const LevelOutcome& level : outcome.levels)
     page.tables.push_back(measures_table(level)), page.tables.push_back(recall_table(level, classes));

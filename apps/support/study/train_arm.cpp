@@ -44,26 +44,25 @@ Prepared prepare(const Arm& arm, const Dataset& real, int batch, int64_t seed, S
 StudyResult train_arm(const StudyPlan& plan, const StudyRun& run, const Prepared& prepared, const Dataset& test, Device device) {
   const Arm& arm = plan.arms[run.arm];
   const int64_t seed = plan.seeds[run.seed];
+  const auto start = std::chrono::steady_clock::now();
+  const ClassifyState state = train_classifier(arm.settings(plan.training, seed), prepared.train, device,
+                                               fmt::format("{}, {}, seed {}", plan.levels[run.level].name, arm.name, seed));
   StudyResult result{.level = plan.levels[run.level].name,
                      .arm = arm.name,
                      .seed = seed,
                      .images = prepared.train.n,
                      .synthetic = prepared.made.images.n,
+                     .steps = state.step,
+                     .loss = state.loss_sum.item() / static_cast<double>(std::max<int64_t>(1, state.step)),
                      .prepare_seconds = prepared.made.seconds,
                      .note = prepared.made.note};
-  const auto start = std::chrono::steady_clock::now();
-  try {
-    const ClassifyState state = train_classifier(arm.settings(plan.training, seed), prepared.train, device,
-                                                 fmt::format("{}, {}, seed {}", result.level, arm.name, seed));
-    result.steps = state.step;
-    result.loss = state.loss_sum.item() / static_cast<double>(std::max<int64_t>(1, state.step));
-    result.train_seconds = since(start);
-    result.scores = evaluate(state.net, test);
-  } catch (const Error& e) {  // an arm that does not train is an answer too, and no reason to lose the others'
-    if (e.kind != Failure::numeric) throw;
-    result.failed = e.what(), result.train_seconds = since(start);
-  }
+  result.train_seconds = since(start);
+  result.scores = evaluate(state.net, test);
   return result;
+}
+
+StudyResult failed_arm(const StudyPlan& plan, const StudyRun& run, const std::string& why) {
+  return {.level = plan.levels[run.level].name, .arm = plan.arms[run.arm].name, .seed = plan.seeds[run.seed], .failed = why};
 }
 
 Image synthetic_picture(const Dataset& made) {

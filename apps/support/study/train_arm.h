@@ -16,9 +16,10 @@ struct Prepared {
 };
 Prepared prepare(const Arm& arm, const Dataset& real, int batch, int64_t seed, Synthesiser& synthesiser);
 
-// Trains, and judges once. A training that meets a number that is none is a result that says so. The scores are of no use where
-// stop_requested().
+// Trains, and judges once. The scores are of no use where stop_requested(). Throws Error(numeric) where the loss or an answer is no number.
 StudyResult train_arm(const StudyPlan& plan, const StudyRun& run, const Prepared& prepared, const Dataset& test, Device device);
+// The result of an arm that did not come so far.
+StudyResult failed_arm(const StudyPlan& plan, const StudyRun& run, const std::string& why);
 
 // Up to eight of the synthetic images of each class, a row a class.
 Image synthetic_picture(const Dataset& made);
