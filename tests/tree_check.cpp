@@ -173,8 +173,8 @@ static std::string without_raw_strings(std::string text) {
 }
 
 Faults bindings_in_messages(const fs::path& folder) {
-  static const std::regex binding(R"(auto&{0,2} \[([\w, ]+)\])"), message(R"(\b(CAPTURE|INFO|MESSAGE|\w+_MESSAGE)\()"), word(R"(\w+)"),
-      quoted(R"("([^"\\]|\\.)*")");
+  static const std::regex binding(R"(auto&{0,2} \[([\w, ]+)\])"), message(R"(\b(CAPTURE|INFO|MESSAGE|FAIL|FAIL_CHECK|\w+_MESSAGE)\()"),
+      word(R"(\w+)"), quoted(R"("([^"\\]|\\.)*")");
   const auto all = [](const std::string& text, const std::regex& what) {
     return std::vector<std::smatch>(std::sregex_iterator(text.begin(), text.end(), what), {});
   };
@@ -192,7 +192,7 @@ Faults bindings_in_messages(const fs::path& folder) {
       const std::string scope = text.substr(at, end - at), names = found[1];
       for (const std::smatch& said : all(scope, message)) {
         const std::vector<std::string> arguments = call_arguments(scope, static_cast<size_t>(said.position() + said.length() - 1));
-        const bool condition = said[1].str().find('_') != std::string::npos;
+        const bool condition = said[1].str().ends_with("_MESSAGE");
         std::string says;
         for (size_t i = condition; i < arguments.size(); ++i) says += std::regex_replace(arguments[i], quoted, "") + ',';
         for (const std::smatch& used : all(says, word))

@@ -83,6 +83,13 @@ std::vector<Case<AugmentProblem>> all_cases() {
   add("n2h6w5c3p7q5seed3stream10:bf16/to=bf16/aug=rotate+contrast+erase");
   add("n2h6w5c3p7q5seed3stream10:u8/to=bf16/aug=hflip+crop+brightness");
   add("n300h2w3c1p2q3seed3stream10:u8/to=f32/aug=hflip+lighten");  // many samples
+  // Results of several tiles, and windows that do not fit.
+  add("n2h33w67c2p37q97seed1stream10:u8/to=bf16/aug=rotate+sharpness");
+  add("n2h33w67c5p37q97seed1stream10:u8/to=f32/aug=crop+hflip+resample_by=bicubic");
+  add("n2h33w67c4p37q97seed1stream10:bf16/to=bf16/aug=rotate_-180..180");
+  add("n2h150w67c3p70q65seed1stream10:f32/to=bf16/aug=crop+rotate+resample_border=reflect");
+  add("n3h40w1c1p1030q1seed1stream10:u8/to=f32/aug=crop");
+  add("n1h200w200c3p20q20seed1stream10:u8/to=f32/aug=rotate");
   const std::string six = "/aug=crop+hflip+rotate+color_b=0.2_c=0.2+erase+normalize_mean=0.5_std=0.5";
   add("n4h32w32c3p32q32seed1stream10:u8/to=f32" + six, Tag::dcgan);
   add("n2h28w28c1p28q28seed1stream10:u8/to=f32" + six, Tag::dcgan);

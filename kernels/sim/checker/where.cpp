@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -43,6 +44,7 @@ class Process {
  public:
   Process() : dwfl_(dwfl_begin(&callbacks)) { look(); }
   Dwfl_Module* module_of(Dwarf_Addr pc) {
+    if (!dwfl_) return nullptr;
     if (Dwfl_Module* module = dwfl_addrmodule(dwfl_, pc)) return module;
     look();
     return dwfl_addrmodule(dwfl_, pc);
@@ -52,6 +54,7 @@ class Process {
   static int no_file_elsewhere(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*, GElf_Word, char**) { return -1; }
   static constexpr Dwfl_Callbacks callbacks{.find_elf = dwfl_linux_proc_find_elf, .find_debuginfo = no_file_elsewhere};
   void look() {
+    if (!dwfl_) return;
     dwfl_report_begin_add(dwfl_);
     dwfl_linux_proc_report(dwfl_, getpid());
     dwfl_report_end(dwfl_, nullptr, nullptr);
@@ -115,9 +118,7 @@ void add_frames(Frames& frames, Process& process, Dwarf_Addr pc) {
 
 }  // namespace
 
-std::string source_line(uintptr_t pc) {
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
+static std::string find_line(uintptr_t pc) {
   Frames frames;
   std::thread([&] {  // elfutils takes more stack than a simulated thread has
     static Process process;
@@ -128,6 +129,15 @@ std::string source_line(uintptr_t pc) {
   if (frames.kernel.empty() || std::strstr(frames.innermost.c_str(), "kernels/tile/")) return frames.innermost;
   if (frames.kernel == frames.innermost) return frames.kernel;
   return frames.kernel + " (" + base_name(frames.innermost.c_str()) + ")";
+}
+
+std::string source_line(uintptr_t pc) {
+  static std::mutex mutex;
+  static std::map<uintptr_t, std::string> known;
+  const std::lock_guard lock(mutex);
+  std::string& line = known[pc];
+  if (line.empty()) line = find_line(pc);
+  return line;
 }
 
 }  // namespace duel::sim::checker
