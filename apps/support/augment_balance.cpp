@@ -1,7 +1,6 @@
 #include "apps/support/augment_balance.h"
 
 #include <fmt/format.h>
-
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -31,6 +30,7 @@ struct Filling {
   Dataset images;
   std::vector<int32_t> base, neighbour;  // numbers in the data set; empty where a generator made the images from noise
   std::vector<float> share;              // of the way from base to neighbour
+  std::vector<int64_t> seed, number;     // which of a generator's samples each is (class_samples.h)
   nlohmann::ordered_json about;          // for the text in each picture; null: they are repeats
   std::string note;                      // what a reader must know; empty: nothing
 };
@@ -61,6 +61,10 @@ Filling between_codes(const TrainedVae& vae, const Dataset& data, const SmoteOpt
   return filling;
 }
 
+void take(Filling& filling, ClassSamples samples) {
+  filling.images = std::move(samples.images), filling.seed = std::move(samples.seed), filling.number = std::move(samples.number);
+}
+
 template <class Trained>
 Filling sampled(const Trained& generator, const Dataset& data, const BalanceAsk& ask, Device device) {
   check_fills(generator, ask.from, data, true);
@@ -68,7 +72,7 @@ Filling sampled(const Trained& generator, const Dataset& data, const BalanceAsk&
   filling.about = {{"by", ask.by}};
   filling.about.update(about_generator(generator.origin, generator.step, ask.seed));
   if (ask.filter.empty()) {
-    filling.images = class_samples(generator, missing(data), data, ask.seed);
+    take(filling, class_samples(generator, missing(data), data, ask.seed));
     return filling;
   }
   const Extractor judge(ask.filter, "last", device);
@@ -78,7 +82,8 @@ Filling sampled(const Trained& generator, const Dataset& data, const BalanceAsk&
   FilteredSamples kept = filtered_samples(generator, missing(data), data, ask.seed, [&](const Dataset& candidates) {
     return judge(Source{.name = "samples", .images = with_channels(candidates, judge.config().channels)}).probabilities;
   });
-  filling.note = kept.note(), filling.images = std::move(kept.images);
+  filling.note = kept.note();
+  take(filling, std::move(kept));
   filling.about["filter"] = judge.hash();
   return filling;
 }
@@ -170,7 +175,8 @@ int balance(const BalanceAsk& ask) {
       base = fmt::format("{:06}.png", made.base[k]), neighbour = fmt::format("{:06}.png", made.neighbour[k]),
       share = fmt::format("{:.9g}", made.share[k]);
     if (!about.is_null()) {
-      about["label"] = label_name, about["number"] = k;
+      about["label"] = label_name;
+      if (!made.number.empty()) about["seed"] = made.seed[k], about["number"] = made.number[k];
       if (!base.empty()) about["base"] = base, about["neighbour"] = neighbour, about["share"] = made.share[k];
     }
     const std::string name = put(synthetic_png(image_of(made.images, static_cast<int>(k)), about), i, label);

@@ -38,11 +38,6 @@ nlohmann::ordered_json device_and_threads(Device device) {
 
 }  // namespace
 
-Origin origin_of(const std::string& file) {
-  const std::vector<std::byte> bytes = read_file(file, UINT64_MAX);
-  return {file, fmt::format("{:016x}", static_cast<uint64_t>(XXH3_64bits(bytes.data(), bytes.size())))};
-}
-
 void add_tensor(SafeTensors& file, const std::string& name, const Tensor& t, int64_t step, const std::string& path) {
   HostTensor host{t.dtype(), t.shape().dims(), std::vector<std::byte>(t.bytes())};
   t.copy_out(host.bytes.data());
@@ -52,20 +47,26 @@ void add_tensor(SafeTensors& file, const std::string& name, const Tensor& t, int
 }
 
 Checkpoint::Checkpoint(const std::string& path, const std::string& format, const std::string& kind)
-    : path_(path), kind_(kind), file_(read_safetensors(path)) {
+    : Checkpoint(path, format, kind, read_file(path, INT64_MAX)) {}
+
+Checkpoint::Checkpoint(const std::string& path, const std::string& format, const std::string& kind, const std::vector<std::byte>& bytes)
+    : origin_{path, fmt::format("{:016x}", static_cast<uint64_t>(XXH3_64bits(bytes.data(), bytes.size())))},
+      kind_(kind),
+      file_(parse_safetensors(bytes, path)) {
   if (entry("format") != format) fail(Failure::data, fmt::format("{}: not a checkpoint of {}", path, kind));
 }
 
 std::string Checkpoint::entry(const std::string& key) const {
   auto it = file_.metadata.find(key);
   if (it == file_.metadata.end())
-    fail(Failure::data, fmt::format("{}: no \"{}\" in its metadata; this is not a checkpoint of {}", path_, key, kind_));
+    fail(Failure::data, fmt::format("{}: no \"{}\" in its metadata; this is not a checkpoint of {}", origin_.file, key, kind_));
   return it->second;
 }
 
 nlohmann::ordered_json Checkpoint::json(const std::string& key) const {
   nlohmann::ordered_json json = nlohmann::ordered_json::parse(entry(key), nullptr, false);
-  if (json.is_discarded() || !json.is_object()) fail(Failure::data, fmt::format("{}: \"{}\" in its metadata is damaged", path_, key));
+  if (json.is_discarded() || !json.is_object())
+    fail(Failure::data, fmt::format("{}: \"{}\" in its metadata is damaged", origin_.file, key));
   return json;
 }
 
@@ -74,7 +75,7 @@ int64_t Checkpoint::integer(const std::string& key) const {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < 0)
-    fail(Failure::data, fmt::format("{}: \"{}\" in its metadata is not a count", path_, key));
+    fail(Failure::data, fmt::format("{}: \"{}\" in its metadata is not a count", origin_.file, key));
   return value;
 }
 
@@ -84,15 +85,15 @@ std::optional<double> Checkpoint::number(const std::string& key) const {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size())
-    fail(Failure::data, fmt::format("{}: \"{}\" in its metadata is not a number", path_, key));
+    fail(Failure::data, fmt::format("{}: \"{}\" in its metadata is not a number", origin_.file, key));
   return value;
 }
 
 void Checkpoint::load(const std::string& name, Tensor& t) const {
   const HostTensor* host = file_.find(name);
-  if (!host) fail(Failure::data, fmt::format("{}: has no tensor {}; it is the checkpoint of another net", path_, name));
+  if (!host) fail(Failure::data, fmt::format("{}: has no tensor {}; it is the checkpoint of another net", origin_.file, name));
   if (host->dtype != t.dtype() || Shape(host->shape) != t.shape())
-    fail(Failure::data, fmt::format("{}: {} is {}{}, but this net wants {}{}; it is the checkpoint of another net", path_, name,
+    fail(Failure::data, fmt::format("{}: {} is {}{}, but this net wants {}{}; it is the checkpoint of another net", origin_.file, name,
                                     name_of(host->dtype), Shape(host->shape).text(), name_of(t.dtype()), t.shape().text()));
   t.assign(host->bytes.data());
 }
@@ -103,7 +104,7 @@ std::pair<int, int> Checkpoint::image_size(std::vector<std::string>& classes) co
   try {
     network.at("h").get_to(h), network.at("w").get_to(w), network.at("classes").get_to(classes);
   } catch (const nlohmann::json::exception&) {
-    fail(Failure::data, fmt::format("{}: \"network\" in its metadata is damaged", path_));
+    fail(Failure::data, fmt::format("{}: \"network\" in its metadata is damaged", origin_.file));
   }
   return {h, w};
 }
@@ -113,7 +114,8 @@ int Checkpoint::margin() const {
   const auto [h, w] = image_size(classes);
   const nlohmann::ordered_json network = json("network"), margin = network.value("margin", nlohmann::ordered_json(0));
   const int64_t value = margin.is_number_integer() ? margin.get<int64_t>() : -1;
-  if (value < 0 || value >= (std::min(h, w) + 1) / 2) fail(Failure::data, fmt::format("{}: \"network\" in its metadata is damaged", path_));
+  if (value < 0 || value >= (std::min(h, w) + 1) / 2)
+    fail(Failure::data, fmt::format("{}: \"network\" in its metadata is damaged", origin_.file));
   return static_cast<int>(value);
 }
 

@@ -19,7 +19,6 @@ namespace duel {
 struct Origin {
   std::string file, xxh3;  // its path as it was named, and the XXH3-64 of its bytes in 16 hexadecimal digits
 };
-Origin origin_of(const std::string& file);  // throws Error(data)
 
 // Calls f with each tensor of a state and its name.
 using TensorVisit = std::function<void(const std::string& name, Tensor& t)>;
@@ -39,7 +38,8 @@ class Checkpoint {
  public:
   // `format` is what its metadata must name; `kind` is "a GAN run", for messages.
   Checkpoint(const std::string& path, const std::string& format, const std::string& kind);
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return origin_.file; }
+  const Origin& origin() const { return origin_; }  // of the very bytes that were read
   std::string entry(const std::string& key) const;
   nlohmann::ordered_json json(const std::string& key) const;   // an object
   int64_t integer(const std::string& key) const;               // a count
@@ -52,16 +52,19 @@ class Checkpoint {
   // That it was written by a run with these binding settings, on these training images.
   template <class S>
   void check_same_run(const S& settings, uint64_t data_fingerprint) const {
-    const S saved = S::from_json(json("settings"), path_);
+    const S saved = S::from_json(json("settings"), origin_.file);
     if (const std::string list = S::differences(saved, settings); !list.empty())
-      fail(Failure::data, fmt::format("{}: the checkpoint of another net or run: {}", path_, list));
+      fail(Failure::data, fmt::format("{}: the checkpoint of another net or run: {}", origin_.file, list));
     if (entry("data") != fmt::format("{:016x}", data_fingerprint))
       fail(Failure::data, fmt::format("{}: the images of {} are not those that the run was trained on; put them back, or start a new run",
-                                      path_, settings.data));
+                                      origin_.file, settings.data));
   }
 
  private:
-  std::string path_, kind_;
+  Checkpoint(const std::string& path, const std::string& format, const std::string& kind, const std::vector<std::byte>& bytes);
+
+  Origin origin_;
+  std::string kind_;
   SafeTensors file_;
 };
 

@@ -4,11 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "apps/support/generated.h"
 #include "apps/support/image_source.h"
 #include "apps/support/scores.h"
+#include "apps/support/signals.h"
 #include "apps/support/tiles.h"
 #include "apps/support/vae_pictures.h"
 #include "engine/data/sampling.h"
@@ -45,14 +47,24 @@ void check_generator(const Trained& trained, const std::string& run, const Datas
   brought_home(Dataset{.h = net.h, .w = net.w, .c = net.channels}, trained.margin, data, run);
 }
 
+void append(ClassSamples& to, const Dataset& images, const std::vector<int64_t>& seed, const std::vector<int64_t>& number) {
+  to.images = joined(std::move(to.images), images);
+  to.seed.insert(to.seed.end(), seed.begin(), seed.end());
+  to.number.insert(to.number.end(), number.begin(), number.end());
+}
+
 template <class Trained>
-Dataset samples_of(const Trained& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed) {
-  Dataset all = empty_like(like);
-  for (size_t c = 0; c < counts.size(); ++c) {
+ClassSamples samples_of(const Trained& generator, const std::vector<int64_t>& counts, const Dataset& like, uint64_t seed) {
+  ClassSamples all{empty_like(like), {}, {}};
+  for (size_t c = 0; c < counts.size() && !stop_requested(); ++c) {
     if (counts[c] == 0) continue;
-    const auto noise = static_cast<int64_t>(SplitMix(static_cast<uint64_t>(seed), c).next() >> 1);
-    all = joined(std::move(all), brought_home(in_memory(generated(generator, counts[c], noise, static_cast<int>(c)), "samples"),
-                                              generator.margin, like, "the generator"));
+    const auto noise = static_cast<int64_t>(SplitMix(seed, c).next() >> 1);
+    std::vector<int64_t> number(static_cast<size_t>(counts[c]));
+    std::iota(number.begin(), number.end(), int64_t{0});
+    append(all,
+           brought_home(in_memory(generated(generator, counts[c], noise, static_cast<int>(c)), "samples"), generator.margin, like,
+                        "the generator"),
+           std::vector<int64_t>(number.size(), noise), number);
   }
   return all;
 }
@@ -60,21 +72,26 @@ Dataset samples_of(const Trained& generator, const std::vector<int64_t>& counts,
 template <class Trained>
 FilteredSamples filtered(const Trained& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed,
                          const Judge& judge) {
-  constexpr int rounds = 10;
-  FilteredSamples out{empty_like(like), std::vector<int64_t>(counts.size()), counts};
+  constexpr uint64_t rounds = 10;
+  FilteredSamples out{{empty_like(like), {}, {}}, std::vector<int64_t>(counts.size()), counts};
   std::vector<int64_t>& left = out.lacking;
-  for (int round = 0; round < rounds && std::any_of(left.begin(), left.end(), [](int64_t n) { return n > 0; }); ++round) {
-    const Dataset candidates = class_samples(generator, left, like, seed + (int64_t{round} << 32));
-    const std::vector<float> said = judge(candidates);
+  const auto lacks = [&] { return std::any_of(left.begin(), left.end(), [](int64_t n) { return n > 0; }); };
+  for (uint64_t round = 0; round < rounds && lacks() && !stop_requested(); ++round) {
+    const ClassSamples candidates = samples_of(generator, left, like, static_cast<uint64_t>(seed) + (round << 32));
+    const std::vector<float> said = judge(candidates.images);
+    if (!std::all_of(said.begin(), said.end(), [](float v) { return std::isfinite(v); }))
+      fail(Failure::numeric, "what the filter says of a sample is no number; train it anew with a smaller --lr");
+    const size_t classes = like.classes.size();
     std::vector<int32_t> good;
-    for (int32_t i = 0; i < candidates.n; ++i) {
-      const auto truth = static_cast<size_t>(candidates.labels[static_cast<size_t>(i)]);
-      const size_t classes = candidates.classes.size();
+    std::vector<int64_t> seeds, numbers;
+    for (size_t i = 0; i < candidates.seed.size(); ++i) {
+      const auto truth = static_cast<size_t>(candidates.images.labels[i]);
       ++out.tried[truth];
-      if (best_class({said.data() + static_cast<size_t>(i) * classes, classes}) == static_cast<int>(truth))
-        good.push_back(i), --left[truth];
+      if (best_class({said.data() + i * classes, classes}) != static_cast<int>(truth)) continue;
+      good.push_back(static_cast<int32_t>(i)), seeds.push_back(candidates.seed[i]), numbers.push_back(candidates.number[i]);
+      --left[truth];
     }
-    out.images = joined(std::move(out.images), subset(candidates, good));
+    append(out, subset(candidates.images, good), seeds, numbers);
   }
   return out;
 }
@@ -102,11 +119,11 @@ void check_fills(const TrainedVae& generator, const std::string& run, const Data
   check_generator(generator, run, data, labelled);
 }
 
-Dataset class_samples(const TrainedGan& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed) {
-  return samples_of(generator, counts, like, seed);
+ClassSamples class_samples(const TrainedGan& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed) {
+  return samples_of(generator, counts, like, static_cast<uint64_t>(seed));
 }
-Dataset class_samples(const TrainedVae& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed) {
-  return samples_of(generator, counts, like, seed);
+ClassSamples class_samples(const TrainedVae& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed) {
+  return samples_of(generator, counts, like, static_cast<uint64_t>(seed));
 }
 
 std::string FilteredSamples::note() const {

@@ -22,13 +22,18 @@ Dataset joined(Dataset a, const Dataset& b);
 void check_fills(const TrainedGan& generator, const std::string& run, const Dataset& data, bool labelled);
 void check_fills(const TrainedVae& generator, const std::string& run, const Dataset& data, bool labelled);
 
-// counts[c] images of each class c, class by class, each from noise of its own; of the size and channels of `like`.
-Dataset class_samples(const TrainedGan& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed);
-Dataset class_samples(const TrainedVae& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed);
-
-// Of such images those that a judge puts into their class. A class that is rejected ten times over stays short.
-struct FilteredSamples {
+struct ClassSamples {
   Dataset images;
+  std::vector<int64_t> seed, number;  // of each: `generate --label CLASS --seed SEED` makes it as its image NUMBER, counted from 0
+};
+// counts[c] images of each class c, class by class, each class from a seed of its own; of the size and channels of `like`. Fewer where
+// stop_requested().
+ClassSamples class_samples(const TrainedGan& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed);
+ClassSamples class_samples(const TrainedVae& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed);
+
+// Of such images those that a judge puts into their class. A class that is rejected ten times over stays short. Throws Error(numeric) where
+// the judge's answer is no number.
+struct FilteredSamples : ClassSamples {
   std::vector<int64_t> tried, lacking;  // of each class
   std::string note() const;             // 310 of 400 samples kept; Bag is 3 short
 };

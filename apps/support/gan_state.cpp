@@ -54,7 +54,7 @@ TrainedGan::TrainedGan(const std::string& path, Device device) {
   g = Generator(settings.network(h, w, static_cast<int>(classes.size())), device);
   each_state(settings.ema > 0 ? "average." : "g.", g, [&](const std::string& name, Tensor& t) { file.load(name, t); });
   refresh_copies(g);
-  step = file.integer("step"), margin = file.margin(), origin = origin_of(path);
+  step = file.integer("step"), margin = file.margin(), origin = file.origin();
 }
 
 TrainedGan::TrainedGan(GanState& run) : settings(run.settings), classes(run.classes), g(run.shown()), step(run.step), margin(run.margin) {}

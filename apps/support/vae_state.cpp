@@ -36,7 +36,7 @@ TrainedVae::TrainedVae(const std::string& path, Device device) {
   net = Vae(settings.network(h, w, static_cast<int>(classes.size())), device);
   each_state("net.", net, [&](const std::string& name, Tensor& t) { file.load(name, t); });
   refresh_copies(net);
-  step = file.integer("step"), margin = file.margin(), origin = origin_of(path);
+  step = file.integer("step"), margin = file.margin(), origin = file.origin();
 }
 
 TrainedVae::TrainedVae(const VaeState& run)

@@ -113,9 +113,9 @@ Synthesis Synthesiser::make(Images how) {
   if (how == Images::vae_smote) {
     made.images = smote_codes(*vae_used, *real_, {.seed = seed_}).images;
   } else if (how == Images::cvae) {
-    made.images = class_samples(*vae_used, missing(*real_), *real_, seed_);
+    made.images = class_samples(*vae_used, missing(*real_), *real_, seed_).images;
   } else if (how == Images::cgan) {
-    made.images = class_samples(*gan_used, missing(*real_), *real_, seed_);
+    made.images = class_samples(*gan_used, missing(*real_), *real_, seed_).images;
   } else if (how == Images::cgan_filtered) {
     FilteredSamples kept = filtered_samples(*gan_used, missing(*real_), *real_, seed_,
                                             [&](const Dataset& candidates) { return predict(*judge_used, candidates.images); });
