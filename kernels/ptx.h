@@ -5,5 +5,6 @@
 #include "kernels/ptx/async_copy.h"
 #include "kernels/ptx/barrier.h"
 #include "kernels/ptx/matrix.h"
+#include "kernels/ptx/mbarrier.h"
 #include "kernels/ptx/reduce.h"
 #include "kernels/ptx/vector.h"

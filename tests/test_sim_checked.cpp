@@ -1,46 +1,17 @@
 // The checked simulated GPU: every planted fault is found, on its line; kernels without one hear nothing.
 #include <doctest/doctest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
-#include <vector>
 
-#include "kernels/error.h"
-#include "kernels/op.h"
-#include "tests/kernels_for_tests/check_probe.h"
-#include "tests/sim_support.h"
+#include "tests/check_support.h"
 
 namespace duel {
 namespace {
 
-using test::OnDevice;
+using test::Data;
+using test::Fault;
+using test::told;
 
-// The op's buffers, so that reports can name them.
-const struct Named {
-  Named() {
-    OpInfo info;
-    info.name = CheckProbe::name;
-    info.plain_args = true;
-    info.cases = [] { return std::vector<ErasedCase>{}; };
-    info.buffers = [](const void* p) {
-      const int64_t n = static_cast<const CheckProbe::Problem*>(p)->n;
-      return std::vector<Buffer>{{"x", Role::in, DType::f32, n}, {"y", Role::out, DType::f32, n}};
-    };
-    register_op(std::move(info));
-  }
-} named;
-
-struct Data {
-  size_t element = 4;  // bytes
-  bool y_written = false;
-};
-struct Fault {
-  const char* name;
-  CheckProbe::Problem problem;
-  std::vector<const char*> told;
-  Data data = {};
-};
 const Fault faults[] = {
     {"read_past_end",
      {{1}, {256}, 200},
@@ -114,64 +85,9 @@ const struct {
     {"matrix_rows", {{1}, {32}, 32, 1024}},
 };
 
-// The lines that comments in the kernels' file mark with a name.
-std::string line_of(const std::string& mark) {
-  std::ifstream file(test::source_dir() / "tests/kernels_for_tests/check_probe.cu");
-  int number = 0;
-  for (std::string line; std::getline(file, line);) {
-    ++number;
-    const size_t comment = line.find("//");
-    if (comment == std::string::npos) continue;
-    for (size_t at = line.find(mark, comment); at != std::string::npos; at = line.find(mark, at + 1)) {
-      const size_t end = at + mark.size();
-      const bool alone = (line[at - 1] == ' ') && (end == line.size() || line.compare(end, 3, "   ") == 0);
-      if (alone) return "tests/kernels_for_tests/check_probe.cu:" + std::to_string(number) + " ";
-    }
-  }
-  return "";
-}
-
-// What the checker says. x holds zeros; y is unwritten unless it is an accumulator.
-std::string told(const char* name, const CheckProbe::Problem& p, const Data& data = {}) {
-  const DeviceBackend& device = backend(Device::sim_checked);
-  const size_t size = data.element * static_cast<size_t>(p.n);
-  void *x = device.allocate(size), *y = device.allocate(size);
-  device.fill(x, 0, size);
-  if (data.y_written) device.fill(y, 0, size);
-  std::string text;
-  try {
-    test::run<CheckProbe>(name, Device::sim_checked, p, {x, y});
-  } catch (const Error& e) {
-    text = e.what();
-    CHECK(e.kind == Failure::device);
-  }
-  device.release(x, size), device.release(y, size);
-  return text;
-}
-
 TEST_CASE("every planted fault is found, on its line") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
-  for (const Fault& fault : faults) {
-    const std::string text = told(fault.name, fault.problem, fault.data);
-    const std::string name = fault.name;
-    CAPTURE(name);
-    CAPTURE(text);
-    CHECK(text.find(std::string("[check_probe:") + fault.name + "]") != std::string::npos);
-    for (const char* part : fault.told) {
-      CAPTURE(part);
-      CHECK(text.find(part) != std::string::npos);
-    }
-    const std::string line = line_of(fault.name), other = line_of(std::string(fault.name) + ", other");
-    REQUIRE(!line.empty());
-    CHECK(text.find("in " + line) != std::string::npos);
-    const bool race = text.find("race: ") != std::string::npos;
-    CHECK(race == !other.empty());
-    if (race) {
-      const std::string past = "in " + other.substr(0, other.size() - 1);  // and then ";", or " (" and the wrapper's own line
-      CAPTURE(past);
-      CHECK((text.find(past + ";") != std::string::npos || text.find(past + " (") != std::string::npos));
-    }
-  }
+  for (const Fault& fault : faults) test::check_fault(fault, "tests/kernels_for_tests/check_probe.cu");
 }
 
 TEST_CASE("memory that was given back is named as such") {

@@ -48,6 +48,7 @@ void Block::prepare(const Launch& launch, uint64_t number) {
   next_ = returned_ = arrived_ = votes_ = 0;
   for (Named& barrier : named_) barrier = {0, 0};
   copies_.block_begins();
+  mbarriers_.block_begins();
   ready_head_ = ready_end_ = 0;
   failing_ = false;
   error_ = nullptr;
@@ -87,9 +88,7 @@ std::exception_ptr Block::run(const Launch& launch, uint64_t number) {
       }
     } else {
       try {
-        misuse("cannot go on: " + waiters() +
-                   ". All threads of a block must reach the same __syncthreads(), and all lanes named in a mask the same call",
-               nullptr);
+        misuse("cannot go on: " + waiters() + advice(), nullptr);
       } catch (...) {
         failed();
       }

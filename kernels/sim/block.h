@@ -9,6 +9,7 @@
 #include "kernels/registry.h"
 #include "kernels/sim/async_copy.h"
 #include "kernels/sim/fiber.h"
+#include "kernels/sim/mbarrier.h"
 #include "kernels/sim/runtime.h"
 #include "kernels/sim/schedule.h"
 #include "kernels/sim/watch.h"
@@ -41,6 +42,10 @@ class Block {
   void* shared_memory(size_t size, size_t align);
   int barrier(Barrier kind, bool predicate, Site site);
   void named_barrier(int id, int threads, bool wait, Site site);
+  void mbarrier_init(void* at, int count, Site site, uintptr_t pc);
+  void mbarrier_invalidate(void* at, Site site, uintptr_t pc);
+  void mbarrier_arrive(void* at, int arrivals, int bytes, Site site, uintptr_t pc);
+  void mbarrier_wait(void* at, int parity, Site site, uintptr_t pc);
   uint64_t collective(Collective kind, unsigned mask, uint64_t value, int source, Site site);
   void together(const WarpInstruction& instruction, void* mine, Site site);
   AsyncCopies& copies() { return copies_; }
@@ -55,13 +60,16 @@ class Block {
     ready,
     at_barrier,
     at_named,
+    at_mbarrier,
     at_collective
   };  // running: also before its first turn and after its last
   struct Lane {
     Fiber* fiber;  // while it waits
     uint3 index;
     State state = State::running;
-    uint8_t barrier;  // a named one's number
+    uint8_t barrier;     // a named one's number
+    uint8_t parity;      // of the phase of an mbarrier
+    uintptr_t mbarrier;  // its address
     Site site;
   };
   struct Warp {
@@ -88,11 +96,16 @@ class Block {
   [[noreturn, gnu::cold]] void split_barrier(Barrier kind, Site site);
   bool try_release(Warp& warp, int first_lane, int lane);
   void compute(Warp& warp, uint32_t lanes, Collective kind);
+  void check_mbarrier_place(const void* at, Site site);
+  MBarrierState& mbarrier_at(const void* at, const char* call, Site site);
+  void mbarrier_settle(MBarrierState& state);  // begins the next phase and wakes who waited, if this one is complete
+  std::string mbarrier_text(const MBarrierState& state) const;
   void failed();  // in a handler: keeps the exception, if it is the first
   void abandon();
   void replace_stopped();
   Fiber* new_fiber(int place);
   std::string place() const;              // "[op:variant] block (0,0,0)"
+  std::string advice() const;             // to a block that cannot go on, by what its threads wait for
   std::string waiters() const;            // "32 threads, the first (0,0,0), wait at …; 5 have returned"
   std::string call_text(int lane) const;  // "__shfl_sync(mask 0xffffffff) in file.cu:12"
 
@@ -107,6 +120,7 @@ class Block {
 
   Named named_[named_barriers]{};
   AsyncCopies copies_;
+  MBarriers mbarriers_;
 
   unsigned ready_head_ = 0, ready_end_ = 0;
   uint16_t ready_[max_threads];  // a ring

@@ -15,6 +15,9 @@ std::string Block::call_text(int lane) const {
     return "barrier " + std::to_string(lanes_[lane].barrier) + " (" + std::to_string(b.arrived) + " of " + std::to_string(b.threads) +
            " threads have come) in " + text_of(lanes_[lane].site);
   }
+  if (lanes_[lane].state == State::at_mbarrier)
+    return mbarrier_text(*mbarriers_.find(lanes_[lane].mbarrier)) + " for parity " + std::to_string(lanes_[lane].parity) + " in " +
+           text_of(lanes_[lane].site);
   if (lanes_[lane].state == State::at_barrier) return name_of(barrier_kind_) + (" in " + text_of(barrier_site_));
   const Warp& warp = warps_[lane / 32];
   if (warp.kind[lane & 31] == Collective::together) return warp.instruction[lane & 31]->name + (" in " + text_of(lanes_[lane].site));
@@ -35,6 +38,13 @@ std::string Block::waiters() const {
   }
   if (returned_) text += "; " + std::to_string(returned_) + (returned_ == 1 ? " has returned" : " have returned");
   return text;
+}
+
+std::string Block::advice() const {
+  for (int i = 0; i < threads_; ++i)
+    if (lanes_[i].state == State::at_mbarrier)
+      return ". A phase of an mbarrier needs all its arrivals, and all the bytes that it was told to expect";
+  return ". All threads of a block must reach the same __syncthreads(), and all lanes named in a mask the same call";
 }
 
 // Without a site the whole block is to blame; with one, the running thread.

@@ -90,6 +90,9 @@ void launch_grid(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void
   watch::launch_ends();
 }
 
+// Where in the kernel: these functions are not inlined into it, their callers are.
+#define PC reinterpret_cast<uintptr_t>(__builtin_return_address(0))
+
 void* shared_memory(size_t size, size_t align) { return running_block().shared_memory(size, align); }
 int block_barrier(Barrier kind, bool predicate, Site site) { return running_block().barrier(kind, predicate, site); }
 uint64_t warp_collective(Collective kind, unsigned mask, uint64_t value, int source, Site site) {
@@ -97,15 +100,18 @@ uint64_t warp_collective(Collective kind, unsigned mask, uint64_t value, int sou
 }
 void warp_together(const WarpInstruction& instruction, void* mine, Site site) { running_block().together(instruction, mine, site); }
 void named_barrier(int id, int threads, bool wait, Site site) { running_block().named_barrier(id, threads, wait, site); }
+void mbarrier_init(void* at, int count, Site site) { running_block().mbarrier_init(at, count, site, PC); }
+void mbarrier_invalidate(void* at, Site site) { running_block().mbarrier_invalidate(at, site, PC); }
+void mbarrier_arrive(void* at, int arrivals, int bytes, Site site) { running_block().mbarrier_arrive(at, arrivals, bytes, site, PC); }
+void mbarrier_wait(void* at, int parity, Site site) { running_block().mbarrier_wait(at, parity, site, PC); }
 void copy_async_begin(void* to, const void* from, int bytes, Site site) {
   Block& block = running_block();
   const size_t into = static_cast<size_t>(static_cast<char*>(to) - static_cast<char*>(block.shared_memory(0, 1)));
   if (into >= max_shared_bytes) block.misuse("an asynchronous copy that does not go to shared memory", &site);
   if (reinterpret_cast<uintptr_t>(to) % static_cast<unsigned>(bytes) || reinterpret_cast<uintptr_t>(from) % static_cast<unsigned>(bytes))
     block.misuse("an asynchronous copy at an address that is not a multiple of its size", &site);
-  const uintptr_t pc = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
-  watch::copy_begins(to, from, static_cast<size_t>(bytes), pc);
-  block.copies().begin(block.lane_in_block(), {to, from, pc, static_cast<uint8_t>(bytes)});
+  watch::copy_begins(to, from, static_cast<size_t>(bytes), PC);
+  block.copies().begin(block.lane_in_block(), {to, from, PC, static_cast<uint8_t>(bytes)});
 }
 void copy_async_commit() { running_block().copies().commit(running_block().lane_in_block()); }
 void copy_async_wait(int newest) { running_block().copies().wait(running_block().lane_in_block(), newest); }

@@ -26,6 +26,12 @@ inline void warp_sync(int, uint32_t) {}
 inline void named_arrive(int, int) {}
 inline void named_pass(int, int) {}
 inline void named_release(int) {}
+inline void mbarrier_made(int, uintptr_t, uintptr_t) {}
+inline void mbarrier_gone(uintptr_t, uintptr_t) {}
+inline void mbarrier_touch(int, uintptr_t, uintptr_t) {}
+inline void mbarrier_arrive(int, int) {}
+inline void mbarrier_complete(int) {}
+inline void mbarrier_pass(int, int) {}
 inline void copy_begins(void*, const void*, size_t, uintptr_t) {}
 inline void copy_lands(void*, size_t, uintptr_t) {}
 inline void fence() {}

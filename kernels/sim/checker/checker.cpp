@@ -174,6 +174,28 @@ void named_arrive(int id, int thread) { checker().order.named_arrive(id, thread)
 void named_pass(int id, int thread) { checker().order.named_pass(id, thread); }
 void named_release(int id) { checker().order.named_release(id); }
 
+// The object is memory too: to make one is a write, which everyone's use of it must be ordered after.
+void mbarrier_made(int slot, uintptr_t at, uintptr_t pc) {
+  Checker& c = checker();
+  c.order.mbarrier_made(slot);
+  Look(c, c.shared, at, 8, Kind::write, pc).whole();
+  c.mbarrier_made[slot] = c.order.access(c.thread, c.short_pc(pc), false, 8);
+}
+void mbarrier_gone(uintptr_t at, uintptr_t pc) {
+  Checker& c = checker();
+  Look(c, c.shared, at, 8, Kind::write, pc).whole();
+  std::memset(c.shared.states + (at - c.shared.base), unwritten, 8);
+}
+void mbarrier_touch(int slot, uintptr_t at, uintptr_t pc) {
+  Checker& c = checker();
+  if (const Access& made = c.mbarrier_made[slot]; !c.order.before(made, c.thread))  // later arrivals would hide it
+    c.findings.race({pc, at, 8, Kind::atomic, c.block, c.thread}, at, false, c.shared.base, made, Kind::write, c.image.base);
+  else Look(c, c.shared, at, 8, Kind::atomic, pc).whole();
+}
+void mbarrier_arrive(int slot, int thread) { checker().order.mbarrier_arrive(slot, thread); }
+void mbarrier_complete(int slot) { checker().order.mbarrier_complete(slot); }
+void mbarrier_pass(int slot, int thread) { checker().order.mbarrier_pass(slot, thread); }
+
 // Until it lands, the source may be read and the destination written at any time; both are looked at as if at once, and the destination is
 // marked.
 void copy_begins(void* to, const void* from, size_t bytes, uintptr_t pc) {

@@ -38,6 +38,12 @@ void warp_sync(int first_thread, uint32_t lanes);
 void named_arrive(int id, int thread);
 void named_pass(int id, int thread);
 void named_release(int id);
+void mbarrier_made(int slot, uintptr_t at, uintptr_t pc);
+void mbarrier_gone(uintptr_t at, uintptr_t pc);
+void mbarrier_touch(int slot, uintptr_t at, uintptr_t pc);  // by an arrival or a wait
+void mbarrier_arrive(int slot, int thread);
+void mbarrier_complete(int slot);
+void mbarrier_pass(int slot, int thread);
 void copy_begins(void* to, const void* from, size_t bytes, uintptr_t pc);
 void copy_lands(void* to, size_t bytes, uintptr_t pc);
 void fence();

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "kernels/sim/checker/findings.h"
+#include "kernels/sim/mbarrier.h"
 
 namespace duel::sim::checker {
 
@@ -21,6 +22,7 @@ struct Checker {
   Region* global = nullptr;
   Region shared;
   Counters counters;
+  Access mbarrier_made[max_mbarriers];  // by whom and where
   const Launch* launch = nullptr;
   uint32_t block = 0;
   int thread = 0, threads = 0;  // the running lane; lanes of the block

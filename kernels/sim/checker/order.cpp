@@ -12,7 +12,7 @@ void Order::block_begins(uint32_t block, int threads) {
   block_ = block;
   epoch_ = 0;
   threads_ = threads;
-  named_used_ = false;
+  far_used_ = false;
   learnt_.clear();
   const int warps = (threads + 31) / 32;
   std::memset(known_, 0, sizeof known_[0] * static_cast<size_t>(warps));
@@ -20,36 +20,54 @@ void Order::block_begins(uint32_t block, int threads) {
   std::memset(fenced_, 0, sizeof fenced_[0] * static_cast<size_t>(threads));
 }
 
-void Order::named_arrive(int id, int thread) {
+void Order::use_far() {
   if (!far_) {
     far_ = static_cast<Clocks*>(reserve(1024 * sizeof(Clocks)));
     joined_ = static_cast<Clocks*>(reserve(named_barriers * sizeof(Clocks)));
+    phases_ = static_cast<Phases*>(reserve(max_mbarriers * sizeof(Phases)));
   }
-  if (!named_used_) {
-    named_used_ = true;
-    std::memset(far_, 0, static_cast<size_t>(threads_) * sizeof(Clocks));
-    std::memset(joined_, 0, named_barriers * sizeof(Clocks));
-  }
-  uint32_t* joined = joined_[id];
+  if (far_used_) return;
+  far_used_ = true;
+  std::memset(far_, 0, static_cast<size_t>(threads_) * sizeof(Clocks));
+  std::memset(joined_, 0, named_barriers * sizeof(Clocks));
+}
+
+void Order::give(uint32_t* joined, int thread) {
   uint32_t* near = known_[thread / 32][thread & 31];
   const int first = thread & ~31;
   for (int t = 0; t < threads_; ++t) {
     const uint32_t clock = (t ^ thread) < 32 ? near[t - first] : far_[thread][t];
     joined[t] = std::max(joined[t], clock);
   }
-  ++near[thread & 31];  // what it does from here on, if it does not wait, the others have not seen
+  ++near[thread & 31];
 }
 
-void Order::named_pass(int id, int thread) {
+void Order::take(const uint32_t* joined, int thread) {
   uint32_t* near = known_[thread / 32][thread & 31];
   const int first = thread & ~31;
   for (int t = 0; t < threads_; ++t) {
     uint32_t& clock = (t ^ thread) < 32 ? near[t - first] : far_[thread][t];
-    clock = std::max(clock, joined_[id][t]);
+    clock = std::max(clock, joined[t]);
   }
 }
 
+void Order::named_arrive(int id, int thread) {
+  use_far();
+  give(joined_[id], thread);
+}
+void Order::named_pass(int id, int thread) { take(joined_[id], thread); }
 void Order::named_release(int id) { std::memset(joined_[id], 0, sizeof(Clocks)); }
+
+void Order::mbarrier_made(int slot) {
+  use_far();
+  std::memset(&phases_[slot], 0, sizeof phases_[slot]);
+}
+void Order::mbarrier_arrive(int slot, int thread) { give(phases_[slot].running, thread); }
+void Order::mbarrier_complete(int slot) {
+  std::memcpy(phases_[slot].complete, phases_[slot].running, sizeof(Clocks));
+  std::memset(phases_[slot].running, 0, sizeof(Clocks));
+}
+void Order::mbarrier_pass(int slot, int thread) { take(phases_[slot].complete, thread); }
 
 void Order::warp_sync(int first_thread, uint32_t lanes) {
   auto& known = known_[first_thread / 32];
@@ -63,7 +81,7 @@ void Order::warp_sync(int first_thread, uint32_t lanes) {
     std::memcpy(known[i], joint, sizeof joint);
     ++known[i][i];
   }
-  if (!named_used_) return;
+  if (!far_used_) return;
   for (int t = 0; t < threads_; ++t) {
     uint32_t most = 0;
     for (uint32_t rest = lanes; rest; rest &= rest - 1) most = std::max(most, far_[first_thread + std::countr_zero(rest)][t]);

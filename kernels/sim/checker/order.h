@@ -1,10 +1,10 @@
-// Which accesses of a launch are ordered: by barriers of the block, by named barriers among those that come to them, by __syncwarp within a
-// warp, by atomics behind a __threadfence between blocks. Shuffles and votes order nothing (CUDA C++ Programming Guide, warp shuffle
-// functions: they imply no memory barrier).
+// Which accesses of a launch are ordered: by barriers of the block, by named barriers and mbarriers among those that come to them, by
+// __syncwarp within a warp, by atomics behind a __threadfence between blocks. Shuffles and votes order nothing (CUDA C++ Programming Guide,
+// warp shuffle functions: they imply no memory barrier).
 //
 // Vector clocks, folded to what a GPU can have. Within a block an epoch, the number of barriers passed; within a warp what each lane knows
-// of each other lane's clock, and once a named barrier was used what each thread knows of those in other warps; between blocks what the
-// running block has learnt from releases. Blocks run one after the other.
+// of each other lane's clock, and once a named barrier or an mbarrier was used what each thread knows of those in other warps; between
+// blocks what the running block has learnt from releases. Blocks run one after the other.
 #pragma once
 #include <cstdint>
 
@@ -22,6 +22,10 @@ class Order {
   void named_arrive(int id, int thread);
   void named_pass(int id, int thread);
   void named_release(int id);
+  void mbarrier_made(int slot);
+  void mbarrier_arrive(int slot, int thread);
+  void mbarrier_complete(int slot);  // what those knew who have come to this phase is what the next waits learn
+  void mbarrier_pass(int slot, int thread);
   void fence(int thread);                 // __threadfence(): what is ordered before it goes out with the thread's next atomics
   void atomic(int thread, uintptr_t at);  // takes over what was released at this address, and releases
 
@@ -30,7 +34,7 @@ class Order {
     if (a.block != block_) return released_before(a, thread);
     if (a.thread == thread || a.epoch < epoch_) return true;
     if ((a.thread ^ thread) < 32) return known_[thread / 32][thread & 31][a.thread & 31] >= a.clock;
-    return named_used_ && far_[thread][a.thread] >= a.clock;
+    return far_used_ && far_[thread][a.thread] >= a.clock;
   }
   Access access(int thread, uint32_t pc, bool atomic, size_t bytes) const {
     return {pc,
@@ -57,11 +61,18 @@ class Order {
 
   uint32_t block_ = 0, epoch_ = 0;
   uint32_t known_[32][32][32];  // [warp][lane][of lane]: the clock up to which it knows; of itself, its own clock
-  // Allocated at the first named barrier, valid in a block that has used one.
+  // Allocated at the first named barrier or mbarrier, valid in a block that has used one.
   using Clocks = uint32_t[1024];
+  void use_far();
+  void give(uint32_t* joined, int thread);  // adds what the thread knows; what it does from here on, others have not seen
+  void take(const uint32_t* joined, int thread);
   Clocks* far_ = nullptr;     // [thread][of a thread of another warp]
-  Clocks* joined_ = nullptr;  // [barrier]: what those that have come knew
-  bool named_used_ = false;
+  Clocks* joined_ = nullptr;  // [named barrier]: what those that have come knew
+  struct Phases {
+    Clocks running, complete;
+  };
+  Phases* phases_ = nullptr;  // [mbarrier]: what those that have come to the running phase knew, and to the last complete one
+  bool far_used_ = false;
   int threads_ = 0;
   struct Fenced {
     uint32_t epoch, clock;  // clock 0: no fence yet
