@@ -74,7 +74,7 @@ void launch(const LaunchShape& shape, Stream stream, void (*kernel)(P...), A&&..
 
 template <class T>
 __device__ T& shared_storage() {
-  extern __shared__ __align__(128) unsigned char duel_shared_bytes[];
+  extern __shared__ __align__(1024) unsigned char duel_shared_bytes[];
   return *reinterpret_cast<T*>(duel_shared_bytes);
 }
 

@@ -4,6 +4,7 @@
 #include "kernels/ptx/arithmetic.h"
 #include "kernels/ptx/async_copy.h"
 #include "kernels/ptx/barrier.h"
+#include "kernels/ptx/bulk_copy.h"
 #include "kernels/ptx/matrix.h"
 #include "kernels/ptx/mbarrier.h"
 #include "kernels/ptx/reduce.h"

@@ -36,10 +36,73 @@ void check_mbarrier_meetings(Device device) {
   CHECK(out.fetch() == std::vector<float>(128, 5.0f));
 }
 
+void check_bulk_round_trip(Device device) {
+  const std::vector<float> in = counting(2048);
+  OnDevice<float> a(device, in), out(device, std::vector<float>(2048));
+  run<HopperProbe>("bulk_round_trip", device, {64}, {a.data(), nullptr, out.data()});
+  out.fetch();
+  size_t wrong = 0;
+  for (size_t i = 0; i < 2048; ++i) wrong += out.host[i] != in[i] + 1;
+  CHECK(wrong == 0);
+}
+
+// f(byte in the tensor or -1, byte in shared memory) for each element of a case's box.
+template <class F>
+void each_element(const BoxCase& c, F f) {
+  const int64_t element = c.dtype == DType::f32 ? 4 : 2;
+  const int masks[] = {0, 1, 3, 7};
+  int64_t count = 1;
+  for (int d = 0; d < c.rank; ++d) count *= c.box[d];
+  for (int64_t number = 0; number < count; ++number) {
+    int64_t left = number, place = 0;
+    bool inside = true;
+    for (int d = 0; d < c.rank; ++d) {
+      const int64_t x = c.at[d] + left % c.box[d];
+      left /= c.box[d];
+      inside &= x >= 0 && x < c.size[d];
+      place += x * (d ? c.stride[d] : element);
+    }
+    const int64_t packed = number * element;  // 16-byte pieces change places by the number of the 128 bytes that they lie in
+    const int64_t piece = packed / 16 % 8 ^ (packed / 128 & masks[static_cast<int>(c.swizzle)]);
+    f(inside ? place : -1, packed / 128 * 128 + piece * 16 + packed % 16, element);
+  }
+}
+size_t bytes_of(const BoxCase& c) {
+  int64_t bytes = c.rank == 1 ? c.size[0] * (c.dtype == DType::f32 ? 4 : 2) : c.stride[c.rank - 1] * c.size[c.rank - 1];
+  return static_cast<size_t>((bytes + 15) / 16 * 16);
+}
+void check_boxes(Device device) {
+  int number = 0;
+  for (const BoxCase& c : box_cases) {
+    CAPTURE(number);
+    std::vector<uint16_t> tensor(bytes_of(c) / 2), box(static_cast<size_t>(box_bytes(tensor_of(c, nullptr))) / 2);
+    for (size_t i = 0; i < tensor.size(); ++i) tensor[i] = static_cast<uint16_t>(i + 1);
+    for (size_t i = 0; i < box.size(); ++i) box[i] = static_cast<uint16_t>(40000 + i);
+    OnDevice<uint16_t> from(device, tensor), come(device, std::vector<uint16_t>(box.size(), 7)), back(device, box), into(device, tensor);
+    run<HopperProbe>("tensor_box", device, {64, number}, {from.data(), nullptr, come.data()});
+    run<HopperProbe>("tensor_box_back", device, {64, number}, {back.data(), nullptr, into.data()});
+    come.fetch(), into.fetch();
+    std::vector<uint16_t> want_box(box.size()), want_tensor = tensor;
+    each_element(c, [&](int64_t place, int64_t shared, int64_t element) {
+      for (int64_t i = 0; i < element / 2; ++i) {
+        if (place < 0) continue;
+        want_box[static_cast<size_t>(shared / 2 + i)] = tensor[static_cast<size_t>(place / 2 + i)];
+        want_tensor[static_cast<size_t>(place / 2 + i)] = box[static_cast<size_t>(shared / 2 + i)];
+      }
+    });
+    CHECK(come.host == want_box);
+    CHECK(into.host == want_tensor);
+    ++number;
+  }
+}
+
 constexpr struct {
   const char* what;
   void (*run)(Device);
-} checks[] = {{"mbarrier: full and empty", check_mbarrier_pipeline}, {"mbarrier: phases", check_mbarrier_meetings}};
+} checks[] = {{"mbarrier: full and empty", check_mbarrier_pipeline},
+              {"mbarrier: phases", check_mbarrier_meetings},
+              {"bulk copies", check_bulk_round_trip},
+              {"boxes of tensors", check_boxes}};
 
 TEST_CASE("Hopper's instructions do what the PTX ISA says, on both simulated GPUs and under every schedule") {
   for (const Device device : {Device::sim, Device::sim_checked}) {
@@ -97,6 +160,23 @@ const struct {
       "bytes pending) for parity 0 in ",
       "1 has returned", "needs all its arrivals"}},
     {"mbarrier_bytes_lost", 32, {"32 threads, the first (0,0,0), wait at", "(phase 0: 1 of 1 arrival have come, 4096 bytes pending)"}},
+    {"bulk_length", 1, {"a bulk copy of 24 bytes: a multiple of 16"}},
+    {"bulk_askew", 1, {"a bulk copy at byte 12 of shared memory: it must be a multiple of 16"}},
+    {"bulk_from_askew", 1, {"an address of device memory that is not a multiple of 16"}},
+    {"bulk_past_shared", 1, {"a bulk copy of 32 bytes does not lie within the block's 4096 bytes"}},
+    {"bulk_left_behind", 1, {"ended while a bulk load begun in ", "hopper_fault.cu:", "was on its way to its shared memory"}},
+    {"bulk_store_left_behind", 1, {"ended while a bulk store begun in ", "bulk_wait_read<0>()"}},
+    {"bulk_unannounced", 1, {"1 thread, (0,0,0), waits at the mbarrier", "(phase 0: 0 of 1 arrival have come, -32 bytes pending)"}},
+    {"box_place", 32, {"a bulk copy at byte 512 of shared memory: it must be a multiple of 1024"}},
+    {"box_dimensions", 32, {"a tensor copy at 2 coordinates of a tensor of 3 dimensions"}},
+    {"map_rank", 32, {"tensor map: a tensor of 6 dimensions: from 1 to 5"}},
+    {"map_dtype", 32, {"tensor map: elements of f64: f32 or bf16"}},
+    {"map_address", 32, {"tensor map: the tensor's address is not a multiple of 16"}},
+    {"map_size", 32, {"tensor map: 0 elements in dimension 1"}},
+    {"map_stride", 32, {"tensor map: a stride of 264 bytes in dimension 1: a multiple of 16"}},
+    {"map_box", 32, {"tensor map: a box of 257 elements in dimension 1: from 1 to 256"}},
+    {"map_row", 32, {"tensor map: a row of the box is 124 bytes: a multiple of 16"}},
+    {"map_swizzle", 32, {"tensor map: a row of the box is 64 bytes, and the swizzle's span 128: they must be equal"}},
 };
 
 TEST_CASE("misuse is reported, with row, block and thread, and what waits for ever is named") {
@@ -116,7 +196,7 @@ TEST_CASE("misuse is reported, with row, block and thread, and what waits for ev
       }
       CAPTURE(name_of(device));
       CAPTURE(text);
-      CHECK(text.find(std::string("[sim_fault:") + misuse.name + "] block (0,0,0)") != std::string::npos);
+      CHECK(text.find(std::string("[sim_fault:") + misuse.name + "] ") != std::string::npos);
       for (const char* part : misuse.told) {
         CAPTURE(part);
         CHECK(text.find(part) != std::string::npos);
@@ -130,11 +210,25 @@ const test::Fault faults[] = {
     {"other_mbarrier", {{1}, {96}, 96, 1040}, {"race", "thread (64,0,0)", "which thread (0,0,0) wrote"}},
     {"mbarrier_without_barrier", {{1}, {64}, 64, 1040}, {"race", "updates 8 bytes", "which thread (0,0,0) wrote"}},
     {"skipped_phase", {{1}, {64}, 64, 1040}, {"race", "writes 4 bytes"}},
+    {"bulk_without_wait",
+     {{1}, {64}, 64, 2064},
+     {"in flight: block (0,0,0) thread (0,0,0)", "reads 4 bytes at byte 0 of shared memory", "no mbarrier_wait()"}},
+    {"bulk_expects_too_few", {{1}, {32}, 64, 2064}, {"in flight", "byte 128 of shared memory, where the copy that it began in"}},
+    {"bulk_past_end", {{1}, {32}, 60, 2064}, {"out of bounds: block (0,0,0) thread (0,0,0)", "reads 16 bytes at x + 240 bytes"}},
+    {"bulk_over_what_is_read", {{1}, {64}, 64, 2064}, {"race", "thread (32,0,0)", " read in "}},
+    {"bulk_barrier_unfenced", {{1}, {64}, 64, 2064}, {"not fenced", "byte 2048 of shared memory", "no fence_proxy_async()"}},
+    {"bulk_store_unfenced", {{1}, {64}, 64, 2064}, {"not fenced: block (0,0,0) thread (0,0,0)", "byte 1024 of shared memory"}},
+    {"bulk_store_overwritten",
+     {{1}, {64}, 64, 2064},
+     {"still read: block (0,0,0) thread (0,0,0)", "writes 4 bytes at byte 1024", "no bulk_wait_read()"}},
 };
 const struct {
   const char* name;
   CheckProbe::Problem problem;
-} clean[] = {{"mbarrier_chain", {{1}, {96}, 96, 1040}}};
+} clean[] = {{"mbarrier_chain", {{1}, {96}, 96, 1040}},
+             {"bulk_rounds", {{1}, {64}, 64, 2064}},
+             {"bulk_stores", {{1}, {64}, 64, 2064}},
+             {"bulk_store_after_one_fence", {{1}, {64}, 64, 2064}}};
 
 TEST_CASE("every planted fault is found, on its line, and no schedule hides it") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);

@@ -49,6 +49,7 @@ void Block::prepare(const Launch& launch, uint64_t number) {
   for (Named& barrier : named_) barrier = {0, 0};
   copies_.block_begins();
   mbarriers_.block_begins();
+  bulk_.block_begins(threads_);
   ready_head_ = ready_end_ = 0;
   failing_ = false;
   error_ = nullptr;
@@ -70,6 +71,15 @@ void Block::prepare(const Launch& launch, uint64_t number) {
   gridDim = launch.grid;
 }
 
+template <class F>
+void Block::guarded(F f) {
+  try {
+    f();
+  } catch (...) {
+    failed();
+  }
+}
+
 std::exception_ptr Block::run(const Launch& launch, uint64_t number) {
   prepare(launch, number);
   running_ = true;
@@ -77,21 +87,20 @@ std::exception_ptr Block::run(const Launch& launch, uint64_t number) {
     Context& next = next_context();
     if (&next != &home_) {
       jump(home_, next);
-    } else if (failing_ || returned_ == threads_) {
+    } else if (failing_) {
+      break;
+    } else if (returned_ == threads_) {
+      guarded([&] { check_bulk_at_end(); });
       break;
     } else if (next_ < threads_) {  // every fiber waits, and threads are left to start
-      try {
+      guarded([&] {
         idle_[idle_count_++] = new_fiber(fibers_made_);
         ++fibers_made_;
-      } catch (...) {
-        failed();
-      }
+      });
     } else {
-      try {
-        misuse("cannot go on: " + waiters() + advice(), nullptr);
-      } catch (...) {
-        failed();
-      }
+      guarded([&] {
+        if (!land_bulk_load()) misuse("cannot go on: " + waiters() + advice(), nullptr);
+      });
     }
   }
   if (failing_) abandon();

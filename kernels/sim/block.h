@@ -8,6 +8,7 @@
 
 #include "kernels/registry.h"
 #include "kernels/sim/async_copy.h"
+#include "kernels/sim/bulk_copy.h"
 #include "kernels/sim/fiber.h"
 #include "kernels/sim/mbarrier.h"
 #include "kernels/sim/runtime.h"
@@ -46,6 +47,11 @@ class Block {
   void mbarrier_invalidate(void* at, Site site, uintptr_t pc);
   void mbarrier_arrive(void* at, int arrivals, int bytes, Site site, uintptr_t pc);
   void mbarrier_wait(void* at, int parity, Site site, uintptr_t pc);
+  void bulk_begin(BulkCopy copy, const void* barrier);  // barrier: of a load
+  void bulk_commit();
+  void bulk_wait(int newest);
+  const BulkCopies& bulk() const { return bulk_; }
+  void take_box(BulkCopy& copy, const TensorMap& map, const int* at, int rank);
   uint64_t collective(Collective kind, unsigned mask, uint64_t value, int source, Site site);
   void together(const WarpInstruction& instruction, void* mine, Site site);
   AsyncCopies& copies() { return copies_; }
@@ -99,8 +105,12 @@ class Block {
   void check_mbarrier_place(const void* at, Site site);
   MBarrierState& mbarrier_at(const void* at, const char* call, Site site);
   void mbarrier_settle(MBarrierState& state);  // begins the next phase and wakes who waited, if this one is complete
+  bool land_bulk_load();                       // one that a thread waits for; false when there is none
+  void check_bulk_at_end();                    // throws when the block's shared memory is still in use
   std::string mbarrier_text(const MBarrierState& state) const;
-  void failed();  // in a handler: keeps the exception, if it is the first
+  template <class F>
+  void guarded(F f);  // what f() throws fails the block
+  void failed();      // in a handler: keeps the exception, if it is the first
   void abandon();
   void replace_stopped();
   Fiber* new_fiber(int place);
@@ -121,6 +131,7 @@ class Block {
   Named named_[named_barriers]{};
   AsyncCopies copies_;
   MBarriers mbarriers_;
+  BulkCopies bulk_;
 
   unsigned ready_head_ = 0, ready_end_ = 0;
   uint16_t ready_[max_threads];  // a ring

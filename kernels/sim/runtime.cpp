@@ -104,6 +104,29 @@ void mbarrier_init(void* at, int count, Site site) { running_block().mbarrier_in
 void mbarrier_invalidate(void* at, Site site) { running_block().mbarrier_invalidate(at, site, PC); }
 void mbarrier_arrive(void* at, int arrivals, int bytes, Site site) { running_block().mbarrier_arrive(at, arrivals, bytes, site, PC); }
 void mbarrier_wait(void* at, int parity, Site site) { running_block().mbarrier_wait(at, parity, site, PC); }
+void bulk_load(void* to, const void* from, int bytes, void* barrier, Site site) {
+  BulkCopy copy{.load = true, .bytes = bytes, .pc = PC, .site = site};
+  copy.shared = reinterpret_cast<uintptr_t>(to), copy.global = reinterpret_cast<uintptr_t>(from);
+  running_block().bulk_begin(copy, barrier);
+}
+void bulk_store(void* to, const void* from, int bytes, Site site) {
+  BulkCopy copy{.load = false, .bytes = bytes, .pc = PC, .site = site};
+  copy.shared = reinterpret_cast<uintptr_t>(from), copy.global = reinterpret_cast<uintptr_t>(to);
+  running_block().bulk_begin(copy, nullptr);
+}
+void tensor_load(void* to, const TensorMap& map, const int* at, int rank, void* barrier, Site site) {
+  BulkCopy copy{.load = true, .shared = reinterpret_cast<uintptr_t>(to), .pc = PC, .site = site, .boxed = true};
+  running_block().take_box(copy, map, at, rank);
+  running_block().bulk_begin(copy, barrier);
+}
+void tensor_store(const TensorMap& map, const int* at, int rank, const void* from, Site site) {
+  BulkCopy copy{.load = false, .shared = reinterpret_cast<uintptr_t>(from), .pc = PC, .site = site, .boxed = true};
+  running_block().take_box(copy, map, at, rank);
+  running_block().bulk_begin(copy, nullptr);
+}
+void bulk_commit() { running_block().bulk_commit(); }
+void bulk_wait(int newest) { running_block().bulk_wait(newest); }
+void fence_proxy() { watch::fence_proxy(); }
 void copy_async_begin(void* to, const void* from, int bytes, Site site) {
   Block& block = running_block();
   const size_t into = static_cast<size_t>(static_cast<char*>(to) - static_cast<char*>(block.shared_memory(0, 1)));

@@ -13,6 +13,7 @@ namespace watch = checker;
 namespace duel::sim {
 constexpr bool checked_build = false;
 struct Launch;
+struct BulkCopy;
 namespace watch {
 inline void launch_begins(const Launch&) {}
 inline void launch_ends() {}
@@ -34,6 +35,9 @@ inline void mbarrier_complete(int) {}
 inline void mbarrier_pass(int, int) {}
 inline void copy_begins(void*, const void*, size_t, uintptr_t) {}
 inline void copy_lands(void*, size_t, uintptr_t) {}
+inline void bulk_begins(const BulkCopy&) {}
+inline void bulk_lands(const BulkCopy&) {}
+inline void fence_proxy() {}
 inline void fence() {}
 inline void block_ends() {}
 }  // namespace watch

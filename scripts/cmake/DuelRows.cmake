@@ -35,7 +35,7 @@ function(duel_sim_library name)
   else()
     target_compile_definitions(${name} PRIVATE DUEL_SIM duel=duel_sim)
   endif()
-  target_compile_options(${name} PRIVATE -Wno-unknown-pragmas)
+  target_compile_options(${name} PRIVATE -Wno-unknown-pragmas -Wno-psabi)   # tensor maps are aligned to 64 bytes
   target_include_directories(${name} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/kernels/sim/include)
   target_link_libraries(${name} PRIVATE duel_kernels Boost::context OpenMP::OpenMP_CXX)
   target_link_options(${name} PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/kernels/sim/exports.map)

@@ -81,5 +81,123 @@ __global__ void mbarrier_chain(const float* x, float* y, long long) {  // no fau
 }
 PROBE(mbarrier_chain);
 
+// ---- bulk copies ----
+
+struct Tiles {
+  float in[256], out[256];
+  MBarrier full, empty;
+};
+template <bool fenced = true>
+__device__ Tiles& tiles_for(int readers) {
+  Tiles& shared = shared_storage<Tiles>();
+  if (threadIdx.x == 0) {
+    mbarrier_init(shared.full, 1);  // bulk_barrier_unfenced, made
+    mbarrier_init(shared.empty, readers);
+    if (fenced) fence_proxy_async();
+  }
+  __syncthreads();
+  return shared;
+}
+
+__global__ void bulk_without_wait(const float* x, float* y, long long) {
+  Tiles& shared = tiles_for(1);
+  if (threadIdx.x == 0) {
+    mbarrier_arrive_expect(shared.full, 256);
+    bulk_load(shared.in, x, 256, shared.full);
+  }
+  __syncthreads();
+  y[threadIdx.x] = shared.in[threadIdx.x];  // bulk_without_wait
+  mbarrier_wait(shared.full, 0);
+}
+PROBE(bulk_without_wait);
+__global__ void bulk_expects_too_few(const float* x, float* y, long long) {  // the phase ends after the first copy
+  Tiles& shared = tiles_for(1);
+  if (threadIdx.x == 0) {
+    mbarrier_arrive_expect(shared.full, 128);
+    bulk_load(shared.in, x, 128, shared.full);
+    bulk_load(shared.in + 32, x + 32, 128, shared.full);
+  }
+  mbarrier_wait(shared.full, 0);
+  y[threadIdx.x] = shared.in[threadIdx.x];
+  y[threadIdx.x] = shared.in[32 + threadIdx.x];  // bulk_expects_too_few
+  if (threadIdx.x == 0) mbarrier_arrive_expect(shared.full, 128);
+  mbarrier_wait(shared.full, 1);
+}
+PROBE(bulk_expects_too_few);
+__global__ void bulk_past_end(const float* x, float* y, long long n) {
+  Tiles& shared = tiles_for(1);
+  if (threadIdx.x == 0) {
+    mbarrier_arrive_expect(shared.full, 256);
+    bulk_load(shared.in, x, 256, shared.full);  // bulk_past_end
+  }
+  mbarrier_wait(shared.full, 0);
+  if (threadIdx.x < n) y[threadIdx.x] = shared.in[threadIdx.x];
+}
+PROBE(bulk_past_end);
+template <bool waits>
+__device__ void two_rounds(const float* x, float* y) {  // thread 32 brings what warp 0 reads
+  Tiles& shared = tiles_for(32);
+  if (threadIdx.x < 32)
+    for (int round = 0; round < 2; ++round) {
+      mbarrier_wait(shared.full, round);
+      y[32 * round + threadIdx.x] = shared.in[threadIdx.x];  // bulk_over_what_is_read, other
+      mbarrier_arrive(shared.empty);
+    }
+  if (threadIdx.x == 32)
+    for (int round = 0; round < 2; ++round) {
+      if (waits) mbarrier_wait(shared.empty, (round & 1) ^ 1);
+      mbarrier_wait(shared.full, (round & 1) ^ 1);  // its own copy has landed; the readers may not have done
+      mbarrier_arrive_expect(shared.full, 128);
+      bulk_load(shared.in, x, 128, shared.full);  // bulk_over_what_is_read
+    }
+}
+__global__ void bulk_over_what_is_read(const float* x, float* y, long long) { two_rounds<false>(x, y); }
+PROBE(bulk_over_what_is_read);
+__global__ void bulk_rounds(const float* x, float* y, long long) { two_rounds<true>(x, y); }  // no fault
+PROBE(bulk_rounds);
+__global__ void bulk_barrier_unfenced(const float* x, float* y, long long) {
+  Tiles& shared = tiles_for<false>(1);
+  if (threadIdx.x == 0) {
+    mbarrier_arrive_expect(shared.full, 256);
+    bulk_load(shared.in, x, 256, shared.full);  // bulk_barrier_unfenced
+  }
+  mbarrier_wait(shared.full, 0);
+  y[threadIdx.x] = shared.in[threadIdx.x];
+}
+PROBE(bulk_barrier_unfenced);
+template <bool fenced, bool waits>
+__device__ void store_twice(const float* x, float* y) {
+  Tiles& shared = tiles_for(1);
+  for (int round = 0; round < 2; ++round) {
+    shared.out[threadIdx.x] = x[threadIdx.x];  // bulk_store_overwritten
+    if (fenced) fence_proxy_async();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+      bulk_store(y, shared.out, 256);  // bulk_store_unfenced
+      bulk_commit();
+      if (waits || round == 1) bulk_wait_read<0>();
+    }
+    __syncthreads();
+  }
+}
+__global__ void bulk_store_unfenced(const float* x, float* y, long long) { store_twice<false, true>(x, y); }
+PROBE(bulk_store_unfenced);
+__global__ void bulk_store_overwritten(const float* x, float* y, long long) { store_twice<true, false>(x, y); }
+PROBE(bulk_store_overwritten);
+__global__ void bulk_stores(const float* x, float* y, long long) { store_twice<true, true>(x, y); }  // no fault
+PROBE(bulk_stores);
+__global__ void bulk_store_after_one_fence(const float* x, float* y, long long) {  // no fault: one thread fences for all, behind a barrier
+  Tiles& shared = tiles_for(1);
+  shared.out[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  if (threadIdx.x != 5) return;
+  fence_proxy_async();
+  bulk_store(y, shared.out, 256);
+  bulk_commit();
+  bulk_wait<0>();
+  y[0] += 1;
+}
+PROBE(bulk_store_after_one_fence);
+
 }  // namespace
 }  // namespace duel

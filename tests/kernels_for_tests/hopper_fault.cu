@@ -83,5 +83,76 @@ __global__ void mbarrier_bytes_lost(int*) {
 }
 FAULT(mbarrier_bytes_lost);
 
+// ---- bulk copies ----
+
+__device__ MBarrier& barrier_for_bulk() {
+  MBarrier& barrier = shared_storage<Storage>().barrier;
+  if (threadIdx.x == 0) {
+    mbarrier_init(barrier, 1);
+    fence_proxy_async();
+  }
+  __syncthreads();
+  return barrier;
+}
+__global__ void bulk_length(int* out) { bulk_load(shared_storage<Storage>().value + 2, out, 24, barrier_for_bulk()); }
+FAULT(bulk_length);
+__global__ void bulk_askew(int* out) { bulk_load(shared_storage<Storage>().value + 1, out, 16, barrier_for_bulk()); }
+FAULT(bulk_askew);
+__global__ void bulk_from_askew(int* out) { bulk_load(shared_storage<Storage>().value + 2, out + 1, 16, barrier_for_bulk()); }
+FAULT(bulk_from_askew);
+__global__ void bulk_past_shared(int* out) { bulk_load(shared_storage<Storage>().value + 1018, out, 32, barrier_for_bulk()); }
+FAULT(bulk_past_shared);
+__global__ void bulk_left_behind(int* out) { bulk_load(shared_storage<Storage>().value + 2, out, 32, barrier_for_bulk()); }
+FAULT(bulk_left_behind);
+__global__ void bulk_store_left_behind(int* out) {
+  Storage& shared = shared_storage<Storage>();
+  for (int i = 2; i < 10; ++i) shared.value[i] = i;
+  fence_proxy_async();
+  bulk_store(out, shared.value + 2, 32);
+  bulk_wait<0>();  // for a group that was not closed
+}
+FAULT(bulk_store_left_behind);
+__global__ void bulk_unannounced(int* out) {  // nobody was told to expect these bytes
+  MBarrier& barrier = barrier_for_bulk();
+  bulk_load(shared_storage<Storage>().value + 2, out, 32, barrier);
+  mbarrier_wait(barrier, 0);
+}
+FAULT(bulk_unannounced);
+
+__global__ void box_kernel(const __grid_constant__ TensorMap map, int at) {
+  Storage& shared = shared_storage<Storage>();
+  MBarrier& barrier = barrier_for_bulk();
+  if (threadIdx.x == 0) {
+    mbarrier_arrive_expect(barrier, 1024);
+    tensor_load(reinterpret_cast<char*>(&shared) + at, map, barrier, {0, 0});
+  }
+  mbarrier_wait(barrier, 0);
+}
+// A tensor of 64 × 8 floats with one setting changed; `at`: where in shared memory its box goes.
+template <class Change>
+void run_box(const SimFault::Problem& p, const SimFault::Args& a, Stream stream, int at, Change change) {
+  BoxedTensor t;
+  t.rank = 2, t.data = a.out;
+  t.size[0] = 64, t.size[1] = 4, t.stride[1] = 256, t.box[0] = 32, t.box[1] = 8, t.swizzle = Swizzle::bytes128;
+  change(t);
+  launch({.grid = 1, .block = p.block.x, .shared_bytes = p.shared_bytes}, stream, box_kernel, make_tensor_map(t), at);
+}
+#define BOX_FAULT(name, at, ...)                                                            \
+  void run_##name(const SimFault::Problem& p, const SimFault::Args& a, Scratch, Stream s) { \
+    run_box(p, a, s, at, [&]([[maybe_unused]] BoxedTensor& t) { __VA_ARGS__; });            \
+  }                                                                                         \
+  KERNEL_VARIANT(SimFault, name, 1, any, no_scratch, run_##name)
+BOX_FAULT(box_right, 1024, );
+BOX_FAULT(box_place, 512, );
+BOX_FAULT(box_dimensions, 1024, t.rank = 3, t.size[2] = t.box[2] = 1, t.stride[2] = 1024);
+BOX_FAULT(map_rank, 1024, t.rank = 6);
+BOX_FAULT(map_dtype, 1024, t.dtype = DType::f64);
+BOX_FAULT(map_address, 1024, t.data = static_cast<char*>(a.out) + 8);
+BOX_FAULT(map_size, 1024, t.size[1] = 0);
+BOX_FAULT(map_stride, 1024, t.stride[1] = 264);
+BOX_FAULT(map_box, 1024, t.box[1] = 257);
+BOX_FAULT(map_row, 1024, t.box[0] = 31);
+BOX_FAULT(map_swizzle, 1024, t.box[0] = 16);
+
 }  // namespace
 }  // namespace duel

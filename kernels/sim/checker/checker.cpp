@@ -7,6 +7,7 @@
 
 #include "kernels/error.h"
 #include "kernels/sim/block.h"
+#include "kernels/sim/bulk_copy.h"
 #include "kernels/sim/checker/look.h"
 
 namespace duel::sim::checker {
@@ -69,6 +70,12 @@ void count(Checker& c, const Region& region, uintptr_t at, size_t bytes, Kind ki
                     shared ? region.base : 0);
 }
 
+// The async proxy reads what a thread's own store wrote, and nothing has fenced.
+void unfenced(Checker& c, uintptr_t at, size_t bytes, const Party& party) {
+  if (const long stale = c.proxy.stale(at - c.shared.base, bytes); stale >= 0)
+    c.findings.fault(Fault::stale, party, c.shared.base + static_cast<uintptr_t>(stale), false, c.shared.base);
+}
+
 }  // namespace
 
 void touch(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
@@ -80,6 +87,7 @@ void touch(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   look.aligned();
   look.whole();
   count(c, *region, at, bytes, kind, pc);
+  if (region == &c.shared && kind != Kind::read) c.proxy.wrote(at - region->base, bytes);
   if (kind == Kind::atomic) c.order.atomic(c.thread, at);
 }
 
@@ -90,6 +98,7 @@ void touch_range(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   if (!region) return;
   Look(c, *region, at, bytes, kind, pc).whole();
   count(c, *region, at, bytes, kind, pc);
+  if (region == &c.shared && kind != Kind::read) c.proxy.wrote(at - region->base, bytes);
 }
 
 void bad_index(const char* array, unsigned long index, uintptr_t pc) {
@@ -141,6 +150,7 @@ void block_begins(uint64_t number, int threads, void* shared, size_t shared_byte
     r.bytes = shared_capacity;
   }
   ++r.generation;
+  c.proxy.block_begins();
   if (r.states) {
     std::memset(r.states, unwritten, shared_bytes);
     std::memset(r.states + shared_bytes, forbidden, shared_capacity - shared_bytes);
@@ -179,6 +189,7 @@ void mbarrier_made(int slot, uintptr_t at, uintptr_t pc) {
   Checker& c = checker();
   c.order.mbarrier_made(slot);
   Look(c, c.shared, at, 8, Kind::write, pc).whole();
+  c.proxy.wrote(at - c.shared.base, 8);
   c.mbarrier_made[slot] = c.order.access(c.thread, c.short_pc(pc), false, 8);
 }
 void mbarrier_gone(uintptr_t at, uintptr_t pc) {
@@ -216,6 +227,43 @@ void copy_lands(void* to, size_t bytes, uintptr_t pc) {
   if (state[0] == forbidden) return;  // said when it began
   std::memset(state, written, bytes);
   Look(c, c.shared, at, bytes, Kind::write, pc).whole();
+  c.proxy.wrote(at - c.shared.base, bytes);
+}
+
+// As for a copy of a thread. A store's bytes in shared memory may be read until it has taken them, not written.
+void bulk_begins(const BulkCopy& copy) {
+  Checker& c = checker();
+  if (!running.active) return;
+  const Party party{copy.pc, copy.shared, static_cast<size_t>(copy.bytes), Kind::read, c.block, c.thread};
+  if (copy.load) unfenced(c, copy.mbarrier, 8, party);
+  each_chunk(copy, [&](const BulkChunk& chunk) {
+    const size_t offset = chunk.shared - c.shared.base, valid = static_cast<size_t>(chunk.valid);
+    const Kind there = copy.load ? Kind::read : Kind::write, here = copy.load ? Kind::write : Kind::read;
+    if (valid)
+      if (Region* region = region_of(c, chunk.global, valid, there, copy.pc); region && region == c.global) {
+        Look(c, *region, chunk.global, valid, there, copy.pc).whole();
+        c.counters.bulk(c.short_pc(copy.pc), chunk.global, valid, there, MemorySpace::global);
+      }
+    Look(c, c.shared, chunk.shared, 16, here, copy.pc).whole();
+    c.counters.bulk(c.short_pc(copy.pc), offset, 16, here, MemorySpace::shared);
+    if (copy.load) c.proxy.replaced(offset, 16);
+    else unfenced(c, chunk.shared, 16, party);
+    uint8_t* state = c.shared.states + offset;
+    for (size_t i = 0; i < 16; ++i)
+      if (state[i] != forbidden) state[i] = copy.load ? in_flight : leaving;
+  });
+  c.counters.bulk_ends();
+}
+void bulk_lands(const BulkCopy& copy) {
+  Checker& c = checker();
+  each_chunk(copy, [&](const BulkChunk& chunk) {
+    uint8_t* state = c.shared.states + (chunk.shared - c.shared.base);
+    for (size_t i = 0; i < 16; ++i)
+      if (state[i] == in_flight || state[i] == leaving) state[i] = written;
+  });
+}
+void fence_proxy() {
+  if (Checker& c = checker(); running.active) c.proxy.fence(c.shared, c.order, c.thread);
 }
 
 void fence() {

@@ -13,7 +13,8 @@
 
 namespace duel::sim {
 struct Launch;
-}
+struct BulkCopy;
+}  // namespace duel::sim
 
 namespace duel::sim::checker {
 
@@ -46,6 +47,9 @@ void mbarrier_complete(int slot);
 void mbarrier_pass(int slot, int thread);
 void copy_begins(void* to, const void* from, size_t bytes, uintptr_t pc);
 void copy_lands(void* to, size_t bytes, uintptr_t pc);
+void bulk_begins(const BulkCopy& copy);
+void bulk_lands(const BulkCopy& copy);
+void fence_proxy();
 void fence();
 void block_ends();
 

@@ -75,6 +75,23 @@ void Counters::no_access(int thread, uint32_t pc, size_t bytes) {
       {nowhere, pc, static_cast<uint8_t>(bytes), static_cast<uint8_t>(Kind::read), static_cast<uint8_t>(MemorySpace::global)});
 }
 
+void Counters::bulk(uint32_t pc, uint64_t at, size_t bytes, Kind kind, MemorySpace space) {
+  if (!on()) return;
+  Pieces& pieces = pieces_[space == MemorySpace::shared];
+  if (pieces.count && pieces.entry[0].bytes != bytes) flush(pieces);
+  pieces.entry[pieces.count++] = {at, pc, static_cast<uint8_t>(bytes), static_cast<uint8_t>(kind), static_cast<uint8_t>(space)};
+  if (pieces.count == 32) flush(pieces);
+}
+void Counters::bulk_ends() {
+  for (Pieces& pieces : pieces_) flush(pieces);
+}
+void Counters::flush(Pieces& pieces) {
+  const Entry* together[32];
+  for (int i = 0; i < pieces.count; ++i) together[i] = &pieces.entry[i];
+  if (pieces.count) request(together, pieces.count);
+  pieces.count = 0;
+}
+
 void Counters::multiplies(uint32_t pc, int count, bool matrix) {
   Product* at = products_.begin();
   while (at != products_.end() && at->pc != pc) ++at;

@@ -22,6 +22,9 @@ class Counters {
   void launch_ends(const Launch& launch, uintptr_t image);  // reports to the visitor
   void access(int thread, uint32_t pc, uintptr_t at, size_t bytes, Kind kind, MemorySpace space, uintptr_t shared_base);
   void no_access(int thread, uint32_t pc, size_t bytes);  // a lane that takes part in a load of device memory without reading
+  // A piece of a bulk copy: up to 32 of those that follow one another are one request. bulk_ends(): what follows is another copy's.
+  void bulk(uint32_t pc, uint64_t at, size_t bytes, Kind kind, MemorySpace space);
+  void bulk_ends();
   void multiplies(uint32_t pc, int count, bool matrix);
   void block_barrier(int threads);  // also at the end of a block
   void count_barrier() { ++barriers_; }
@@ -46,11 +49,17 @@ class Counters {
   };
   void merge(List<Entry>* lanes);
   void request(const Entry* const* lanes, int count);
+  struct Pieces {
+    Entry entry[32];
+    int count = 0;
+  };
+  void flush(Pieces& pieces);
   Site& site_of(const Entry& entry, uint64_t first);
 
   CountsVisitor visitor_ = nullptr;
   void* user_ = nullptr;
   List<Entry> traces_[1024];  // a thread of the block
+  Pieces pieces_[2];          // of a bulk copy: in device and in shared memory
   List<Site> sites_;
   List<Product> products_;
   long long barriers_ = 0;

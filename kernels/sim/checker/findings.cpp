@@ -79,8 +79,19 @@ void Findings::fault(Fault fault, const Party& p, uintptr_t at, bool global, uin
   } else if (fault == Fault::in_flight) {
     int thread = 0;
     const AsyncCopy* copy = Block::mine().copies().find(at, thread);
+    const BulkCopy* bulk = Block::mine().bulk().find(at);
+    if (bulk && !copy) thread = bulk->thread;
+    const uintptr_t begun = copy ? copy->pc : bulk ? bulk->pc : 0;
     say("in flight: " + who(p) + " at " + place + ", where the copy that " + (thread == p.thread ? "it" : "thread " + thread_text(thread)) +
-        " began in " + (copy ? source_line(copy->pc) : "this block") + " has not landed; no copy_async_wait() that covers it lies between");
+        " began in " + (begun ? source_line(begun) : "this block") + " has not landed; no " +
+        (copy ? "copy_async_wait()" : "mbarrier_wait()") + " that covers it lies between");
+  } else if (fault == Fault::leaving) {
+    const BulkCopy* bulk = Block::mine().bulk().find(at);
+    say("still read: " + who(p) + " at " + place + ", from where the bulk store that thread " + thread_text(bulk ? bulk->thread : 0) +
+        " began in " + (bulk ? source_line(bulk->pc) : "this block") + " takes its bytes; no bulk_wait_read() that covers it lies between");
+  } else if (fault == Fault::stale) {
+    say("not fenced: " + who(p) + " by the async proxy at " + place +
+        ", which a thread's own store wrote; no fence_proxy_async() behind that store lies between");
   } else {
     say("out of bounds: " + who(p) + " at " + place +
         (global ? "" : "; the launch passed .shared_bytes = " + std::to_string(launch_->shared_bytes)));

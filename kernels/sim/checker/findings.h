@@ -6,7 +6,7 @@
 
 namespace duel::sim::checker {
 
-enum class Fault : uint8_t { misaligned, out_of_bounds, unwritten, in_flight };
+enum class Fault : uint8_t { misaligned, out_of_bounds, unwritten, in_flight, leaving, stale };
 
 // Who did what, where.
 struct Party {

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "kernels/sim/checker/findings.h"
+#include "kernels/sim/checker/proxy.h"
 #include "kernels/sim/mbarrier.h"
 
 namespace duel::sim::checker {
@@ -22,6 +23,7 @@ struct Checker {
   Region* global = nullptr;
   Region shared;
   Counters counters;
+  Proxy proxy;
   Access mbarrier_made[max_mbarriers];  // by whom and where
   const Launch* launch = nullptr;
   uint32_t block = 0;
@@ -51,30 +53,27 @@ class Look {
  private:
   bool states_are_right() {
     uint8_t* s = r_.states + offset_;
-    bool all_written = true, any_forbidden = false, any_in_flight = false;
-    for (size_t i = 0; i < bytes_; ++i)
-      all_written &= s[i] == written, any_forbidden |= s[i] == forbidden, any_in_flight |= s[i] == in_flight;
+    bool all_written = true, any[5] = {};
+    for (size_t i = 0; i < bytes_; ++i) all_written &= s[i] == written, any[s[i]] = true;
     if (all_written) return true;
-    if (any_forbidden) {
-      size_t first = 0;
-      while (s[first] != forbidden) ++first;
-      report(Fault::out_of_bounds, first);
-      return false;
-    }
-    if (any_in_flight) {
-      size_t first = 0;
-      while (s[first] != in_flight) ++first;
-      report(Fault::in_flight, first);
-      return false;
-    }
+    if (any[forbidden]) return refuse(Fault::out_of_bounds, forbidden);
+    if (any[in_flight]) return refuse(Fault::in_flight, in_flight);
+    if (any[leaving] && kind_ != Kind::read) return refuse(Fault::leaving, leaving);
+    if (!any[unwritten]) return true;
     if (kind_ != Kind::write) report(Fault::unwritten);
-    std::memset(s, written, bytes_);  // of a read that was wrong: said once
+    for (size_t i = 0; i < bytes_; ++i)
+      if (s[i] == unwritten) s[i] = written;  // of a read that was wrong: said once
     return true;
   }
 
-  void fresh(Cell& cell) const { std::memset(&cell, 0, sizeof cell), cell.generation = r_.generation; }
+  bool refuse(Fault fault, ByteState state) {
+    size_t first = 0;
+    while (r_.states[offset_ + first] != state) ++first;
+    report(fault, first);
+    return false;
+  }
 
-  static constexpr uint32_t split_mark = ~uint32_t{0};  // in write.pc of a word's cell
+  void fresh(Cell& cell) const { std::memset(&cell, 0, sizeof cell), cell.generation = r_.generation; }
 
   void word(size_t at) {
     Cell& cell = r_.words[at / 4];

@@ -7,7 +7,8 @@
 namespace duel::sim::checker {
 
 // forbidden: outside every allocation, or given back. in_flight: an asynchronous copy is on its way here.
-enum ByteState : uint8_t { forbidden, unwritten, written, in_flight };
+// leaving: a bulk store still reads it.
+enum ByteState : uint8_t { forbidden, unwritten, written, in_flight, leaving };
 
 // One access of one thread. 20 bytes, three of them to a cell.
 struct Access {
@@ -28,6 +29,8 @@ struct alignas(64) Cell {
   Access write, read[2];
 };
 static_assert(sizeof(Cell) == 64);
+
+constexpr uint32_t split_mark = ~uint32_t{0};  // in write.pc of a word's cell
 
 // A stretch of simulated memory and what is remembered of it. A word's cell serves its four bytes together until one of them is touched
 // alone: then the word is split, for the rest of the generation, into cells a byte.
