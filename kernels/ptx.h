@@ -9,3 +9,4 @@
 #include "kernels/ptx/mbarrier.h"
 #include "kernels/ptx/reduce.h"
 #include "kernels/ptx/vector.h"
+#include "kernels/ptx/warpgroup.h"

@@ -16,8 +16,8 @@
 namespace duel {
 
 enum class Swizzle : int { none, bytes32, bytes64, bytes128 };
-constexpr int swizzle_span(Swizzle s) { return s == Swizzle::none ? 16 : 16 << static_cast<int>(s); }
-constexpr int swizzle_period(Swizzle s) {
+HD constexpr int swizzle_span(Swizzle s) { return s == Swizzle::none ? 16 : 16 << static_cast<int>(s); }
+HD constexpr int swizzle_period(Swizzle s) {
   return s == Swizzle::none ? 128 : 8 * swizzle_span(s);
 }  // bytes; what shared memory is aligned to
 

@@ -96,13 +96,59 @@ void check_boxes(Device device) {
   }
 }
 
+void check_uneven_registers(Device device) {
+  const std::vector<float> in = counting(128);
+  OnDevice<float> a(device, in), out(device, std::vector<float>(128));
+  run<HopperProbe>("uneven_registers", device, {256}, {a.data(), nullptr, out.data()});
+  out.fetch();
+  size_t wrong = 0;
+  for (size_t i = 0; i < 128; ++i) wrong += out.host[i] != in[i] + 1;
+  CHECK(wrong == 0);
+}
+
+// Small integers, of which every order of addition makes the same sum.
+struct ProductRow {
+  const char* name;
+  int n, element;
+};
+constexpr ProductRow product_rows[] = {{"bf16_64_kk", 64, 2},   {"bf16_64_km", 64, 2},   {"bf16_64_mk", 64, 2},   {"bf16_64_mm", 64, 2},
+                                       {"bf16_128_kk", 128, 2}, {"bf16_128_mm", 128, 2}, {"bf16_256_kk", 256, 2}, {"bf16_256_km", 256, 2},
+                                       {"tf32_64", 64, 4},      {"tf32_128", 128, 4},    {"tf32_256", 256, 4},    {"bf16_64_rk", 64, 2},
+                                       {"bf16_128_rm", 128, 2}, {"bf16_256_rk", 256, 2}, {"tf32_64_r", 64, 4},    {"tf32_128_r", 128, 4},
+                                       {"tf32_256_r", 256, 4}};
+void check_products(Device device) {
+  const auto small = [](int i) { return static_cast<float>((static_cast<unsigned>(i) * 2654435761u >> 16) % 9) - 4; };
+  for (const ProductRow& row : product_rows)
+    for (int number = 0; number < 8; ++number) {
+      const int spans[] = {64, 32, 64, 128}, depth = spans[number % 4] / row.element;  // bytes of k
+      std::vector<float> a(static_cast<size_t>(64 * depth)), b(static_cast<size_t>(row.n * depth));
+      for (size_t i = 0; i < a.size(); ++i) a[i] = small(static_cast<int>(i) + 3);
+      for (size_t i = 0; i < b.size(); ++i) b[i] = small(static_cast<int>(i) + 1000);
+      OnDevice<float> on_a(device, a), on_b(device, b), out(device, std::vector<float>(static_cast<size_t>(64 * row.n)));
+      run<HopperProbe>(row.name, device, {128, number}, {on_a.data(), on_b.data(), out.data()});
+      out.fetch();
+      size_t wrong = 0;
+      for (int m = 0; m < 64; ++m)
+        for (int n = 0; n < row.n; ++n) {
+          float sum = number >= 4;
+          for (int k = 0; k < depth; ++k) sum += a[static_cast<size_t>(m * depth + k)] * b[static_cast<size_t>(n * depth + k)];
+          wrong += out.host[static_cast<size_t>(m * row.n + n)] != sum;
+        }
+      CAPTURE(std::string(row.name));
+      CAPTURE(number);
+      CHECK(wrong == 0);
+    }
+}
+
 constexpr struct {
   const char* what;
   void (*run)(Device);
 } checks[] = {{"mbarrier: full and empty", check_mbarrier_pipeline},
               {"mbarrier: phases", check_mbarrier_meetings},
               {"bulk copies", check_bulk_round_trip},
-              {"boxes of tensors", check_boxes}};
+              {"boxes of tensors", check_boxes},
+              {"products of a warpgroup", check_products},
+              {"setmaxnreg", check_uneven_registers}};
 
 TEST_CASE("Hopper's instructions do what the PTX ISA says, on both simulated GPUs and under every schedule") {
   for (const Device device : {Device::sim, Device::sim_checked}) {
@@ -177,6 +223,24 @@ const struct {
     {"map_box", 32, {"tensor map: a box of 257 elements in dimension 1: from 1 to 256"}},
     {"map_row", 32, {"tensor map: a row of the box is 124 bytes: a multiple of 16"}},
     {"map_swizzle", 32, {"tensor map: a row of the box is 64 bytes, and the swizzle's span 128: they must be equal"}},
+    {"wgmma_of_half", 64, {"wgmma_fence() needs all 128 threads of the warpgroup; 64 of them have returned or never were"}},
+    {"wgmma_without_some", 128, {"96 threads, the first (0,0,0), wait at wgmma_fence() (96 of 128 threads have come) in "}},
+    {"wgmma_split",
+     128,
+     {"a warpgroup is split between two instructions: 96 threads have come to wgmma_fence() in ", "this one to wgmma_commit()"}},
+    {"wgmma_different", 128, {"the threads of a warpgroup name different operands: (70,0,0) others than (0,0,0)"}},
+    {"wgmma_unfenced", 128, {"without a wgmma_fence() since they last could"}},
+    {"wgmma_fenced_too_early", 128, {"without a wgmma_fence() since they last could"}},
+    {"wgmma_sums_written", 128, {"thread (9,0,0) wrote to accumulators of the wgmma() in "}},
+    {"wgmma_left_behind", 128, {"ended while the wgmma() in ", "was on its way"}},
+    {"wgmma_misplaced", 128, {"operand A: it begins within the eight rows of the swizzle's period"}},
+    {"wgmma_over_the_span", 128, {"operand A: its 32 bytes of k run over the swizzle's span"}},
+    {"wgmma_stride", 128, {"operand A: its stride is no multiple of the swizzle's period"}},
+    {"wgmma_past_shared", 128, {"operand A reaches to byte 4112 of the block's 4096 bytes of shared memory"}},
+    {"registers_split",
+     128,
+     {"split between two instructions: 64 threads have come to setmaxnreg_dec() in ", "this one to setmaxnreg_inc()"}},
+    {"descriptor_askew", 128, {"a matrix descriptor with an address or an offset that is not a multiple of 16"}},
 };
 
 TEST_CASE("misuse is reported, with row, block and thread, and what waits for ever is named") {
@@ -221,14 +285,28 @@ const test::Fault faults[] = {
     {"bulk_store_overwritten",
      {{1}, {64}, 64, 2064},
      {"still read: block (0,0,0) thread (0,0,0)", "writes 4 bytes at byte 1024", "no bulk_wait_read()"}},
+    {"wgmma_race",
+     {{1}, {256}, 512, 5120},
+     {"race", "thread (32,0,0)", "reads 16 bytes at byte 0 of shared memory, which thread (128,0,0) wrote"}},
+    {"wgmma_not_fenced", {{1}, {128}, 512, 5120}, {"not fenced: block (0,0,0) thread (0,0,0)", "reads 16 bytes"}},
+    {"wgmma_unwritten", {{1}, {128}, 512, 5120}, {"unwritten: ", "reads 16 bytes that nothing wrote, at byte 0 of shared memory"}},
+    {"wgmma_without_wait",
+     {{1}, {128}, 512, 5120},
+     {"in flight: block (0,0,0) thread (0,0,0)", "reads 4 bytes of the accumulators of the wgmma() in ", "no wgmma_wait()"}},
+    {"wgmma_operand_overwritten",
+     {{1}, {128}, 512, 5120},
+     {"still read: block (0,0,0) thread (7,0,0)", "an operand of the wgmma() in ", "no wgmma_wait()"}},
+    {"wgmma_reads", {{1}, {160}, 512, 5120}, {"race", "thread (128,0,0)", "writes 4 bytes at byte 512", "which thread (0,0,0) read in "}},
+    {"wgmma_refilled",
+     {{1}, {160}, 512, 5120},
+     {"in flight", "reads 16 bytes at byte 0", "where the copy that thread (128,0,0) began in "}},
 };
 const struct {
   const char* name;
   CheckProbe::Problem problem;
-} clean[] = {{"mbarrier_chain", {{1}, {96}, 96, 1040}},
-             {"bulk_rounds", {{1}, {64}, 64, 2064}},
-             {"bulk_stores", {{1}, {64}, 64, 2064}},
-             {"bulk_store_after_one_fence", {{1}, {64}, 64, 2064}}};
+} clean[] = {{"mbarrier_chain", {{1}, {96}, 96, 1040}}, {"bulk_rounds", {{1}, {64}, 64, 2064}},
+             {"bulk_stores", {{1}, {64}, 64, 2064}},    {"bulk_store_after_one_fence", {{1}, {64}, 64, 2064}},
+             {"wgmma_clean", {{1}, {128}, 512, 5120}},  {"wgmma_rounds", {{1}, {160}, 512, 5120}}};
 
 TEST_CASE("every planted fault is found, on its line, and no schedule hides it") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);

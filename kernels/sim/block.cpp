@@ -50,6 +50,7 @@ void Block::prepare(const Launch& launch, uint64_t number) {
   copies_.block_begins();
   mbarriers_.block_begins();
   bulk_.block_begins(threads_);
+  for (Warpgroup& group : warpgroups_) group.block_begins();
   ready_head_ = ready_end_ = 0;
   failing_ = false;
   error_ = nullptr;
@@ -90,7 +91,7 @@ std::exception_ptr Block::run(const Launch& launch, uint64_t number) {
     } else if (failing_) {
       break;
     } else if (returned_ == threads_) {
-      guarded([&] { check_bulk_at_end(); });
+      guarded([&] { check_bulk_at_end(), check_products_at_end(); });
       break;
     } else if (next_ < threads_) {  // every fiber waits, and threads are left to start
       guarded([&] {

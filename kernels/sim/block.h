@@ -13,6 +13,7 @@
 #include "kernels/sim/mbarrier.h"
 #include "kernels/sim/runtime.h"
 #include "kernels/sim/schedule.h"
+#include "kernels/sim/warpgroup.h"
 #include "kernels/sim/watch.h"
 
 namespace duel::sim {
@@ -52,6 +53,9 @@ class Block {
   void bulk_wait(int newest);
   const BulkCopies& bulk() const { return bulk_; }
   void take_box(BulkCopy& copy, const TensorMap& map, const int* at, int rank);
+  void warpgroup(WarpgroupCall call, void* mine, Site site, uintptr_t pc);
+  const FlyingProduct* find_product(uintptr_t offset) const;           // one that reads this byte of shared memory, or nullptr
+  const FlyingProduct* find_register(int thread, uintptr_t at) const;  // one that adds to what lies at this place of the thread's stack
   uint64_t collective(Collective kind, unsigned mask, uint64_t value, int source, Site site);
   void together(const WarpInstruction& instruction, void* mine, Site site);
   AsyncCopies& copies() { return copies_; }
@@ -67,6 +71,7 @@ class Block {
     at_barrier,
     at_named,
     at_mbarrier,
+    at_warpgroup,
     at_collective
   };  // running: also before its first turn and after its last
   struct Lane {
@@ -107,6 +112,9 @@ class Block {
   void mbarrier_settle(MBarrierState& state);  // begins the next phase and wakes who waited, if this one is complete
   bool land_bulk_load();                       // one that a thread waits for; false when there is none
   void check_bulk_at_end();                    // throws when the block's shared memory is still in use
+  void begin_product(Warpgroup& group, int first, uintptr_t pc);
+  void finish_products(Warpgroup& group, int first, uint32_t newest);
+  void check_products_at_end();
   std::string mbarrier_text(const MBarrierState& state) const;
   template <class F>
   void guarded(F f);  // what f() throws fails the block
@@ -132,6 +140,7 @@ class Block {
   AsyncCopies copies_;
   MBarriers mbarriers_;
   BulkCopies bulk_;
+  Warpgroup warpgroups_[max_threads / 128];
 
   unsigned ready_head_ = 0, ready_end_ = 0;
   uint16_t ready_[max_threads];  // a ring

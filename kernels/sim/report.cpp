@@ -15,6 +15,10 @@ std::string Block::call_text(int lane) const {
     return "barrier " + std::to_string(lanes_[lane].barrier) + " (" + std::to_string(b.arrived) + " of " + std::to_string(b.threads) +
            " threads have come) in " + text_of(lanes_[lane].site);
   }
+  if (lanes_[lane].state == State::at_warpgroup) {
+    const Warpgroup& group = warpgroups_[lane / 128];
+    return std::string(name_of(group.call)) + " (" + std::to_string(group.came) + " of 128 threads have come) in " + text_of(group.site);
+  }
   if (lanes_[lane].state == State::at_mbarrier)
     return mbarrier_text(*mbarriers_.find(lanes_[lane].mbarrier)) + " for parity " + std::to_string(lanes_[lane].parity) + " in " +
            text_of(lanes_[lane].site);

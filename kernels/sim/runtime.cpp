@@ -127,6 +127,25 @@ void tensor_store(const TensorMap& map, const int* at, int rank, const void* fro
 void bulk_commit() { running_block().bulk_commit(); }
 void bulk_wait(int newest) { running_block().bulk_wait(newest); }
 void fence_proxy() { watch::fence_proxy(); }
+void wgmma(const WarpgroupProduct& mine, Site site) {
+  WarpgroupProduct own = mine;
+  running_block().warpgroup(WarpgroupCall::product, &own, site, PC);
+}
+void wgmma_fence(Site site) { running_block().warpgroup(WarpgroupCall::fence, nullptr, site, PC); }
+void wgmma_commit(Site site) { running_block().warpgroup(WarpgroupCall::commit, nullptr, site, PC); }
+void wgmma_wait(int newest, Site site) { running_block().warpgroup(WarpgroupCall::wait, &newest, site, PC); }
+void setmaxnreg(bool more, Site site) {
+  running_block().warpgroup(more ? WarpgroupCall::more_registers : WarpgroupCall::fewer_registers, nullptr, site, PC);
+}
+uint64_t matrix_descriptor(const void* at, int leading, int stride, Swizzle swizzle, Site site) {
+  Block& block = running_block();
+  const uintptr_t start = reinterpret_cast<uintptr_t>(at) - reinterpret_cast<uintptr_t>(block.shared_memory(0, 1));
+  if (start >= max_shared_bytes) block.misuse("a matrix descriptor of what does not lie in shared memory", &site);
+  if (start % 16 || leading % 16 || stride % 16 || leading < 0 || stride < 0 || leading >= 1 << 18 || stride >= 1 << 18)
+    block.misuse("a matrix descriptor with an address or an offset that is not a multiple of 16 below 2^18", &site);
+  const uint64_t mode = swizzle == Swizzle::none ? 0 : 4 - static_cast<uint64_t>(swizzle);
+  return start >> 4 | static_cast<uint64_t>(leading >> 4) << 16 | static_cast<uint64_t>(stride >> 4) << 32 | mode << 62;
+}
 void copy_async_begin(void* to, const void* from, int bytes, Site site) {
   Block& block = running_block();
   const size_t into = static_cast<size_t>(static_cast<char*>(to) - static_cast<char*>(block.shared_memory(0, 1)));

@@ -14,6 +14,7 @@ namespace duel::sim {
 constexpr bool checked_build = false;
 struct Launch;
 struct BulkCopy;
+struct FlyingProduct;
 namespace watch {
 inline void launch_begins(const Launch&) {}
 inline void launch_ends() {}
@@ -38,6 +39,9 @@ inline void copy_lands(void*, size_t, uintptr_t) {}
 inline void bulk_begins(const BulkCopy&) {}
 inline void bulk_lands(const BulkCopy&) {}
 inline void fence_proxy() {}
+inline void product_begins(const FlyingProduct&, int) {}
+inline void product_ends(const FlyingProduct&, int) {}
+inline void registers_fly(int, bool) {}
 inline void fence() {}
 inline void block_ends() {}
 }  // namespace watch

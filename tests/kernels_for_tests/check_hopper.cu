@@ -199,5 +199,148 @@ __global__ void bulk_store_after_one_fence(const float* x, float* y, long long) 
 }
 PROBE(bulk_store_after_one_fence);
 
+// ---- products of a warpgroup ----
+
+// 64×64×8 of tf32 from rows of 32 bytes. Threads from 128 on are another warpgroup.
+struct Factors {
+  alignas(1024) float a[64 * 8], b[64 * 8];
+  MBarrier full, empty;
+};
+__device__ void fill(Factors& shared, const float* x, int from, int threads) {
+  for (int i = static_cast<int>(threadIdx.x) - from; i < 64 * 8; i += threads) shared.a[i] = shared.b[i] = x[i];  // wgmma_race, other
+}
+__device__ void multiply(Factors& shared, float (&d)[32]) {
+  const MatrixDescriptor a = matrix_descriptor(shared.a, 16, 256, Swizzle::bytes32),
+                         b = matrix_descriptor(shared.b, 16, 256, Swizzle::bytes32);
+  for (float& v : d) v = 0;
+  wgmma_fence(d);
+  wgmma_tf32<64>(d, a, b);  // wgmma_race   wgmma_not_fenced   wgmma_unwritten   wgmma_refilled   wgmma_reads, other
+  wgmma_commit();
+}
+__global__ void wgmma_clean(const float* x, float* y, long long) {
+  Factors& shared = shared_storage<Factors>();
+  float d[32];
+  for (int round = 0; round < 2; ++round) {
+    fill(shared, x, 0, 128);
+    fence_proxy_async();
+    __syncthreads();
+    multiply(shared, d);
+    wgmma_wait<0>(d);
+    __syncthreads();
+  }
+  y[threadIdx.x] = d[0];
+}
+PROBE(wgmma_clean);
+__global__ void wgmma_race(const float* x, float* y,
+                           long long) {  // the other warpgroup's values are fenced, but waited for by warp 0 alone
+  Factors& shared = shared_storage<Factors>();
+  if (threadIdx.x == 0) mbarrier_init(shared.full, 128);
+  __syncthreads();
+  if (threadIdx.x >= 128) {
+    fill(shared, x, 128, 128);
+    fence_proxy_async();
+    mbarrier_arrive(shared.full);
+  } else {
+    float d[32];
+    if (threadIdx.x < 32) mbarrier_wait(shared.full, 0);
+    multiply(shared, d);
+    wgmma_wait<0>(d);
+    y[threadIdx.x] = d[0];
+  }
+}
+PROBE(wgmma_race);
+__global__ void wgmma_not_fenced(const float* x, float* y, long long) {
+  Factors& shared = shared_storage<Factors>();
+  float d[32];
+  fill(shared, x, 0, 128);
+  __syncthreads();
+  multiply(shared, d);
+  wgmma_wait<0>(d);
+  y[threadIdx.x] = d[0];
+}
+PROBE(wgmma_not_fenced);
+__global__ void wgmma_unwritten(const float* x, float* y, long long) {
+  Factors& shared = shared_storage<Factors>();
+  float d[32];
+  for (int i = static_cast<int>(threadIdx.x) + 8; i < 64 * 8; i += 128) shared.a[i] = shared.b[i] = x[i];
+  fence_proxy_async();
+  __syncthreads();
+  multiply(shared, d);
+  wgmma_wait<0>(d);
+  y[threadIdx.x] = d[0];
+}
+PROBE(wgmma_unwritten);
+__global__ void wgmma_without_wait(const float* x, float* y, long long) {
+  Factors& shared = shared_storage<Factors>();
+  float d[32];
+  fill(shared, x, 0, 128);
+  fence_proxy_async();
+  __syncthreads();
+  multiply(shared, d);
+  y[threadIdx.x] = d[5];  // wgmma_without_wait
+  wgmma_wait<0>(d);
+}
+PROBE(wgmma_without_wait);
+__global__ void wgmma_operand_overwritten(const float* x, float* y, long long) {
+  Factors& shared = shared_storage<Factors>();
+  float d[32];
+  fill(shared, x, 0, 128);
+  fence_proxy_async();
+  __syncthreads();
+  multiply(shared, d);
+  if (threadIdx.x == 7) shared.b[3] = 0;  // wgmma_operand_overwritten
+  wgmma_wait<0>(d);
+  y[threadIdx.x] = d[0];
+}
+PROBE(wgmma_operand_overwritten);
+__global__ void wgmma_reads(const float* x, float* y, long long) {  // the other warp writes late enough for this run, but waits for nobody
+  Factors& shared = shared_storage<Factors>();
+  if (threadIdx.x < 128) {
+    float d[32];
+    fill(shared, x, 0, 128);
+    fence_proxy_async();
+    barrier_sync(1, 128);
+    multiply(shared, d);
+    wgmma_wait<0>(d);
+    y[threadIdx.x] = d[0];
+  } else {
+    for (int i = 0; i < 100; ++i) __syncwarp();
+    shared.a[threadIdx.x] = 0;  // wgmma_reads
+  }
+}
+PROBE(wgmma_reads);
+// One thread of the other warpgroup brings two rounds of operands. One thread of the multiplying one says that they were read.
+template <bool waits>
+__device__ void two_products(const float* x, float* y) {
+  Factors& shared = shared_storage<Factors>();
+  if (threadIdx.x == 0) {
+    mbarrier_init(shared.full, 1), mbarrier_init(shared.empty, 1);
+    fence_proxy_async();
+  }
+  __syncthreads();
+  if (threadIdx.x < 128) {
+    float d[32];
+    for (int round = 0; round < 2; ++round) {
+      mbarrier_wait(shared.full, round);
+      multiply(shared, d);
+      wgmma_wait<0>(d);
+      if (threadIdx.x == 37) mbarrier_arrive(shared.empty);
+    }
+    y[threadIdx.x] = d[0];
+  } else if (threadIdx.x == 128) {
+    for (int round = 0; round < 2; ++round) {
+      if (waits) mbarrier_wait(shared.empty, round ^ 1);
+      else mbarrier_wait(shared.full, round ^ 1);
+      mbarrier_arrive_expect(shared.full, 4096);
+      bulk_load(shared.a, x, 2048, shared.full);
+      bulk_load(shared.b, x, 2048, shared.full);
+    }
+  }
+}
+__global__ void wgmma_refilled(const float* x, float* y, long long) { two_products<false>(x, y); }
+PROBE(wgmma_refilled);
+__global__ void wgmma_rounds(const float* x, float* y, long long) { two_products<true>(x, y); }  // no fault
+PROBE(wgmma_rounds);
+
 }  // namespace
 }  // namespace duel

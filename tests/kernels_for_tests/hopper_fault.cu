@@ -154,5 +154,110 @@ BOX_FAULT(map_box, 1024, t.box[1] = 257);
 BOX_FAULT(map_row, 1024, t.box[0] = 31);
 BOX_FAULT(map_swizzle, 1024, t.box[0] = 16);
 
+// ---- products of a warpgroup: 64×64×16 of bf16 from 32 bytes a row, with a swizzle of 32 bytes; 4096 bytes of shared memory ----
+
+struct Operands {
+  alignas(1024) uint16_t a[64 * 16], b[64 * 16];
+};
+struct Product {
+  MatrixDescriptor a, b;
+};
+__device__ Product product_of(int offset, int stride) {
+  Operands& shared = shared_storage<Operands>();
+  for (int i = static_cast<int>(threadIdx.x); i < 64 * 16; i += static_cast<int>(blockDim.x)) shared.a[i] = shared.b[i] = 0;
+  fence_proxy_async();
+  __syncthreads();
+  return {matrix_descriptor(reinterpret_cast<char*>(shared.a) + offset, 16, stride, Swizzle::bytes32),
+          matrix_descriptor(shared.b, 16, 256, Swizzle::bytes32)};
+}
+template <bool fenced = true>
+__device__ void begin(float (&d)[32], const Product& p) {
+  for (float& v : d) v = 0;
+  if (fenced) wgmma_fence(d);
+  wgmma_bf16<64>(d, p.a, p.b);
+  wgmma_commit();
+}
+__global__ void wgmma_of_half(int* out) {
+  float d[32];
+  begin(d, product_of(0, 256));
+  wgmma_wait<0>(d);
+  out[threadIdx.x] = static_cast<int>(d[0]);
+}
+FAULT(wgmma_of_half);
+__global__ void wgmma_without_some(int*) {  // one warp does something else
+  const Product p = product_of(0, 256);
+  float d[32];
+  if (threadIdx.x < 96) begin(d, p), wgmma_wait<0>(d);
+  else __syncthreads();
+}
+FAULT(wgmma_without_some);
+__global__ void wgmma_split(int*) {
+  const Product p = product_of(0, 256);
+  float d[32];
+  if (threadIdx.x < 96) begin(d, p);
+  else wgmma_commit();
+}
+FAULT(wgmma_split);
+__global__ void wgmma_different(int*) {
+  Product p = product_of(0, 256);
+  float d[32];
+  if (threadIdx.x == 70) p.b = p.a;
+  begin(d, p);
+}
+FAULT(wgmma_different);
+__global__ void wgmma_unfenced(int*) {
+  float d[32];
+  begin<false>(d, product_of(0, 256));
+}
+FAULT(wgmma_unfenced);
+__global__ void wgmma_fenced_too_early(int*) {  // the threads may have touched d since
+  const Product p = product_of(0, 256);
+  float d[32];
+  begin(d, p);
+  wgmma_wait<0>(d);
+  begin<false>(d, p);
+}
+FAULT(wgmma_fenced_too_early);
+__global__ void wgmma_sums_written(int* out) {
+  float d[32];
+  begin(d, product_of(0, 256));
+  if (threadIdx.x == 9) d[31] = static_cast<float>(out[0]);
+  wgmma_wait<0>(d);
+  out[threadIdx.x] = static_cast<int>(d[31]);
+}
+FAULT(wgmma_sums_written);
+__global__ void wgmma_left_behind(int*) {
+  float d[32];
+  begin(d, product_of(0, 256));
+}
+FAULT(wgmma_left_behind);
+__global__ void wgmma_misplaced(int*) {
+  float d[32];
+  begin(d, product_of(64, 256));
+}
+FAULT(wgmma_misplaced);
+__global__ void wgmma_over_the_span(int*) {
+  float d[32];
+  begin(d, product_of(16, 256));
+}
+FAULT(wgmma_over_the_span);
+__global__ void wgmma_stride(int*) {
+  float d[32];
+  begin(d, product_of(0, 128));
+}
+FAULT(wgmma_stride);
+__global__ void wgmma_past_shared(int*) {
+  float d[32];
+  begin(d, product_of(3072, 256));
+}
+FAULT(wgmma_past_shared);
+__global__ void registers_split(int*) {
+  if (threadIdx.x < 64) setmaxnreg_dec<24>();
+  else setmaxnreg_inc<256>();
+}
+FAULT(registers_split);
+__global__ void descriptor_askew(int*) { product_of(8, 256); }
+FAULT(descriptor_askew);
+
 }  // namespace
 }  // namespace duel

@@ -9,6 +9,7 @@
 #include "kernels/sim/block.h"
 #include "kernels/sim/bulk_copy.h"
 #include "kernels/sim/checker/look.h"
+#include "kernels/sim/warpgroup.h"
 
 namespace duel::sim::checker {
 
@@ -76,10 +77,37 @@ void unfenced(Checker& c, uintptr_t at, size_t bytes, const Party& party) {
     c.findings.fault(Fault::stale, party, c.shared.base + static_cast<uintptr_t>(stale), false, c.shared.base);
 }
 
+// The lane's own variables, of which only accumulators on their way are looked at.
+void registers(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
+  if (!running.registers_fly) return;
+  Checker& c = checker();
+  if (Block::mine().find_register(c.thread, at) || Block::mine().find_register(c.thread, at + bytes - 1))
+    c.findings.fault(Fault::accumulating, {pc, at, bytes, kind, c.block, c.thread}, at, false, 0);
+}
+
+// What writes to an operand of a product on its way. Bytes of shared memory from `offset` on.
+void multiplied(Checker& c, size_t offset, size_t bytes, Kind kind, uintptr_t pc) {
+  for (size_t chunk = offset / 16; chunk <= (offset + bytes - 1) / 16; ++chunk)
+    if (c.products[chunk]) {
+      const uintptr_t at = c.shared.base + offset;
+      return c.findings.fault(Fault::multiplied, {pc, at, bytes, kind, c.block, c.thread}, c.shared.base + 16 * chunk, false,
+                              c.shared.base);
+    }
+}
+
+// A thread's store to shared memory, once it was looked at.
+void stored(Checker& c, size_t offset, size_t bytes, Kind kind, uintptr_t pc) {
+  c.proxy.wrote(offset, bytes);
+  if (c.registers_fly[0] | c.registers_fly[1] | c.registers_fly[2] | c.registers_fly[3] | c.registers_fly[4] | c.registers_fly[5] |
+      c.registers_fly[6] | c.registers_fly[7])
+    multiplied(c, offset, bytes, kind, pc);
+}
+
 }  // namespace
 
 void touch(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
-  if (!running.active || at - running.stack < running.stack_bytes) return;
+  if (!running.active) return;
+  if (at - running.stack < running.stack_bytes) return registers(at, bytes, kind, pc);
   Checker& c = checker();
   Region* region = region_of(c, at, bytes, kind, pc);
   if (!region) return;
@@ -87,18 +115,19 @@ void touch(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   look.aligned();
   look.whole();
   count(c, *region, at, bytes, kind, pc);
-  if (region == &c.shared && kind != Kind::read) c.proxy.wrote(at - region->base, bytes);
+  if (region == &c.shared && kind != Kind::read) stored(c, at - region->base, bytes, kind, pc);
   if (kind == Kind::atomic) c.order.atomic(c.thread, at);
 }
 
 void touch_range(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
-  if (!running.active || bytes == 0 || at - running.stack < running.stack_bytes) return;
+  if (!running.active || bytes == 0) return;
+  if (at - running.stack < running.stack_bytes) return registers(at, bytes, kind, pc);
   Checker& c = checker();
   Region* region = region_of(c, at, bytes, kind, pc);
   if (!region) return;
   Look(c, *region, at, bytes, kind, pc).whole();
   count(c, *region, at, bytes, kind, pc);
-  if (region == &c.shared && kind != Kind::read) c.proxy.wrote(at - region->base, bytes);
+  if (region == &c.shared && kind != Kind::read) stored(c, at - region->base, bytes, kind, pc);
 }
 
 void bad_index(const char* array, unsigned long index, uintptr_t pc) {
@@ -151,6 +180,8 @@ void block_begins(uint64_t number, int threads, void* shared, size_t shared_byte
   }
   ++r.generation;
   c.proxy.block_begins();
+  std::memset(c.products, 0, sizeof c.products);
+  std::memset(c.registers_fly, 0, sizeof c.registers_fly);
   if (r.states) {
     std::memset(r.states, unwritten, shared_bytes);
     std::memset(r.states + shared_bytes, forbidden, shared_capacity - shared_bytes);
@@ -159,7 +190,7 @@ void block_begins(uint64_t number, int threads, void* shared, size_t shared_byte
 
 void lane_runs(int thread, const void* stack, size_t stack_bytes) {
   checker().thread = thread;
-  running = {true, reinterpret_cast<uintptr_t>(stack), stack_bytes};
+  running = {true, reinterpret_cast<uintptr_t>(stack), stack_bytes, checker().registers_fly[thread / 128]};
 }
 void nobody_runs() { running.active = false; }
 void block_barrier() {
@@ -246,7 +277,7 @@ void bulk_begins(const BulkCopy& copy) {
       }
     Look(c, c.shared, chunk.shared, 16, here, copy.pc).whole();
     c.counters.bulk(c.short_pc(copy.pc), offset, 16, here, MemorySpace::shared);
-    if (copy.load) c.proxy.replaced(offset, 16);
+    if (copy.load) c.proxy.replaced(offset, 16), multiplied(c, offset, 16, here, copy.pc);
     else unfenced(c, chunk.shared, 16, party);
     uint8_t* state = c.shared.states + offset;
     for (size_t i = 0; i < 16; ++i)
@@ -265,6 +296,38 @@ void bulk_lands(const BulkCopy& copy) {
 void fence_proxy() {
   if (Checker& c = checker(); running.active) c.proxy.fence(c.shared, c.order, c.thread);
 }
+
+namespace {
+template <class F>
+void each_operand_chunk(const FlyingProduct& product, F f) {
+  if (product.a_in_memory)
+    for (int i = 0; i < product.a.chunks(); ++i) f(product.a.chunk(i));
+  for (int i = 0; i < product.b.chunks(); ++i) f(product.b.chunk(i));
+}
+}  // namespace
+
+// The reads are remembered when the warpgroup has waited; until then nobody may write there.
+void product_begins(const FlyingProduct& product, int first) {
+  Checker& c = checker();
+  c.registers_fly[first / 128] = true;
+  each_operand_chunk(product, [&](uint32_t offset) {
+    const uintptr_t at = c.shared.base + offset;
+    Look(c, c.shared, at, 16, Kind::read, product.pc).product_reads(first);
+    unfenced(c, at, 16, {product.pc, at, 16, Kind::read, c.block, first});
+    c.counters.bulk(c.short_pc(product.pc), offset, 16, Kind::read, MemorySpace::shared);
+    ++c.products[offset / 16];
+  });
+  c.counters.bulk_ends();
+}
+void product_ends(const FlyingProduct& product, int first) {
+  Checker& c = checker();
+  const Access own = c.order.product(first, c.short_pc(product.pc));
+  each_operand_chunk(product, [&](uint32_t offset) {
+    Look(c, c.shared, c.shared.base + offset, 16, Kind::read, product.pc).product_has_read(own);
+    --c.products[offset / 16];
+  });
+}
+void registers_fly(int first, bool any) { checker().registers_fly[first / 128] = any; }
 
 void fence() {
   if (running.active) checker().order.fence(checker().thread);

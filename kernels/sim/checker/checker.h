@@ -14,6 +14,7 @@
 namespace duel::sim {
 struct Launch;
 struct BulkCopy;
+struct FlyingProduct;
 }  // namespace duel::sim
 
 namespace duel::sim::checker {
@@ -23,6 +24,7 @@ struct Running {
   bool active = false;
   uintptr_t stack = 0;
   size_t stack_bytes = 0;
+  bool registers_fly = false;  // some of its variables are accumulators on their way
 };
 extern thread_local constinit __attribute__((tls_model("initial-exec"))) Running running;
 
@@ -50,6 +52,9 @@ void copy_lands(void* to, size_t bytes, uintptr_t pc);
 void bulk_begins(const BulkCopy& copy);
 void bulk_lands(const BulkCopy& copy);
 void fence_proxy();
+void product_begins(const FlyingProduct& product, int first);  // first thread of its warpgroup
+void product_ends(const FlyingProduct& product, int first);
+void registers_fly(int first, bool any);
 void fence();
 void block_ends();
 

@@ -71,6 +71,11 @@ std::string Findings::place(const Party& p) const {
 void Findings::fault(Fault fault, const Party& p, uintptr_t at, bool global, uintptr_t base) {
   const Unwatched unwatched;
   if (!is_new(static_cast<int>(fault), p.pc, 0)) return;
+  if (fault == Fault::accumulating) {
+    const FlyingProduct* product = Block::mine().find_register(p.thread, at);
+    return say("in flight: " + who(p) + " of the accumulators of the wgmma() in " + (product ? source_line(product->pc) : "this block") +
+               "; no wgmma_wait() that covers it lies between");
+  }
   const std::string place = global ? device_address(at) : "byte " + std::to_string(at - base) + " of shared memory";
   if (fault == Fault::misaligned) {
     say("misaligned: " + who(p) + " at " + place + ", an address that is not a multiple of " + std::to_string(p.bytes));
@@ -89,6 +94,10 @@ void Findings::fault(Fault fault, const Party& p, uintptr_t at, bool global, uin
     const BulkCopy* bulk = Block::mine().bulk().find(at);
     say("still read: " + who(p) + " at " + place + ", from where the bulk store that thread " + thread_text(bulk ? bulk->thread : 0) +
         " began in " + (bulk ? source_line(bulk->pc) : "this block") + " takes its bytes; no bulk_wait_read() that covers it lies between");
+  } else if (fault == Fault::multiplied) {
+    const FlyingProduct* product = Block::mine().find_product(at - base);
+    say("still read: " + who(p) + " at " + place + ", an operand of the wgmma() in " + (product ? source_line(product->pc) : "this block") +
+        "; no wgmma_wait() that covers it lies between");
   } else if (fault == Fault::stale) {
     say("not fenced: " + who(p) + " by the async proxy at " + place +
         ", which a thread's own store wrote; no fence_proxy_async() behind that store lies between");

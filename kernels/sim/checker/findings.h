@@ -6,7 +6,7 @@
 
 namespace duel::sim::checker {
 
-enum class Fault : uint8_t { misaligned, out_of_bounds, unwritten, in_flight, leaving, stale };
+enum class Fault : uint8_t { misaligned, out_of_bounds, unwritten, in_flight, leaving, stale, multiplied, accumulating };
 
 // Who did what, where.
 struct Party {

@@ -24,6 +24,8 @@ struct Checker {
   Region shared;
   Counters counters;
   Proxy proxy;
+  uint16_t products[(228 << 10) / 16];  // that read these 16 bytes of shared memory now
+  bool registers_fly[1024 / 128];       // of a warpgroup
   Access mbarrier_made[max_mbarriers];  // by whom and where
   const Launch* launch = nullptr;
   uint32_t block = 0;
@@ -48,6 +50,31 @@ class Look {
     for (; left && at % 4; ++at, --left) one_byte(at);
     for (; left >= 4; at += 4, left -= 4) word(at);
     for (; left; ++at, --left) one_byte(at);
+  }
+
+  // 16 bytes that a product of a warpgroup will read: each of its warps must come after who wrote them.
+  void product_reads(int first) {
+    if (!states_are_right()) return;
+    for (size_t at = offset_; at < offset_ + 16; at += 4) {
+      const Cell& word = r_.words[at / 4];
+      if (word.generation != r_.generation) continue;
+      const bool split = word.write.pc == split_mark;
+      for (size_t i = 0; i < (split ? 4 : 1); ++i) {
+        const Access& write = split ? r_.single[at + i].write : word.write;
+        for (int thread = first; thread < first + 128; thread += 32)
+          if (write.pc && !c_.order.before(write, thread)) return race(write, Kind::write, at + i, thread);
+      }
+    }
+  }
+  // And has read.
+  void product_has_read(const Access& own) {
+    for (size_t at = offset_; at < offset_ + 16; at += 4) {
+      Cell& word = r_.words[at / 4];
+      if (word.generation != r_.generation) fresh(word);
+      if (word.write.pc != split_mark) remember(word, own);
+      else
+        for (size_t i = 0; i < 4; ++i) remember(r_.single[at + i], own);
+    }
   }
 
  private:
@@ -101,22 +128,22 @@ class Look {
     const Access own = c_.order.access(c_.thread, c_.short_pc(pc_), kind_ == Kind::atomic, bytes_);
     for (const Access& earlier : cell.read)  // a read, or an atomic update that another one followed
       if ((kind_ != Kind::read || earlier.atomic) && conflicts(earlier)) race(earlier, earlier.atomic ? Kind::write : Kind::read, at);
-    if (kind_ == Kind::read) {
-      if (!cell.read[0].pc || c_.order.before(cell.read[0], c_.thread)) cell.read[0] = own;
-      else if (!cell.read[1].pc || c_.order.before(cell.read[1], c_.thread)) cell.read[1] = own;
-      else if (same_warp(cell.read[0], cell.read[1]) && !same_warp(cell.read[0], own)) cell.read[1] = own;
-      return;
-    }
+    if (kind_ == Kind::read) return remember(cell, own);
     const auto joins = [&](const Access& a) { return own.atomic && a.pc && a.atomic && !c_.order.before(a, c_.thread); };
     cell.read[0] = joins(cell.write) ? cell.write : joins(cell.read[0]) ? cell.read[0] : Access{};
     cell.read[1].pc = 0;
     cell.write = own;
   }
+  void remember(Cell& cell, const Access& own) const {
+    if (!cell.read[0].pc || c_.order.before(cell.read[0], own.thread)) cell.read[0] = own;
+    else if (!cell.read[1].pc || c_.order.before(cell.read[1], own.thread)) cell.read[1] = own;
+    else if (same_warp(cell.read[0], cell.read[1]) && !same_warp(cell.read[0], own)) cell.read[1] = own;
+  }
   static bool same_warp(const Access& a, const Access& b) { return a.block == b.block && a.thread / 32 == b.thread / 32; }
 
-  void race(const Access& other, Kind other_kind, size_t at) {
-    c_.findings.race({pc_, at_, bytes_, kind_, c_.block, c_.thread}, r_.base + at, &r_ == c_.global, r_.base, other, other_kind,
-                     c_.image.base);
+  void race(const Access& other, Kind other_kind, size_t at, int thread = -1) {
+    c_.findings.race({pc_, at_, bytes_, kind_, c_.block, thread < 0 ? c_.thread : thread}, r_.base + at, &r_ == c_.global, r_.base, other,
+                     other_kind, c_.image.base);
   }
   void report(Fault fault, size_t skip = 0) {
     c_.findings.fault(fault, {pc_, at_, bytes_, kind_, c_.block, c_.thread}, at_ + skip, &r_ == c_.global, r_.base);

@@ -100,6 +100,19 @@ void Order::atomic(int thread, uintptr_t at) {
   if (const Fenced& f = fenced_[thread]; f.clock) releases_.add({at, block_, f.epoch, f.clock, static_cast<uint16_t>(thread)});
 }
 
+Access Order::product(int first, uint32_t pc) {
+  uint32_t clock = 0;
+  for (int t = first; t < first + 128; ++t) clock = std::max(clock, known_[t / 32][t & 31][t & 31]);
+  for (int t = first; t < first + 128; ++t) known_[t / 32][t & 31][t & 31] = clock;
+  return {pc, block_, epoch_, clock, static_cast<uint16_t>(first), false, true, 16};
+}
+bool Order::product_before(const Access& a, int thread) const {
+  if (thread / 128 == a.thread / 128 || a.epoch < epoch_) return true;
+  for (int t = a.thread; far_used_ && t < a.thread + 128; ++t)
+    if (far_[thread][t] >= a.clock) return true;
+  return false;
+}
+
 bool Order::released_before(const Access& a, int thread) const {
   for (const Learnt& l : learnt_) {
     const bool known = l.thread == thread || epoch_ > l.epoch;

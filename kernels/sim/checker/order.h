@@ -26,12 +26,15 @@ class Order {
   void mbarrier_arrive(int slot, int thread);
   void mbarrier_complete(int slot);  // what those knew who have come to this phase is what the next waits learn
   void mbarrier_pass(int slot, int thread);
+  // The read of a product that the warpgroup has waited for: whoever of the 128 threads releases later, releases it. One clock for all.
+  Access product(int first, uint32_t pc);
   void fence(int thread);                 // __threadfence(): what is ordered before it goes out with the thread's next atomics
   void atomic(int thread, uintptr_t at);  // takes over what was released at this address, and releases
 
   // Whether `a` happened before everything that `thread` of the running block does now.
   bool before(const Access& a, int thread) const {
     if (a.block != block_) return released_before(a, thread);
+    if (a.warpgroup) return product_before(a, thread);
     if (a.thread == thread || a.epoch < epoch_) return true;
     if ((a.thread ^ thread) < 32) return known_[thread / 32][thread & 31][a.thread & 31] >= a.clock;
     return far_used_ && far_[thread][a.thread] >= a.clock;
@@ -42,7 +45,8 @@ class Order {
             epoch_,
             known_[thread / 32][thread & 31][thread & 31],
             static_cast<uint16_t>(thread),
-            static_cast<uint8_t>(atomic),
+            atomic,
+            false,
             static_cast<uint8_t>(bytes)};
   }
 
@@ -57,6 +61,7 @@ class Order {
     uint32_t epoch;   // when
     uint16_t thread;  // by whom; the rest of the block knows it after its next barrier
   };
+  bool product_before(const Access& a, int thread) const;
   bool released_before(const Access& a, int thread) const;
 
   uint32_t block_ = 0, epoch_ = 0;

@@ -11,10 +11,7 @@ namespace duel::sim::checker {
 class Proxy {
  public:
   void block_begins();
-  void wrote(size_t offset, size_t bytes) {  // by a thread's store
-    for (size_t word = offset / 4; word <= (offset + bytes - 1) / 4; ++word)
-      if (!stale_[word]) stale_[word] = 1, words_.add(static_cast<uint32_t>(word));
-  }
+  void wrote(size_t offset, size_t bytes);     // by a thread's store
   void replaced(size_t offset, size_t bytes);  // by the async proxy itself
   void fence(const Region& shared, const Order& order, int thread);
   // The first stale byte of these, or -1.
@@ -22,8 +19,8 @@ class Proxy {
 
  private:
   static constexpr size_t most = (228 << 10) / 4;
-  uint8_t stale_[most + 4] = {};
-  List<uint32_t> words_;  // stale ones, and some that are not any more
+  uint8_t stale_[most + 4] = {};  // a bit for each byte of a word: two threads may have written to one
+  List<uint32_t> words_;          // stale ones, and some that are not any more
 };
 
 }  // namespace duel::sim::checker

@@ -17,7 +17,7 @@ struct Access {
   uint32_t epoch;  // how many __syncthreads() the block had passed
   uint32_t clock;  // how many steps of its own clock the thread had made (__syncwarp, __threadfence)
   uint16_t thread;
-  uint8_t atomic;
+  uint8_t atomic : 1, warpgroup : 1;  // warpgroup: the read of a product, by its 128 threads; `thread` is the first of them
   uint8_t bytes;
 };
 
