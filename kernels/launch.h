@@ -41,6 +41,7 @@ void launch(const LaunchShape& shape, Stream, void (*kernel)(P...), A&&... args)
   sim::run_grid(shape.grid, shape.block, shape.shared_bytes, body);
 }
 constexpr int compute_capability() { return 90; }  // see below
+constexpr bool has_warpgroup_matrices() { return true; }
 template <class T>
 DUEL_SIM_INLINE T& shared_storage() {
   return *static_cast<T*>(sim::shared_memory(sizeof(T), alignof(T)));
@@ -57,6 +58,8 @@ DUEL_SIM_INLINE T& shared_storage() {
 
 // Of the GPU, 90 for 9.0, for a row's supports(). Without a GPU nothing runs and nothing needs refusing: 90 as well.
 int compute_capability();
+// Whether the GPU has wgmma and its kin, and this build's machine code may use them: compute capability 9.0, compiled for 90a.
+bool has_warpgroup_matrices();
 
 template <class... P, class... A>
 void launch(const LaunchShape& shape, Stream stream, void (*kernel)(P...), A&&... args) {

@@ -231,5 +231,6 @@ int compute_capability() {
   static const int once = capability();
   return once;
 }
+bool has_warpgroup_matrices() { return compute_capability() == 90 && std::string(DUEL_CUDA_ARCHS).find("90a") != std::string::npos; }
 
 }  // namespace duel
