@@ -63,6 +63,17 @@ void check(const Expected& e, MemorySpace space, AccessKind kind) {
   CHECK((global ? last.fewest_sectors : last.fewest_wavefronts) == e.fewest);
 }
 
+TEST_CASE("bulk copies and products of a warpgroup: 32 pieces of 16 bytes are a request") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  check({"bulk_copy", 8, 256, 128, 128}, MemorySpace::global, AccessKind::load);
+  check({"bulk_copy", 8, 256, 32, 32}, MemorySpace::shared, AccessKind::store);
+  check({"warpgroup_product", 8, 256, 32, 32, {1, 128}}, MemorySpace::shared, AccessKind::load);
+  const Counted product = counted("warpgroup_product", {1, 128});
+  REQUIRE(product.products.size() == 1);
+  CHECK(product.products[0].matrix);
+  CHECK(product.products[0].multiplies == 64 * 64 * 16);
+}
+
 TEST_CASE("sectors of device memory") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
   for (const Expected& e : {

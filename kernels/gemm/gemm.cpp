@@ -56,6 +56,8 @@ std::vector<Case<GemmProblem>> gemm_cases() {
     add(std::string("m68n52k12:f32") + flags, Tag::edge);  // chunks of four
     for (const char* sizes : {"m72n56k40", "m136n264k24"}) add(std::string(sizes) + ":bf16" + flags + "/out=f32", Tag::edge);
   }
+  // More steps of k than are in flight at once, also beside a second tile.
+  for (const char* flags : {"", "/ta=1/tb=1"}) add(std::string("m136n72k408:bf16") + flags, Tag::edge);
   for (const char* large : {"b128m72n72k8:bf16", "b128m72n72k8:f32", "b128m72n72k8:bf16/ta=1/tb=1", "b128m72n72k8:f32/ta=1/tb=1"})
     add(large, Tag::edge);
   for (const char* dtype : {":f32", ":bf16"}) {

@@ -26,7 +26,7 @@ __global__ void __launch_bounds__(Tile::threads) gemm_wgmma(GemmProblem p, int t
   }
   typename Tile::Sums sums;
   Tile::multiply_all(shared, steps, sums);
-  Tile::template store<Out>(shared, sums, c, m0, n0, member, p.m, p.n);
+  Tile::template store<Out>(shared, sums, c, m0, n0, member);
 }
 
 template <bool ta, bool tb, class Out>

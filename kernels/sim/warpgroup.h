@@ -44,7 +44,8 @@ struct MatrixOperand {
   static MatrixOperand decode(uint64_t bits, bool along_rows, int rows, int element);
   const char* problem() const;                                          // why no GPU could read it so; nullptr: nothing
   int chunks() const { return along_rows ? rows / 8 * 16 : rows * 2; }  // of 16 bytes
-  // Where chunk i lies. Along k it holds row i / 2 and half i % 2 of the 32 bytes of k; along the rows, rows 8·(i / 16) on of step i % 16.
+  // Where chunk i lies. Along k it holds row 8·(i / 16) + i % 8 and half i / 8 % 2 of the 32 bytes of k; along the rows, rows 8·(i / 16) on
+  // of step i % 16. Eight that follow one another are what a GPU reads at once: they lie in different banks.
   uint32_t chunk(int i) const;
 };
 

@@ -31,7 +31,7 @@ uint32_t MatrixOperand::chunk(int i) const {
     if (!span) return at + k % 8 * 16 + k / 8 * leading + piece * stride;
     at += piece % wide * 16 + piece / wide * leading + k % 8 * 16 * wide + k / 8 * stride;
   } else {
-    const uint32_t row = static_cast<uint32_t>(i) / 2, half = static_cast<uint32_t>(i) % 2;
+    const uint32_t row = static_cast<uint32_t>(i) / 16 * 8 + static_cast<uint32_t>(i) % 8, half = static_cast<uint32_t>(i) / 8 % 2;
     if (!span) return at + row % 8 * 16 + row / 8 * stride + half * leading;
     at += row % 8 * static_cast<uint32_t>(span) + row / 8 * stride + half * 16;
   }
@@ -59,7 +59,7 @@ void read(const MatrixOperand& m, WarpgroupType type, const char* shared, float 
     for (int e = 0; e < elements; ++e) {
       const float v = value_of(type, at + e * m.element);
       if (m.along_rows) to[i % 16][i / 16 * 8 + e] = v;
-      else to[i % 2 * elements + e][i / 2] = v;
+      else to[i / 8 % 2 * elements + e][i / 16 * 8 + i % 8] = v;
     }
   }
 }

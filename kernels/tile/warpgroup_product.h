@@ -103,7 +103,7 @@ struct WarpgroupTile {
     return t;
   }
   template <class Out>
-  static __device__ void store(Storage& shared, const Sums& sums, const TensorMap& map, int m0, int n0, int member, int rows, int cols) {
+  static __device__ void store(Storage& shared, const Sums& sums, const TensorMap& map, int m0, int n0, int member) {
     constexpr int wide = 128 / static_cast<int>(sizeof(Out)), bytes = m * 128;  // of a box
     static_assert(n / wide * bytes <= static_cast<int>(sizeof(Stage)) * stages);
     unsigned char* const to = shared.stage[0].a;
@@ -120,8 +120,8 @@ struct WarpgroupTile {
     }
     fence_proxy_async();
     barrier_sync(1, multipliers);
-    if (threadIdx.x != 0 || m0 >= rows) return;
-    for (int box = 0; box < n / wide && n0 + box * wide < cols; ++box) tensor_store(map, to + box * bytes, {n0 + box * wide, m0, member});
+    if (threadIdx.x != 0) return;
+    for (int box = 0; box < n / wide; ++box) tensor_store(map, to + box * bytes, {n0 + box * wide, m0, member});  // as much as lies in D
     bulk_commit();
     bulk_wait_read<0>();  // before the block's shared memory is another's
   }

@@ -30,6 +30,49 @@ void run(const CountProbe::Problem& p, const CountProbe::Args& a, Scratch, Strea
   KERNEL_VARIANT(CountProbe, name, 1, any, no_scratch, run_##name)
 #define PROBE(name) PROBE_OF(float, name)
 
+// ---- by others than the threads: a bulk copy's two sides, and the operands of a product ----
+
+struct Bulk {
+  alignas(1024) float value[1024];
+  MBarrier full;
+};
+template <auto kernel>
+void run_bulk(const CountProbe::Problem& p, const CountProbe::Args& a, Scratch, Stream stream) {
+  launch({.grid = p.blocks, .block = p.threads, .shared_bytes = sizeof(Bulk)}, stream, kernel, static_cast<const float*>(a.x));
+}
+__global__ void bulk_copy(const float* x) {
+  Bulk& shared = shared_storage<Bulk>();
+  if (threadIdx.x == 0) {
+    mbarrier_init(shared.full, 1);
+    fence_proxy_async();
+    mbarrier_arrive_expect(shared.full, 4096);
+    bulk_load(shared.value, x, 4096, shared.full);
+    mbarrier_wait(shared.full, 0);
+  }
+}
+constexpr auto run_bulk_copy = run_bulk<bulk_copy>;
+KERNEL_VARIANT(CountProbe, bulk_copy, 1, any, no_scratch, run_bulk_copy);
+// 64 rows of A and of B, which are the same eight rows of 128 bytes again and again.
+__global__ void warpgroup_product(const float* x) {
+  Bulk& shared = shared_storage<Bulk>();
+  if (threadIdx.x == 0) {
+    mbarrier_init(shared.full, 1);
+    fence_proxy_async();
+    mbarrier_arrive_expect(shared.full, 4096);
+    bulk_load(shared.value, x, 4096, shared.full);
+  }
+  __syncthreads();
+  mbarrier_wait(shared.full, 0);
+  float d[32] = {};
+  const MatrixDescriptor rows = matrix_descriptor(shared.value, 0, 0, Swizzle::bytes128);
+  wgmma_fence(d);
+  wgmma_bf16<64>(d, rows, rows);
+  wgmma_commit();
+  wgmma_wait<0>(d);
+}
+constexpr auto run_warpgroup_product = run_bulk<warpgroup_product>;
+KERNEL_VARIANT(CountProbe, warpgroup_product, 1, any, no_scratch, run_warpgroup_product);
+
 // ---- device memory: the load of x ----
 
 __global__ void copy(const float* x, float* y) {

@@ -34,6 +34,14 @@ struct Checker {
   uint32_t short_pc(uintptr_t pc) const { return static_cast<uint32_t>(pc - image.base); }
 };
 
+Checker& checker();
+// Where the access goes, if that is looked at; reports memory that no kernel may touch.
+Region* region_of(Checker& c, uintptr_t at, size_t bytes, Kind kind, uintptr_t pc);
+// The lane's own variables, of which only accumulators on their way are looked at.
+void registers(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc);
+// Whether a write goes to an operand of a product on its way. Bytes of shared memory from `offset` on.
+void multiplied(Checker& c, size_t offset, size_t bytes, Kind kind, uintptr_t pc);
+
 // Once the region of an access is known: alignment, states, races.
 class Look {
  public:
