@@ -158,7 +158,9 @@ TEST_CASE("--init orthogonal gives orthogonal weights to a run") {
     REQUIRE_MESSAGE(o.code == 0, o.errors);
     const SafeTensors file = read_safetensors(desk.checkpoint(net));
     int looked_at = 0;
-    for (const auto& [name, tensor] : file.tensors) {
+    for (const auto& entry : file.tensors) {
+      const std::string& name = entry.first;
+      const HostTensor& tensor = entry.second;
       if (!(name.starts_with("g.") || name.starts_with("d.")) || !name.ends_with(".w")) continue;
       const Tensor w = Tensor::from_bytes(Shape(tensor.shape), tensor.dtype, tensor.bytes.data(), Device::cpu);
       const bool transposed = name.starts_with("g.") && w.shape().rank() == 4;
