@@ -60,9 +60,10 @@ TEST_SUITE("long") {
   }
   TEST_CASE("narrow modes and spectral norm beside WGAN-GP, whatever they show") {
     for (int64_t seed = 1; seed <= 5; ++seed)
-      for (const auto& [name, settings] :
+      for (const auto& setting :
            {std::pair{"wgan-gp", wgan_gp(0.02)}, {"spectral norm, hinge", sn(0.02)}, {"spectral norm, hinge", sn()}}) {
-        const Result r = said(name, settings, seed);
+        const std::string name = setting.first;
+        const Result r = said(setting.first, setting.second, seed);
         MESSAGE(name, ", seed ", seed, ": ", r.found.text());
         CHECK(r.finite);
         CHECK(r.found.n == mode_samples);

@@ -143,8 +143,8 @@ __device__ void augment_tile(const AugmentProblem& p, const Applied& a, const Im
 
 // One block a tile of a sample: its threads fetch the sample's slots, one composes them, all apply them to a pixel each.
 template <class X, class Y, class Slots>
-__global__ void augment_samples(AugmentProblem p, Tiling tiling, Slots slots, const ImageStatistics* statistics, const X* images,
-                                Y* results) {
+__global__ void __launch_bounds__(augment_threads, 2)
+    augment_samples(AugmentProblem p, Tiling tiling, Slots slots, const ImageStatistics* statistics, const X* images, Y* results) {
   AugmentStorage<Y>& storage = shared_storage<AugmentStorage<Y>>();
   const unsigned tiles = static_cast<unsigned>(tiling.count());
   const int64_t n = blockIdx.x / tiles;
