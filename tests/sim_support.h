@@ -2,6 +2,9 @@
 #pragma once
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -42,6 +45,40 @@ void run(const char* variant, Device device, const typename Op::Problem& problem
   const Row* row = find_row(Op::name, variant, device);
   REQUIRE_MESSAGE(row, "no row " << variant << " on " << name_of(device));
   run_row(*row, &problem, &args, {}, backend(device).stream());
+}
+
+// What must hold on every GPU, a real one included.
+struct GpuCheck {
+  const char* what;
+  void (*run)(Device);
+};
+
+// On both simulated GPUs, under every schedule.
+inline void check_simulated(std::span<const GpuCheck> checks) {
+  for (const Device device : {Device::sim, Device::sim_checked}) {
+    if (const std::string why = why_not(device); !why.empty()) {
+      skip(why);
+      continue;
+    }
+    for (const char* schedule : {"forward", "reverse", "random:1", "random:2024"}) {
+      setenv("DUEL_SIM_SCHEDULE", schedule, 1);
+      for (const GpuCheck& check : checks) {
+        CAPTURE(name_of(device));
+        CAPTURE(schedule);
+        CAPTURE(check.what);
+        check.run(device);
+      }
+      unsetenv("DUEL_SIM_SCHEDULE");
+    }
+  }
+}
+
+// On the GPU that is here.
+inline void check_real(std::span<const GpuCheck> checks) {
+  for (const GpuCheck& check : checks) {
+    CAPTURE(check.what);
+    check.run(Device::cuda);
+  }
 }
 
 }  // namespace duel::test

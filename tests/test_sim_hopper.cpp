@@ -140,33 +140,15 @@ void check_products(Device device) {
     }
 }
 
-constexpr struct {
-  const char* what;
-  void (*run)(Device);
-} checks[] = {{"mbarrier: full and empty", check_mbarrier_pipeline},
-              {"mbarrier: phases", check_mbarrier_meetings},
-              {"bulk copies", check_bulk_round_trip},
-              {"boxes of tensors", check_boxes},
-              {"products of a warpgroup", check_products},
-              {"setmaxnreg", check_uneven_registers}};
+constexpr test::GpuCheck checks[] = {{"mbarrier: full and empty", check_mbarrier_pipeline},
+                                     {"mbarrier: phases", check_mbarrier_meetings},
+                                     {"bulk copies", check_bulk_round_trip},
+                                     {"boxes of tensors", check_boxes},
+                                     {"products of a warpgroup", check_products},
+                                     {"setmaxnreg", check_uneven_registers}};
 
 TEST_CASE("Hopper's instructions do what the PTX ISA says, on both simulated GPUs and under every schedule") {
-  for (const Device device : {Device::sim, Device::sim_checked}) {
-    if (const std::string why = test::why_not(device); !why.empty()) {
-      test::skip(why);
-      continue;
-    }
-    for (const char* schedule : {"forward", "reverse", "random:1", "random:2024"}) {
-      setenv("DUEL_SIM_SCHEDULE", schedule, 1);
-      for (const auto& check : checks) {
-        CAPTURE(name_of(device));
-        CAPTURE(schedule);
-        CAPTURE(check.what);
-        check.run(device);
-      }
-      unsetenv("DUEL_SIM_SCHEDULE");
-    }
-  }
+  test::check_simulated(checks);
 }
 
 TEST_CASE("Hopper's instructions do the same on the GPU") {
@@ -175,10 +157,7 @@ TEST_CASE("Hopper's instructions do the same on the GPU") {
     const HopperProbe::Problem any;
     if (!row->supports(&any)) return test::skip("the GPU's compute capability is below 9.0");
   }
-  for (const auto& check : checks) {
-    CAPTURE(check.what);
-    check.run(Device::cuda);
-  }
+  test::check_real(checks);
 }
 
 const struct {

@@ -196,43 +196,20 @@ void check_pipeline(Device device) {
   CHECK(wrong == 0);
 }
 
-constexpr struct {
-  const char* what;
-  void (*run)(Device);
-} checks[] = {{"mma_bf16", check_bf16},
-              {"mma_f16", check_f16},
-              {"mma_f16, extremes", check_f16_extremes},
-              {"mma_tf32", check_tf32},
-              {"to_tf32", check_tf32_rounding},
-              {"ldmatrix and stmatrix", check_matrix_moves},
-              {"copy_async", check_copies},
-              {"named barriers", check_pipeline}};
+constexpr test::GpuCheck checks[] = {{"mma_bf16", check_bf16},
+                                     {"mma_f16", check_f16},
+                                     {"mma_f16, extremes", check_f16_extremes},
+                                     {"mma_tf32", check_tf32},
+                                     {"to_tf32", check_tf32_rounding},
+                                     {"ldmatrix and stmatrix", check_matrix_moves},
+                                     {"copy_async", check_copies},
+                                     {"named barriers", check_pipeline}};
 
-TEST_CASE("warps and blocks do what the PTX ISA says, on both simulated GPUs and under every schedule") {
-  for (const Device device : {Device::sim, Device::sim_checked}) {
-    if (const std::string why = test::why_not(device); !why.empty()) {
-      test::skip(why);
-      continue;
-    }
-    for (const char* schedule : {"forward", "reverse", "random:1", "random:2024"}) {
-      setenv("DUEL_SIM_SCHEDULE", schedule, 1);
-      for (const auto& check : checks) {
-        CAPTURE(name_of(device));
-        CAPTURE(schedule);
-        CAPTURE(check.what);
-        check.run(device);
-      }
-      unsetenv("DUEL_SIM_SCHEDULE");
-    }
-  }
-}
+TEST_CASE("warps and blocks do what the PTX ISA says, on both simulated GPUs and under every schedule") { test::check_simulated(checks); }
 
 TEST_CASE("warps and blocks do the same on the GPU") {
   if (const std::string why = test::why_not(Device::cuda); !why.empty()) return test::skip(why);
-  for (const auto& check : checks) {
-    CAPTURE(check.what);
-    check.run(Device::cuda);
-  }
+  test::check_real(checks);
 }
 
 }  // namespace

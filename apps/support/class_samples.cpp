@@ -36,64 +36,10 @@ Dataset brought_home(Dataset made, int margin, const Dataset& like, const std::s
   return source.images;
 }
 
-template <class Trained>
-void check_generator(const Trained& trained, const std::string& run, const Dataset& data, bool labelled) {
-  const auto& net = config_of(trained);
-  if (labelled && net.classes == 0)
-    fail(Failure::data, fmt::format("{}: it was not told classes, and classes are to be filled up; train it with labels", run));
-  if (labelled && trained.classes != data.classes)
-    fail(Failure::data, fmt::format("{}: its classes are [{}], but those of {} are [{}]", run, fmt::join(trained.classes, ", "), data.name,
-                                    fmt::join(data.classes, ", ")));
-  brought_home(Dataset{.h = net.h, .w = net.w, .c = net.channels}, trained.margin, data, run);
-}
-
 void append(ClassSamples& to, const Dataset& images, const std::vector<int64_t>& seed, const std::vector<int64_t>& number) {
   to.images = joined(std::move(to.images), images);
   to.seed.insert(to.seed.end(), seed.begin(), seed.end());
   to.number.insert(to.number.end(), number.begin(), number.end());
-}
-
-template <class Trained>
-ClassSamples samples_of(const Trained& generator, const std::vector<int64_t>& counts, const Dataset& like, uint64_t seed) {
-  ClassSamples all{empty_like(like), {}, {}};
-  for (size_t c = 0; c < counts.size() && !stop_requested(); ++c) {
-    if (counts[c] == 0) continue;
-    const auto noise = static_cast<int64_t>(SplitMix(seed, c).next() >> 1);
-    std::vector<int64_t> number(static_cast<size_t>(counts[c]));
-    std::iota(number.begin(), number.end(), int64_t{0});
-    append(all,
-           brought_home(in_memory(generated(generator, counts[c], noise, static_cast<int>(c)), "samples"), generator.margin, like,
-                        "the generator"),
-           std::vector<int64_t>(number.size(), noise), number);
-  }
-  return all;
-}
-
-template <class Trained>
-FilteredSamples filtered(const Trained& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed,
-                         const Judge& judge) {
-  constexpr uint64_t rounds = 10;
-  FilteredSamples out{{empty_like(like), {}, {}}, std::vector<int64_t>(counts.size()), counts};
-  std::vector<int64_t>& left = out.lacking;
-  const auto lacks = [&] { return std::any_of(left.begin(), left.end(), [](int64_t n) { return n > 0; }); };
-  for (uint64_t round = 0; round < rounds && lacks() && !stop_requested(); ++round) {
-    const ClassSamples candidates = samples_of(generator, left, like, static_cast<uint64_t>(seed) + (round << 32));
-    const std::vector<float> said = judge(candidates.images);
-    if (!std::all_of(said.begin(), said.end(), [](float v) { return std::isfinite(v); }))
-      fail(Failure::numeric, "what the filter says of a sample is no number; train it anew with a smaller --lr");
-    const size_t classes = like.classes.size();
-    std::vector<int32_t> good;
-    std::vector<int64_t> seeds, numbers;
-    for (size_t i = 0; i < candidates.seed.size(); ++i) {
-      const auto truth = static_cast<size_t>(candidates.images.labels[i]);
-      ++out.tried[truth];
-      if (best_class({said.data() + i * classes, classes}) != static_cast<int>(truth)) continue;
-      good.push_back(static_cast<int32_t>(i)), seeds.push_back(candidates.seed[i]), numbers.push_back(candidates.number[i]);
-      --left[truth];
-    }
-    append(out, subset(candidates.images, good), seeds, numbers);
-  }
-  return out;
 }
 
 }  // namespace
@@ -112,18 +58,31 @@ Dataset joined(Dataset a, const Dataset& b) {
   return a;
 }
 
-void check_fills(const TrainedGan& generator, const std::string& run, const Dataset& data, bool labelled) {
-  check_generator(generator, run, data, labelled);
-}
-void check_fills(const TrainedVae& generator, const std::string& run, const Dataset& data, bool labelled) {
-  check_generator(generator, run, data, labelled);
+template <class Trained>
+void check_fills(const Trained& generator, const std::string& run, const Dataset& data, bool labelled) {
+  const auto& net = config_of(generator);
+  if (labelled && net.classes == 0)
+    fail(Failure::data, fmt::format("{}: it was not told classes, and classes are to be filled up; train it with labels", run));
+  if (labelled && generator.classes != data.classes)
+    fail(Failure::data, fmt::format("{}: its classes are [{}], but those of {} are [{}]", run, fmt::join(generator.classes, ", "),
+                                    data.name, fmt::join(data.classes, ", ")));
+  brought_home(Dataset{.h = net.h, .w = net.w, .c = net.channels}, generator.margin, data, run);
 }
 
-ClassSamples class_samples(const TrainedGan& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed) {
-  return samples_of(generator, counts, like, static_cast<uint64_t>(seed));
-}
-ClassSamples class_samples(const TrainedVae& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed) {
-  return samples_of(generator, counts, like, static_cast<uint64_t>(seed));
+template <class Trained>
+ClassSamples class_samples(const Trained& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed) {
+  ClassSamples all{empty_like(like), {}, {}};
+  for (size_t c = 0; c < counts.size() && !stop_requested(); ++c) {
+    if (counts[c] == 0) continue;
+    const auto noise = static_cast<int64_t>(SplitMix(static_cast<uint64_t>(seed), c).next() >> 1);
+    std::vector<int64_t> number(static_cast<size_t>(counts[c]));
+    std::iota(number.begin(), number.end(), int64_t{0});
+    append(all,
+           brought_home(in_memory(generated(generator, counts[c], noise, static_cast<int>(c)), "samples"), generator.margin, like,
+                        "the generator"),
+           std::vector<int64_t>(number.size(), noise), number);
+  }
+  return all;
 }
 
 std::string FilteredSamples::note() const {
@@ -133,14 +92,39 @@ std::string FilteredSamples::note() const {
   return text;
 }
 
-FilteredSamples filtered_samples(const TrainedGan& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed,
+template <class Trained>
+FilteredSamples filtered_samples(const Trained& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed,
                                  const Judge& judge) {
-  return filtered(generator, counts, like, seed, judge);
+  constexpr uint64_t rounds = 10;
+  FilteredSamples out{{empty_like(like), {}, {}}, std::vector<int64_t>(counts.size()), counts};
+  std::vector<int64_t>& left = out.lacking;
+  const auto lacks = [&] { return std::any_of(left.begin(), left.end(), [](int64_t n) { return n > 0; }); };
+  for (uint64_t round = 0; round < rounds && lacks() && !stop_requested(); ++round) {
+    const ClassSamples candidates = class_samples(generator, left, like, static_cast<int64_t>(static_cast<uint64_t>(seed) + (round << 32)));
+    const std::vector<float> said = judge(candidates.images);
+    if (!std::all_of(said.begin(), said.end(), [](float v) { return std::isfinite(v); }))
+      fail(Failure::numeric, "what the filter says of a sample is no number; train it anew with a smaller --lr");
+    const size_t classes = like.classes.size();
+    std::vector<int32_t> good;
+    std::vector<int64_t> seeds, numbers;
+    for (size_t i = 0; i < candidates.seed.size(); ++i) {
+      const auto truth = static_cast<size_t>(candidates.images.labels[i]);
+      ++out.tried[truth];
+      if (best_class({said.data() + i * classes, classes}) != static_cast<int>(truth)) continue;
+      good.push_back(static_cast<int32_t>(i)), seeds.push_back(candidates.seed[i]), numbers.push_back(candidates.number[i]);
+      --left[truth];
+    }
+    append(out, subset(candidates.images, good), seeds, numbers);
+  }
+  return out;
 }
-FilteredSamples filtered_samples(const TrainedVae& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed,
-                                 const Judge& judge) {
-  return filtered(generator, counts, like, seed, judge);
-}
+
+template void check_fills(const TrainedGan&, const std::string&, const Dataset&, bool);
+template void check_fills(const TrainedVae&, const std::string&, const Dataset&, bool);
+template ClassSamples class_samples(const TrainedGan&, const std::vector<int64_t>&, const Dataset&, int64_t);
+template ClassSamples class_samples(const TrainedVae&, const std::vector<int64_t>&, const Dataset&, int64_t);
+template FilteredSamples filtered_samples(const TrainedGan&, const std::vector<int64_t>&, const Dataset&, int64_t, const Judge&);
+template FilteredSamples filtered_samples(const TrainedVae&, const std::vector<int64_t>&, const Dataset&, int64_t, const Judge&);
 
 SmotedCodes smote_codes(const TrainedVae& vae, const Dataset& data, const SmoteOptions& options) {
   const VaeConfig& net = vae.net.config;

@@ -17,10 +17,12 @@ std::vector<int64_t> missing(const Dataset& data);
 // b behind a, of the same size and classes.
 Dataset joined(Dataset a, const Dataset& b);
 
+// Trained is TrainedGan or TrainedVae.
+
 // Whether what the generator in `run` makes can stand beside the images of `data`: the same size, once a margin that training added is
 // gone, and where `labelled` the same classes. Throws Error(data).
-void check_fills(const TrainedGan& generator, const std::string& run, const Dataset& data, bool labelled);
-void check_fills(const TrainedVae& generator, const std::string& run, const Dataset& data, bool labelled);
+template <class Trained>
+void check_fills(const Trained& generator, const std::string& run, const Dataset& data, bool labelled);
 
 struct ClassSamples {
   Dataset images;
@@ -28,8 +30,8 @@ struct ClassSamples {
 };
 // counts[c] images of each class c, class by class, each class from a seed of its own; of the size and channels of `like`. Fewer where
 // stop_requested().
-ClassSamples class_samples(const TrainedGan& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed);
-ClassSamples class_samples(const TrainedVae& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed);
+template <class Trained>
+ClassSamples class_samples(const Trained& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed);
 
 // Of such images those that a judge puts into their class. A class that is rejected ten times over stays short. Throws Error(numeric) where
 // the judge's answer is no number.
@@ -38,9 +40,8 @@ struct FilteredSamples : ClassSamples {
   std::string note() const;             // 310 of 400 samples kept; Bag is 3 short
 };
 using Judge = std::function<std::vector<float>(const Dataset&)>;  // class probabilities, a row an image
-FilteredSamples filtered_samples(const TrainedGan& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed,
-                                 const Judge& judge);
-FilteredSamples filtered_samples(const TrainedVae& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed,
+template <class Trained>
+FilteredSamples filtered_samples(const Trained& generator, const std::vector<int64_t>& counts, const Dataset& like, int64_t seed,
                                  const Judge& judge);
 
 // SMOTE between the codes of a VAE, decoded: each class up to as many as the largest has.

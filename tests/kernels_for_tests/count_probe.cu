@@ -40,13 +40,16 @@ template <auto kernel>
 void run_bulk(const CountProbe::Problem& p, const CountProbe::Args& a, Scratch, Stream stream) {
   launch({.grid = p.blocks, .block = p.threads, .shared_bytes = sizeof(Bulk)}, stream, kernel, static_cast<const float*>(a.x));
 }
+__device__ void bring(Bulk& shared, const float* x) {  // by one thread
+  mbarrier_init(shared.full, 1);
+  fence_proxy_async();
+  mbarrier_arrive_expect(shared.full, sizeof(shared.value));
+  bulk_load(shared.value, x, sizeof(shared.value), shared.full);
+}
 __global__ void bulk_copy(const float* x) {
   Bulk& shared = shared_storage<Bulk>();
   if (threadIdx.x == 0) {
-    mbarrier_init(shared.full, 1);
-    fence_proxy_async();
-    mbarrier_arrive_expect(shared.full, 4096);
-    bulk_load(shared.value, x, 4096, shared.full);
+    bring(shared, x);
     mbarrier_wait(shared.full, 0);
   }
 }
@@ -55,12 +58,7 @@ KERNEL_VARIANT(CountProbe, bulk_copy, 1, any, no_scratch, run_bulk_copy);
 // 64 rows of A and of B, which are the same eight rows of 128 bytes again and again.
 __global__ void warpgroup_product(const float* x) {
   Bulk& shared = shared_storage<Bulk>();
-  if (threadIdx.x == 0) {
-    mbarrier_init(shared.full, 1);
-    fence_proxy_async();
-    mbarrier_arrive_expect(shared.full, 4096);
-    bulk_load(shared.value, x, 4096, shared.full);
-  }
+  if (threadIdx.x == 0) bring(shared, x);
   __syncthreads();
   mbarrier_wait(shared.full, 0);
   float d[32] = {};
