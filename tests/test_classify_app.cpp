@@ -110,6 +110,7 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
                        {desk.fresh("x", {"--size", "2"}), 2, "--size 2"},
                        {desk.fresh("x", {"--aug", "spin"}), 2, "no step is called 'spin'"},
                        {desk.fresh("x", {"--aug", "hflip; normalize mean=.1"}), 2, "leave out normalize"},
+                       {desk.fresh("x", {"--aug", "hflip; normalize mean=0 std=1"}), 2, "leave out normalize"},
                        {desk.fresh("x", {"--mixup", "-1"}), 2, "--mixup -1"},
                        {desk.fresh("x", {"--mixup", ".2", "--cutmix", "1"}), 2, "give one of them"},
                        {desk.fresh("x", {"--sampler", "fair"}), 2, "--sampler fair"},
