@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numbers>
+#include <numeric>
 
 #include "tests/golden.h"
 #include "tests/pipeline_support.h"
@@ -53,6 +54,152 @@ TEST_CASE("steps by torchvision's numbers at the same parameters") {
       for (int64_t j = 2; j + 2 < w; ++j)
         for (int64_t c = 0; c < 3; ++c) CHECK(std::abs(ours[(i * w + j) * 3 + c] - theirs[(i * w + j) * 3 + c]) < 2e-6);
   }
+}
+
+namespace {
+
+// torchvision's fourteen operations in its order, and what they are called here.
+const std::vector<std::pair<std::string, std::string>> policy_steps{{"Identity", "none"},
+                                                                    {"ShearX", "shear"},
+                                                                    {"ShearY", "shear"},
+                                                                    {"TranslateX", "translate"},
+                                                                    {"TranslateY", "translate"},
+                                                                    {"Rotate", "rotate"},
+                                                                    {"Brightness", "brightness"},
+                                                                    {"Color", "saturation"},
+                                                                    {"Contrast", "contrast"},
+                                                                    {"Sharpness", "sharpness"},
+                                                                    {"Posterize", "posterize"},
+                                                                    {"Solarize", "solarize"},
+                                                                    {"AutoContrast", "autocontrast"},
+                                                                    {"Equalize", "equalize"}};
+
+// Which of them a drawn step is, and its magnitude as torchvision has it.
+std::pair<size_t, double> as_drawn(const AppliedStep& step, double h, double w) {
+  const auto value = [&](size_t i) { return step.values.at(i).second; };
+  const std::string name = name_of(step.op);
+  size_t which = 0;
+  while (policy_steps[which].second != name) ++which;
+  if (name == "none" || name == "autocontrast" || name == "equalize") return {which, 0};
+  if (name == "shear" || name == "translate") {
+    const size_t axis = value(1) != 0;
+    return {which + axis, value(axis) * (name == "shear" ? 1 : axis ? h : w)};
+  }
+  return {which, name == "rotate" || name == "posterize" || name == "solarize" ? value(0) : value(0) - 1};
+}
+
+}  // namespace
+
+TEST_CASE("RandAugment and TrivialAugment draw torchvision's fourteen operations, at its magnitudes and with both signs") {
+  const Golden golden("augment.safetensors", DType::f64);
+  const int64_t h = golden("image").shape()[1], w = golden("image").shape()[2];
+  const int n = 30000;
+  const Tensor images = Tensor::zeros({n, h, w, 3}, DType::u8, Device::cpu);
+  for (const bool wide : {false, true}) {
+    const std::string name = wide ? "trivialaugment" : "randaugment";
+    CAPTURE(name);
+    const std::vector<double> table = golden(name + ".magnitudes").values();
+    const Recipe recipe = parse_recipe(wide ? name : name + " n=1 m=9");
+    const auto records = read_record(recipe, augment(images, recipe, rng, epoch(1), ids(0, n)).record);
+    std::vector<std::vector<int>> drawn(policy_steps.size(), std::vector<int>(2 * 31));
+    int strangers = 0;
+    for (const auto& record : records) {
+      const std::pair<size_t, double> step = as_drawn(record[0], static_cast<double>(h), static_cast<double>(w));
+      const size_t which = step.first;
+      const double magnitude = step.second;
+      // Shifts are cut to whole pixels, there too; but its 16 is 15.999998, for want of a bit, and becomes 15.
+      const bool shift = policy_steps[which].second == "translate";
+      int bin = wide ? 0 : 9;
+      const auto want = [&] {
+        return shift ? std::trunc(1e-4 + table[which * 31 + static_cast<size_t>(bin)]) : table[which * 31 + static_cast<size_t>(bin)];
+      };
+      while (wide && bin < 30 && std::abs(std::abs(magnitude) - want()) > 1e-5) ++bin;
+      if (std::abs(std::abs(magnitude) - want()) > 1e-5) ++strangers;
+      else ++drawn[which][static_cast<size_t>(bin) + (magnitude < 0 ? 31 : 0)];
+    }
+    CHECK(strangers == 0);
+    for (size_t which = 0; which < policy_steps.size(); ++which) {
+      CAPTURE(policy_steps[which].first);
+      const bool is_signed = which >= 1 && which <= 9, moves = policy_steps[which].second != "none";
+      const int plus = std::accumulate(drawn[which].begin(), drawn[which].begin() + 31, 0),
+                minus = std::accumulate(drawn[which].begin() + 31, drawn[which].end(), 0);
+      // A shift or a shear of nothing does not say which axis it is of, and counts as one of x.
+      CHECK(std::abs(plus + minus - n / 14) < (wide && (which >= 1 && which <= 4) ? 200 : 6 * std::sqrt(n / 14.0)));
+      const double share = static_cast<double>(minus) / (plus + minus);
+      CHECK(share >= (is_signed ? 0.4 : 0));
+      CHECK(share <= (is_signed ? 0.6 : 0));
+      if (wide && moves && which != 12 && which != 13 && policy_steps[which].second != "translate")
+        for (size_t bin = 1; bin < 31; ++bin)
+          if (table[which * 31 + bin] != table[which * 31 + bin - 1]) CHECK(drawn[which][bin] + drawn[which][31 + bin] > 0);
+    }
+  }
+}
+
+TEST_CASE("what RandAugment's and TrivialAugment's operations make of an image, by torchvision's numbers") {
+  const Golden golden("augment.safetensors", DType::f32);
+  const Tensor image = golden("image"), byte = Tensor::from(golden("byte").shape(), golden("byte").values(), DType::u8, Device::cpu);
+  const auto h = static_cast<float>(image.shape()[1]), w = static_cast<float>(image.shape()[2]);
+  int held = 0;
+  for (const std::string name : {"randaugment", "trivialaugment"}) {
+    const std::vector<double> table = golden(name + ".magnitudes").values();
+    for (size_t which = 0; which < policy_steps.size(); ++which)
+      for (const int sign : {1, -1}) {
+        const std::string key = name + "." + policy_steps[which].first + (sign < 0 ? "-" : "");
+        if (!golden.file.find(key)) continue;
+        CAPTURE(key);
+        const float v = static_cast<float>(sign * table[which * 31 + 9]), shift = std::trunc(v);
+        Slots slots;
+        switch (which) {
+          case 0:
+            break;
+          // torchvision shears about the upper left corner and the other way round, and here the middle stays.
+          case 1:
+            slots = {{AugOp::shear, {-v, 0, 1}}, {AugOp::translate, {-v * h / 2 / w, 0}}};
+            break;
+          case 2:
+            slots = {{AugOp::shear, {0, -v, 1}}, {AugOp::translate, {0, -v * w / 2 / h}}};
+            break;
+          case 3:
+            slots = {{AugOp::translate, {shift / w, 0, 1}}};
+            break;
+          case 4:
+            slots = {{AugOp::translate, {0, shift / h, 1}}};
+            break;
+          case 5:
+            slots = {{AugOp::rotate, {v}}};
+            break;
+          case 6:
+            slots = {{AugOp::brightness, {1 + v}}};
+            break;
+          case 7:
+            slots = {{AugOp::saturation, {1 + v}}};
+            break;
+          case 8:
+            slots = {{AugOp::contrast, {1 + v, -1}}};
+            break;
+          case 9:
+            slots = {{AugOp::sharpness, {1 + v}}};
+            break;
+          case 10:
+            slots = {{AugOp::posterize, {v}}};
+            break;
+          case 11:
+            slots = {{AugOp::solarize, {v}}};
+            break;
+          case 12:
+            slots = {{AugOp::autocontrast, {}}};
+            break;
+          default:
+            slots = {{AugOp::equalize, {}}};
+        }
+        const bool bytes = which == 10 || which == 13;
+        const Tensor got = applied(bytes ? byte : image, slots, "resample antialias=0");
+        const Tensor want = bytes ? cast(golden(key), DType::f32) * (1.0 / 255) : golden(key);
+        check_close(key, got, want, 0, which == 7 || which == 8 ? 2e-4 : 2e-5);  // luma: see above
+        ++held;
+      }
+  }
+  CHECK(held == 2 * (14 + 9));
 }
 
 TEST_CASE("a perspective takes the corners where it says, by a map computed in double") {

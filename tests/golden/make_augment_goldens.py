@@ -7,6 +7,7 @@ Images are float in [0, 1], or bytes where a transform asks for bytes, and store
 import os
 import torch, torchvision
 from torchvision.transforms import InterpolationMode
+from torchvision.transforms import v2 as T
 from torchvision.transforms.v2 import functional as F
 from golden_file import write
 
@@ -17,6 +18,7 @@ image = 0.25 + 0.4 * torch.nn.functional.interpolate(coarse, size=(h, w), mode="
 byte = (torch.rand(1, 3, h, w) ** 2 * 200 + 20).to(torch.uint8)
 bilinear, nearest = InterpolationMode.BILINEAR, InterpolationMode.NEAREST
 
+tables = {}
 out = {"image": image, "byte": byte.to(torch.int32)}
 out["rotate"] = F.rotate(image, 30.0, bilinear)
 out["rotate_nearest"] = F.rotate(image, -70.0, nearest)
@@ -41,5 +43,18 @@ out["blur"] = F.gaussian_blur(image, [11, 11], [1.5, 1.5])
 out["equalize"] = F.equalize(byte).to(torch.int32)
 out["posterize"] = F.posterize(byte, 3).to(torch.int32)
 out["color"] = F.adjust_saturation(F.adjust_contrast(F.adjust_brightness(image, 1.2), 0.8), 0.7)
+# RandAugment and TrivialAugment: what each of the fourteen operations is at each of the 31 magnitudes for an image of this size, and what it
+# makes of the image at magnitude 9, both signs.
+for policy, name in [(T.RandAugment(), "randaugment"), (T.TrivialAugmentWide(), "trivialaugment")]:
+    table = []
+    for operation, (magnitudes, signed) in policy._AUGMENTATION_SPACE.items():
+        of = magnitudes(31, h, w)
+        table.append(torch.zeros(31) if of is None else of.float())
+        for sign in [1, -1] if signed else [1]:
+            source = byte if operation in ("Posterize", "Equalize") else image
+            made = policy._apply_image_or_video_transform(source, operation, sign * float(table[-1][9]), bilinear, policy._fill)
+            out[f"{name}.{operation}{'-' if sign < 0 else ''}"] = made.to(torch.int32) if source is byte else made
+    tables[name + ".magnitudes"] = torch.stack(table).double()
 layout = {k: (v if v.dtype == torch.int32 else v.double()).permute(0, 2, 3, 1).contiguous() for k, v in out.items()}
+layout.update(tables)
 write(os.path.join(os.path.dirname(os.path.abspath(__file__)), "augment.safetensors"), layout, {"torchvision": torchvision.__version__})
