@@ -5,6 +5,15 @@
 #include "engine/tensor.h"
 
 namespace duel {
+namespace {
+
+thread_local RowWatch* watching = nullptr;
+
+}  // namespace
+
+RowWatch::RowWatch() : outer_(watching) { watching = this; }
+RowWatch::~RowWatch() { watching = outer_; }
+RowWatch* RowWatch::current() { return watching; }
 
 bool aligned_for_rows(void* const* pointers, size_t count) {
   uintptr_t bits = 0;

@@ -8,6 +8,18 @@
 
 namespace duel {
 
+// For who watches rows (dispatch.h).
+static std::vector<Touched> touched_by(const OptimizerProblem& problem, const OptimizerArgs& args) {
+  std::vector<Touched> touched{{{"lr", Role::in, DType::f32, 1}, args.lr}};
+  for (const OptimizerTensor* t = args.list; t != args.list + problem.tensors; ++t) {
+    touched.push_back({{"g", Role::in, problem.dtype, t->n}, t->g});
+    for (const auto& [name, data] : {std::pair{"p", t->p}, {"a", t->a}, {"b", t->b}})
+      touched.push_back({{name, Role::inout, problem.dtype, t->n}, data});
+    touched.push_back({{"copy", Role::out, DType::bf16, t->n}, t->copy});
+  }
+  return touched;
+}
+
 Optimizer::Optimizer(OptimizerSettings settings, Tensors params, Tensors copies)
     : settings_(settings), params_(std::move(params)), copies_(std::move(copies)) {
   if (params_.empty()) fail(Failure::usage, "[optimizer] has no parameters to update");

@@ -18,7 +18,7 @@ namespace duel {
 struct TrainFlags {
   CLI::App* app;  // the subcommand
   std::string program, out, preset;
-  bool resume = false;
+  bool resume = false, check_finite = false;
   Device device = Device::cpu;       // chosen by begin()
   std::optional<RunFolder> earlier;  // with --resume, opened by begin()
 
