@@ -131,7 +131,27 @@ Pass GanStep::pass_of(const Turn& turn, int pass) const {
   return {Mode::train, turn.labels, {seed, step, pass, turn.part * turn.real.shape()[0]}};
 }
 
-Tensor GanStep::made(const Turn& turn) const { return g(turn.z, pass_of(turn, 0)); }
+Tensor GanStep::made(const Turn& turn) const { return g(turn.z, watched(pass_of(turn, 0), &StepSeen::g)); }
+
+// A pass whose hidden layers are noted, where somebody looks and there will be a gradient.
+Pass GanStep::watched(Pass pass, std::vector<LayerSeen> StepSeen::*layers) const {
+  if (!look || !recording()) return pass;
+  std::vector<LayerSeen>& seen = look->*layers;
+  seen.clear();
+  pass.watch = [&seen](const Layer& layer, const Tensor& in, const Tensor& out) { seen.push_back({&layer, in.detach(), out, {}}); };
+  return pass;
+}
+
+// By the weights; where somebody looks, what the watched layers get on the way is noted.
+Tensors GanStep::gradients_of(const Tensor& loss, const Tensors& weights, std::vector<LayerSeen> StepSeen::*layers) const {
+  if (!look) return grad(loss, weights);
+  Tensors wanted = weights;
+  for (const LayerSeen& s : look->*layers) wanted.push_back(s.out);
+  Tensors all = grad(loss, wanted);
+  for (size_t i = 0; LayerSeen & s : look->*layers) s.gradient = all[weights.size() + i++], s.out = s.out.detach();
+  all.resize(weights.size());
+  return all;
+}
 
 // Real and fake have a pass of their own each: batch norm must not see them as one batch, and only one pass's activations are alive at a
 // time. `fake` comes without history: no gradient reaches G. Returns what D says of real images where someone listens.
@@ -143,22 +163,24 @@ Tensor GanStep::learn_d(const Turn& turn, const Tensor& fake, Tensors& gradients
   const int64_t n = turn.real.shape()[0];
   const Tensors weights = used(d);
   Tensor total, of_real;
-  const auto take = [&](const Tensor& loss) {
-    accumulate(gradients, grad(loss, weights));
+  const auto take = [&](const Tensor& loss, const Tensors& by_weights) {
+    accumulate(gradients, by_weights);
     NoGrad only_looking;
     total = total ? total + loss.detach() : loss.detach();
   };
   {
-    const Tensor said = d(seen(turn.real, numbered(on_real)), pass(on_real));
-    take(d_loss_real(objective.loss, said, target(objective.real_is, -1, n, numbered(on_real))));
+    const Tensor said = d(seen(turn.real, numbered(on_real)), watched(pass(on_real), &StepSeen::d_real));
+    const Tensor loss = d_loss_real(objective.loss, said, target(objective.real_is, -1, n, numbered(on_real)));
+    take(loss, gradients_of(loss, weights, &StepSeen::d_real));
     NoGrad only_looking;
     note(turn, d_real, mean(sigmoid(said))), note(turn, real_right, mean(duel::step(said - between))), note(turn, score_real, mean(said));
     note_said(turn.part * n, said);
     if (heard) of_real = (said - between).detach();
   }
   {
-    const Tensor said = d(seen(fake, numbered(on_fake)), pass(on_fake));
-    take(d_loss_fake(objective.loss, said, target(0, 1, n, numbered(on_fake))));
+    const Tensor said = d(seen(fake, numbered(on_fake)), watched(pass(on_fake), &StepSeen::d_fake));
+    const Tensor loss = d_loss_fake(objective.loss, said, target(0, 1, n, numbered(on_fake)));
+    take(loss, gradients_of(loss, weights, &StepSeen::d_fake));
     NoGrad only_looking;
     note(turn, d_fake, mean(sigmoid(said))), note(turn, fake_right, mean(duel::step(affine(said, -1, between))));
     note(turn, score_fake, mean(said));
@@ -167,7 +189,8 @@ Tensor GanStep::learn_d(const Turn& turn, const Tensor& fake, Tensors& gradients
   if (objective.penalty != Penalty::none) {
     const auto judge = [&](const Tensor& x) { return d(transform ? transform(x, numbered(on_mixed)) : x, pass(on_mixed)); };
     const Tensor value = penalty_of(objective.penalty, judge, turn.real, fake, turn.mix);
-    take(value * objective.penalty_weight);
+    const Tensor loss = value * objective.penalty_weight;
+    take(loss, grad(loss, weights));
     note(turn, penalty, value);
   }
   note(turn, loss_d, total);
@@ -188,7 +211,7 @@ void GanStep::learn_g(const Turn& turn, const Tensor& fake, Tensors& gradients) 
     }
     loss = loss + feature_matching(of_real, features) * objective.matching;
   }
-  accumulate(gradients, grad(loss, used(g)));
+  accumulate(gradients, gradients_of(loss, used(g), &StepSeen::g));
   NoGrad only_looking;
   note(turn, loss_g, loss), note(turn, d_fake_after, mean(sigmoid(said)));
 }
@@ -203,6 +226,7 @@ void GanStep::update(Optimizer& optimizer, Tensors& gradients, const Tensors& we
     NoGrad constant;
     for (size_t i = 0; i < gradients.size(); ++i) gradients[i] = gradients[i] + cast(sign(weights[i]), gradients[i].dtype()) * objective.l1;
   }
+  if (look) (&optimizer == &opt_d ? look->gradient_d : look->gradient_g) = gradients;
   optimizer.step(gradients);
 }
 

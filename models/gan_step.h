@@ -49,6 +49,17 @@ struct GanReport {
   double penalty;                 // without its weight
 };
 
+// What one step passed through, for whoever looks into the layers: of its last D step, and of G's.
+struct LayerSeen {
+  const Layer* layer;
+  Tensor in, out;   // what its norm was given, and what left it
+  Tensor gradient;  // of the loss by `out`
+};
+struct StepSeen {
+  std::vector<LayerSeen> g, d_real, d_fake;  // hidden layers; D's on real and on generated images
+  Tensors gradient_g, gradient_d;            // by the weights, in the order of each(), as the optimiser got them
+};
+
 struct GanStep {
   Generator& g;
   Discriminator& d;
@@ -69,7 +80,10 @@ struct GanStep {
   Tensor said = {};  // f32 [2·accumulate·n], written by each step: what D says, before, of its last share of real images and of the
                      // generated ones
   std::function<void(const Tensor& said)> heard = nullptr;  // told what D says of real images, above 0 where it calls them real
-  int passes() const;                                       // of a step
+  // Filled by each step while it is there; the step computes what it would without. One that is recorded as a graph is not for looking
+  // into.
+  StepSeen* look = nullptr;
+  int passes() const;  // of a step
 
   void operator()();
   // z [critic_steps·accumulate·n,1,1,nz]; mix: what the penalty draws, uniform in [0, 1). The last D step's fakes are G's as well.
@@ -86,6 +100,8 @@ struct GanStep {
   Tensor seen(const Tensor& x, int number) const;
   Tensor target(double value, double sign, int64_t n, int number) const;
   void update(Optimizer& optimizer, Tensors& gradients, const Tensors& weights) const;
+  Pass watched(Pass pass, std::vector<LayerSeen> StepSeen::*layers) const;
+  Tensors gradients_of(const Tensor& loss, const Tensors& weights, std::vector<LayerSeen> StepSeen::*layers) const;
   void note(const Turn& turn, int index, const Tensor& value);
   void note_said(int64_t first, const Tensor& said);
 };

@@ -60,7 +60,7 @@ void each_tensor(const std::string& at, Layer& l, const Visitor& visit) {
   if (l.u) visit.buffer(at + "u", l.u), visit.buffer(at + "v", l.v);
 }
 
-Tensor normed(const Tensor& x, const Layer& l, const Pass& pass, ActivationSpec then) {
+static Tensor left_by(const Layer& l, const Tensor& x, const Pass& pass, ActivationSpec then) {
   switch (l.norm) {
     case Norm::batch:
       return pass.mode == Mode::train ? batch_norm(x, l.batch_norm(), then) : batch_norm_infer(x, l.batch_norm(), then);
@@ -75,6 +75,12 @@ Tensor normed(const Tensor& x, const Layer& l, const Pass& pass, ActivationSpec 
       break;
   }
   return then.act == Act::none ? x : activation(x, then.act, then.slope);
+}
+
+Tensor normed(const Tensor& x, const Layer& l, const Pass& pass, ActivationSpec then) {
+  Tensor y = left_by(l, x, pass, then);
+  if (pass.watch) pass.watch(l, x, y);
+  return y;
 }
 
 Tensor dropped(const Tensor& x, double p, const Pass& pass, int layer) {

@@ -22,11 +22,16 @@ struct Coins {
 // convolution's, whose weight [k,r,s,c] is that of the convolution it is the adjoint of.
 enum class LeavesBy { first_axis, last_axis };
 
+// Told of each hidden layer what its norm is given and what leaves it, with their history. For looking only.
+struct Layer;
+using LayerWatch = std::function<void(const Layer& layer, const Tensor& in, const Tensor& out)>;
+
 // What a net is given besides its input.
 struct Pass {
   Mode mode = Mode::train;
   Tensor labels = {};  // i32 [n]; undefined where the net is not conditional
   Coins coins = {};    // of dropout, in training
+  LayerWatch watch = {};
 };
 
 // A weight as the optimiser sees it (f32), and in the precision that the network computes in.

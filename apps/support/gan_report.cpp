@@ -3,6 +3,7 @@
 #include <cmath>
 #include <span>
 
+#include "apps/support/layer_inspector.h"
 #include "apps/support/run_events.h"
 #include "apps/support/run_page.h"
 
@@ -100,6 +101,7 @@ Page gan_page(const GanSettings& settings, const std::string& device, int64_t st
          "The share of real and of generated images that D judges rightly. Both near 100 % for long: D has won, and G learns little.",
          {curve_of(records, "real_right", "real"), curve_of(records, "fake_right", "generated")},
          true});
+  for (Series& s : layer_series(records)) page.series.push_back(std::move(s));
   return page;
 }
 

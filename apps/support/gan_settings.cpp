@@ -21,6 +21,7 @@ void GanSettings::check() const {
   want(sample_every >= 1, fmt::format("--sample-every {}: at least 1", sample_every));
   want(eval_n >= 10, fmt::format("--eval-n {}: at least 10", eval_n));
   want(log_every >= 1, fmt::format("--log-every {}: at least 1", log_every));
+  want(inspect_every >= 0, fmt::format("--inspect-every {}: at least 1, or 0 for never", inspect_every));
   initial();
   GanConfig config =
       network(size ? size : 32, size ? size : 32, conditional ? 10 : 0);  // the images are not known before the data is loaded

@@ -25,7 +25,7 @@ struct GanSettings : RunSettings<GanSettings>, AdversarialSettings {
   int64_t steps = 0;  // where the run ends; 0: after `epochs`
   double epochs = 2;
   double minutes = 0;  // stop after this long, whatever steps and epochs say; 0: no limit
-  int sample_every = 200, log_every = 10, checkpoint_every = 500;
+  int sample_every = 200, log_every = 10, inspect_every = 200, checkpoint_every = 500;
   std::string extractor;
   int eval_every = 0, eval_n = 2000;
 
@@ -62,6 +62,7 @@ struct GanSettings : RunSettings<GanSettings>, AdversarialSettings {
     f("minutes", minutes, "stop after this many minutes, if not at the end by then; 0: no limit", false);
     f("sample-every", sample_every, "steps between sample grids", false);
     f("log-every", log_every, "steps between records in metrics.jsonl", false);
+    f("inspect-every", inspect_every, "steps between looks into the layers, for records, page and doctor; 0: never", false);
     f("checkpoint-every", checkpoint_every, "steps between checkpoints", false);
     f("extractor", extractor, "a run of classify, whose features judge the samples; the best are kept. Empty: none", true);
     f("eval-every", eval_every, "steps between such judgements; 0: an epoch", true);

@@ -7,6 +7,7 @@
 #include "apps/support/gan_pictures.h"
 #include "apps/support/gan_report.h"
 #include "apps/support/gan_state.h"
+#include "apps/support/layer_inspector.h"
 #include "apps/support/run_page.h"
 #include "apps/support/trainer.h"
 
@@ -64,6 +65,15 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
                    state.average ? &*state.average : nullptr};
   gan_step.said = Tensor::zeros({2 * int64_t{settings.batch} * settings.accumulate}, DType::f32, device);
   augment_what_d_sees(gan_step, state);
+  LayerInspector inspector(state);
+  nlohmann::ordered_json layers;  // what the last look saw, until it is recorded
+  const auto look = [&] {
+    inspector.begin();
+    gan_step.look = inspector.seen();
+    gan_step();
+    gan_step.look = nullptr;
+    layers = inspector.end();
+  };
   auto load = [&] {
     for (int i = 0; i < settings.batches_a_step(); ++i) {
       const auto share = [&](const Tensor& t) { return slice(t, int64_t{i} * settings.batch, int64_t{i + 1} * settings.batch).detach(); };
@@ -85,6 +95,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
   };
   auto page = [&] {
     Page page = gan_page(settings, trainer.computed_on(), state.step, trainer.records(), trainer.frames());
+    page.tables = layer_tables(trainer.records());
     page.layers = table_of(layers_of(state.g.config));
     page.interpolation = interpolation_grid(state.shown(), walks, walk_steps, settings.seed);
     page.checks = checks;
@@ -94,6 +105,8 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
   if (measure) distances = [&] { return (*measure)(state); };
   return trainer.run({.load = load,
                       .step = [&] { gan_step(); },
+                      .look_every = settings.inspect_every,
+                      .look = look,
                       .readings = [&] { return readings_of(settings, finite(gan_step.read())); },
                       .log_every = settings.log_every,
                       .log =
@@ -101,6 +114,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
                             nlohmann::ordered_json values = values_of(gan_step.read());
                             values.update(histograms_of(settings, gan_step.said.values()));
                             if (state.ada) values["ada_p"] = state.ada->p().item();
+                            if (!layers.is_null()) values["layers"] = std::exchange(layers, nullptr);
                             return values;
                           },
                       .refuse = [&] { finite(gan_step.read()); },

@@ -7,6 +7,7 @@
 
 #include "apps/support/run_page.h"
 #include "apps/support/signals.h"
+#include "engine/check_finite.h"
 #include "engine/graph.h"
 #include "engine/io/file.h"
 #include "kernels/registry.h"
@@ -69,7 +70,16 @@ void Trainer::end_badly(const Training& training, const Error& error) {
 }
 
 void Trainer::loop(const Training& training) {
-  StepGraph step(flags_.device, training.step);
+  StepGraph recorded(flags_.device, training.step);
+  const auto step = [&] {
+    const int64_t number = state_.step + 1;
+    const bool look = looks_into(training, number);
+    std::optional<CheckFinite> watch;
+    if (flags_.check_finite) watch.emplace(fmt::format("step {}", number));
+    if (look) training.look();
+    else if (watch) training.step();
+    else recorded();
+  };
   Progress progress("training", total_, {.time_limit = plan_.minutes * 60, .first_step = state_.step});
   bool first = true;
   speed_since_ = std::chrono::steady_clock::now(), speed_from_ = state_.step;
@@ -111,7 +121,7 @@ bool Trainer::due(int64_t every) const { return state_.step % (every ? every : s
 
 // True when the net was judged.
 bool Trainer::record(const Training& training) {
-  const bool end = state_.step == total_, log = training.log && (end || due(training.log_every)),
+  const bool end = state_.step == total_, log = training.log && (end || due(training.log_every) || looks_into(training, state_.step)),
              judge = training.judge && (end || due(training.judge_every));
   if (!log && !judge) return false;
   nlohmann::ordered_json record{{"step", state_.step}, {"epoch", static_cast<double>(state_.step) / an_epoch_}};
@@ -198,7 +208,10 @@ std::string Trainer::computed_on() const { return fmt::format("{}: {}", name_of(
 
 void refuse_non_finite(const char* what, double value, int64_t step) {
   if (!std::isfinite(value))
-    fail(Failure::numeric, fmt::format("step {}: {} is {}; try a smaller --lr. The last checkpoint is from before", step, what, value));
+    fail(Failure::numeric,
+         fmt::format("step {}: {} is {}; try a smaller --lr, or --check-finite to see where it comes from. The last checkpoint "
+                     "is from before",
+                     step, what, value));
 }
 
 }  // namespace duel

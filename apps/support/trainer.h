@@ -27,6 +27,11 @@ struct Training {
   std::function<void()> load;  // before each step: the next batches of Trainer::order(), and what else the step reads
   std::function<void()> step;  // recorded as a CUDA graph where there is one (engine/graph.h)
 
+  // The same step, looked into, in its place every so many steps; 0: never. Not recorded as a graph. What it saw is for the record that
+  // follows it.
+  int64_t look_every = 0;
+  std::function<void()> look;
+
   // The numbers of the progress line, behind the images a second.
   std::function<std::vector<Reading>()> readings;
 
@@ -100,6 +105,7 @@ class Trainer {
   void loop(const Training& training);
   int close(const Training& training);
   bool due(int64_t every) const;
+  bool looks_into(const Training& training, int64_t step) const { return training.look_every > 0 && step % training.look_every == 0; }
 
   TrainFlags& flags_;
   TrainState& state_;
