@@ -12,8 +12,8 @@
 #include <chrono>
 
 #include "apps/support/cli.h"
+#include "apps/support/drills/command.h"
 #include "apps/support/gan2d/compare.h"
-#include "apps/support/gan2d/drills.h"
 #include "apps/support/gan2d/hand_step.h"
 #include "apps/support/gan2d/page.h"
 #include "apps/support/progress.h"
@@ -180,26 +180,6 @@ void add_step(CLI::App& app, StepCommand& command) {
   command.app->add_flag("--json", command.json, "all digits, as JSON");
 }
 
-int list_drills() {
-  for (const Drill& d : drills()) fmt::print("{:<20} {}\n{:<20} Mended: {}.\n\n", d.name, d.fault, "", d.mend);
-  return 0;
-}
-
-int run_drill_over(const std::string& name, const std::vector<int64_t>& seeds) {
-  const Drill& drill = find_drill(name);
-  std::vector<DrillSeed> results;
-  install_signals();
-  Progress progress(drill.name, static_cast<int64_t>(seeds.size()));
-  for (const int64_t seed : seeds) {
-    results.push_back({seed, run_drill(drill, seed, false), run_drill(drill, seed, true)});
-    if (progress.tick(static_cast<int64_t>(results.size()))) progress.show({});
-    if (stop_requested()) break;
-  }
-  progress.finish();
-  fmt::print("{}", text_of(drill, results));
-  return stop_requested() ? stop_exit_code() : 0;
-}
-
 Command add(CLI::App& app, const char* name, const char* help, const char* out) {
   Command command;
   command.app = app.add_subcommand(name, help), command.out = out;
@@ -225,16 +205,10 @@ int main(int argc, char** argv) {
   for (const char* flag : {"--loss", "--seed", "--log-every"}) contest.app->remove_option(contest.app->get_option(flag));
   StepCommand step;
   add_step(app, step);
-  std::string drill_name;
-  std::vector<int64_t> drill_seeds{1, 2, 3, 4, 5};
-  CLI::App* drill = app.add_subcommand("drill", "a way to fail, on purpose, beside the same recipe mended");
-  drill->add_option("name", drill_name, "of the drill")->required();
-  drill->add_option("--seeds", drill_seeds, "by commas")->delimiter(',')->capture_default_str()->check(fits_64_bits());
-  CLI::App* list = app.add_subcommand("drills", "lists them");
+  const DrillCommands drills(app, plane_drills());
   return run_main(argc, argv, app, [&] {
     use_one_thread();
-    if (*list) return list_drills();
-    if (*drill) return run_drill_over(drill_name, drill_seeds);
+    if (drills) return drills.run();
     return *training.app ? train(training) : *contest.app ? compare(contest) : step_by_hand(step);
   });
 }

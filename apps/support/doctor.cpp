@@ -31,7 +31,8 @@ Verdict non_finite(const Readings& r) {
   if (!bad(r.loss_d) && !bad(r.loss_g)) return {};
   return Finding{
       "not finite",
-      fmt::format("{} loss was NaN or infinite: go back to a checkpoint from before, and try a smaller --lr, or --precision f32.",
+      fmt::format("{} loss was NaN or infinite: go back to a checkpoint from before, and try a smaller --lr, or --precision f32; "
+                  "--check-finite names the op that such a number comes from.",
                   bad(r.loss_d) ? "D's" : "G's")};
 }
 
@@ -62,6 +63,57 @@ Verdict vanishing_gradient(const Readings& r) {
                   percent(*said), window)};
 }
 
+// Cross entropy is −log of a probability as long as its targets are probabilities. With one above 1 it has no lower bound (handled by
+// check_objective(); a training loop of one's own may not check).
+Verdict impossible_loss(const Readings& r) {
+  const auto loss = lately(r.loss_d);
+  if (!r.cross_entropy || !loss || !(*loss < 0)) return {};
+  return Finding{"impossible loss",
+                 fmt::format("D's loss was {:.3g} on the average of the last {} records, but a cross entropy is never negative "
+                             "unless a target lies outside [0, 1]: look at what is added to the labels, and try --smooth, "
+                             "which keeps them below 1.",
+                             *loss, window)};
+}
+
+Verdict d_stands_still(const Readings& r) {
+  if (!r.d_moves || *r.d_moves != 0) return {};
+  return Finding{
+      "D stands still",
+      "No weight of D changed in a step: it does not train, so G climbs to whatever it happens to like; try to find out whether its "
+      "optimiser got D's weights, and a step size above 0."};
+}
+
+Verdict g_stands_still(const Readings& r) {
+  if (!r.g_moves || *r.g_moves != 0) return {};
+  return Finding{
+      "G stands still",
+      "No weight of G changed in a step, so no gradient reaches it: try to find out where what G makes loses its history on the way "
+      "to D's loss, or whether every unit on the way is dead."};
+}
+
+// Batch norm makes the verdict on one image depend on those beside it. Trained on mixed batches, D tells the halves of a batch apart, which
+// says nothing of a batch of one kind (Radford, Metz & Chintala, 2016, gave D each kind in a batch of its own). The limit is a judgement.
+Verdict batch_leak(const Readings& r) {
+  constexpr double most = 0.1;
+  if (!r.right_in_company || !r.right_alone || !(*r.right_in_company - *r.right_alone > most)) return {};
+  return Finding{"batch norm leakage",
+                 fmt::format("D is right about {} of the real images where generated ones stand in the same batch, and about {} where "
+                             "none do: its batch norm compares the two; try a batch of its own for each kind, or --d-norm layer.",
+                             percent(*r.right_in_company), percent(*r.right_alone))};
+}
+
+// Half-way between chance and likeness; a judgement. (That a label changes the image at all says little: G may use it as more noise.)
+Verdict ignored_labels(const Readings& r) {
+  constexpr double least = 0.5;
+  if (!r.label_agreement || !(*r.label_agreement < least)) return {};
+  return Finding{
+      "ignored labels",
+      fmt::format(
+          "What samples of a class have in common is not what its real images have (agreement {:.2f}, of 1): early in a run that is to be "
+          "expected, later look whether D gets the labels, and those of its own images, and try --label-in-d projection.",
+          *r.label_agreement)};
+}
+
 // The limits are those of the sample check (sample_check.cpp).
 Verdict collapse(const Readings& r) {
   constexpr double least_spread = 0.7, least_twin = 0.5;
@@ -75,6 +127,9 @@ Verdict collapse(const Readings& r) {
   if (r.spread && *r.spread < least_spread)
     return Finding{"collapse",
                    fmt::format("The samples look alike: they lie {:.2f} times as far apart as real images do; {}", *r.spread, advice)};
+  constexpr double least_modes = 0.5;  // a judgement
+  if (r.modes_found && *r.modes_found < least_modes)
+    return Finding{"collapse", fmt::format("The samples find {} of the modes; {}", percent(*r.modes_found), advice)};
   return {};
 }
 
@@ -114,6 +169,17 @@ Verdict memorisation(const Readings& r) {
                   percent(*r.copied), percent(chance))};
 }
 
+// A ReLU that is never above 0 has no gradient, so nothing brings it back (Lu, Shin, Su & Karniadakis, "Dying ReLU and initialization",
+// 2019). A net does without some of its channels; half of a layer is a judgement.
+Verdict dead_relu(const Readings& r) {
+  constexpr double most = 0.5;
+  if (!r.dead || !(*r.dead >= most)) return {};
+  return Finding{"dead ReLU",
+                 fmt::format("{} of the channels of {} are 0 for a whole batch, and a ReLU that is never above 0 learns no more: try a "
+                             "smaller --lr, or --init he.",
+                             percent(*r.dead), r.dead_layer)};
+}
+
 // Images from running statistics are those that people get. Where they are half as far from the batch's as samples are from each other, the
 // statistics have not kept up with the weights, or differ from batch to batch (Ioffe, "Batch renormalization", 2017; a judgement).
 Verdict norm_drift(const Readings& r) {
@@ -131,7 +197,8 @@ Verdict norm_drift(const Readings& r) {
 
 std::vector<Finding> diagnose(const Readings& readings) {
   std::vector<Finding> findings;
-  for (const auto rule : {non_finite, collapse, d_too_strong, vanishing_gradient, memorisation, norm_drift, saturated_tanh, checkerboard})
+  for (const auto rule : {non_finite, impossible_loss, d_stands_still, g_stands_still, collapse, ignored_labels, d_too_strong, batch_leak,
+                          vanishing_gradient, memorisation, dead_relu, norm_drift, saturated_tanh, checkerboard})
     if (Verdict found = rule(readings)) findings.push_back(std::move(*found));
   return findings;
 }
@@ -151,6 +218,29 @@ double checkerboard_energy(const std::vector<float>& images, int h, int w, int c
         detail += d * d;
       }
   return squares > 0 && blocks ? detail / static_cast<double>(blocks) / (squares / static_cast<double>(images.size())) : 0;
+}
+
+double label_agreement(const std::vector<float>& samples, const std::vector<int>& asked, const std::vector<float>& real,
+                       const std::vector<int>& labels, int classes, size_t size) {
+  const auto deviations = [&](const std::vector<float>& rows, const std::vector<int>& of) {
+    std::vector<double> means(static_cast<size_t>(classes) * size), count(static_cast<size_t>(classes));
+    for (size_t i = 0; i < of.size(); ++i) {
+      ++count[static_cast<size_t>(of[i])];
+      for (size_t j = 0; j < size; ++j) means[static_cast<size_t>(of[i]) * size + j] += rows[i * size + j];
+    }
+    for (size_t i = 0; i < means.size(); ++i) means[i] /= std::max(1.0, count[i / size]);
+    for (size_t j = 0; j < size; ++j) {
+      double mean = 0;
+      for (size_t c = 0; c < count.size(); ++c) mean += means[c * size + j] / classes;
+      for (size_t c = 0; c < count.size(); ++c) means[c * size + j] -= mean;
+    }
+    return means;
+  };
+  const std::vector<double> there = deviations(samples, asked), here = deviations(real, labels);
+  const auto dot = [](const std::vector<double>& a, const std::vector<double>& b) {
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+  };
+  return dot(here, here) > 0 ? dot(there, here) / dot(here, here) : 0;
 }
 
 }  // namespace duel

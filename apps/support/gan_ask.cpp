@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "apps/support/class_name.h"
+#include "apps/support/drills/command.h"
 #include "apps/support/gan_data.h"
 #include "apps/support/gan_doctor.h"
 #include "apps/support/gan_pictures.h"
@@ -153,10 +154,13 @@ int gan_main(int argc, char** argv, CLI::App& app, bool conditional) {
   GanAsk ask;
   const auto questions = add_gan_questions(app, ask, conditional);
   InfoCommand<GanSettings> info_command(app);
+  std::optional<DrillCommands> drills;
+  if (!conditional) drills.emplace(app, image_drills());
   choose_kind(*train_command.app, train_command.settings, conditional);
   choose_kind(*info_command.app, info_command.settings, conditional);
   return run_main(argc, argv, app, [&] {
     if (train_command) return train_gan(train_command, conditional);
+    if (drills && *drills) return drills->run();
     for (const auto& [command, answer] : questions)
       if (*command) return answer(ask);
     return gan_info(info_command);

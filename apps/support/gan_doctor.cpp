@@ -8,6 +8,7 @@
 
 #include "apps/support/gan_data.h"
 #include "apps/support/gan_pictures.h"
+#include "apps/support/layer_inspector.h"
 #include "apps/support/metrics/duplicates.h"
 #include "engine/grad.h"
 #include "engine/io/file.h"
@@ -50,6 +51,22 @@ std::optional<double> norm_drift(const TrainedGan& gan, const Latents& from) {
   return std::sqrt(difference / variance);
 }
 
+// Of some fifty samples a class, and as many real images of all classes.
+double agreement(const TrainedGan& gan, const ImageData& data, int64_t seed) {
+  constexpr int each = 50;
+  const int classes = gan.g.config.classes;
+  std::vector<float> samples;
+  std::vector<int> asked;
+  for (int c = 0; c < classes; ++c) {
+    const std::vector<float> of_class = generate(gan.g, latents(gan.g, each, seed, RandomStream::evaluation, c));
+    samples.insert(samples.end(), of_class.begin(), of_class.end()), asked.insert(asked.end(), each, c);
+  }
+  const Compared all = compared(data, samples, 1, std::min(data.train.n, each * classes));
+  const std::vector<int> labels(data.train.labels.begin(), data.train.labels.begin() + std::min(data.train.n, each * classes));
+  return label_agreement(all.samples, asked, all.train, labels, classes,
+                         static_cast<size_t>(all.h) * static_cast<size_t>(all.w) * static_cast<size_t>(all.c));
+}
+
 }  // namespace
 
 Readings doctor_readings(const GanSettings& settings, const std::vector<nlohmann::ordered_json>& records) {
@@ -58,6 +75,10 @@ Readings doctor_readings(const GanSettings& settings, const std::vector<nlohmann
   if (settings.loss != "wasserstein") r.real_right = numbers(records, "real_right"), r.fake_right = numbers(records, "fake_right");
   if (says_probability(settings.objective().loss)) r.d_fake_after = numbers(records, "d_fake_after");
   r.saturating = settings.loss == "minimax";
+  r.cross_entropy = says_probability(settings.objective().loss);
+  r.g_moves = largest_update(records, "G"), r.d_moves = largest_update(records, "D");
+  const bool relu = settings.net == "dcgan" || settings.net == "mlp";  // G's hidden layers; the others' are leaky
+  if (const auto silent = most_silent(records); silent && relu) r.dead = silent->share, r.dead_layer = silent->name;
   return r;
 }
 
@@ -80,6 +101,7 @@ void look_at_samples(Readings& readings, TrainedGan& gan, const ImageData& data,
     if (e.kind != Failure::data) throw;
   }
   readings.norm_drift = norm_drift(gan, from);
+  if (gan.g.config.classes) readings.label_agreement = agreement(gan, data, seed);
 }
 
 std::vector<std::string> not_judged(const Readings& r, size_t records, int test_images) {
@@ -100,7 +122,8 @@ std::string readings_text(const Readings& r) {
   line("distance between samples, relative to real images", r.spread), line("distance to the nearest twin, likewise", r.twin);
   line("share of values at the ends of tanh", r.saturated), line("the same of real images", r.real_saturated);
   line("energy at a period of two pixels, relative to real", r.checkerboard), line("share copied from training images", r.copied);
-  line("batch statistics against running ones", r.norm_drift);
+  line("classes of samples against those of real images", r.label_agreement);
+  line("batch statistics against running ones", r.norm_drift), line("silent channels of G's worst layer", r.dead);
   return text;
 }
 

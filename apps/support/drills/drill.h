@@ -1,40 +1,50 @@
-// Ways in which training a GAN fails, on purpose: each a recipe with one fault, a number that shows it, and the same recipe with the fault
-// taken out. On the ring of eight, σ = .1.
+// Ways in which training a GAN fails, on purpose: each a recipe with one fault, a number that shows it, what the doctor says of it, and the
+// same recipe with the fault taken out.
 #pragma once
 #include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "apps/support/gan2d/plane_gan.h"
+#include "apps/support/doctor.h"
 
 namespace duel {
 
-struct Drill {
-  std::string name;
-  std::string fault;    // what is wrong, and what comes of it
-  std::string mend;     // the one change
-  std::string measure;  // what the number is
-  Gan2dSettings settings;
-  // One of the two: a setting to change, or what no flag can do, done to a net before its first step.
-  std::function<void(Gan2dSettings&)> set_fault;
-  std::function<void(PlaneGan&)> plant_fault;
-  std::function<double(const PlaneGan&)> number;  // after the last step
-  double bound;                                   // the fault shows where the number is at most this
-  std::vector<double> with_fault, mended;         // measured, seeds 1 to 5, CPU
+struct DrillRun {
+  double number;      // after the last step
+  Readings readings;  // for the doctor
 };
 
-const std::vector<Drill>& drills();
-const Drill& find_drill(const std::string& name);  // throws Error(usage) with the names there are
+struct Drill {
+  std::string name;
+  std::string fault;                                       // what is wrong, and what comes of it
+  std::string mend;                                        // the one change
+  std::string measure;                                     // what the number is
+  std::string finding;                                     // what the doctor calls it; empty where it has no rule
+  std::function<DrillRun(int64_t seed, bool mended)> run;  // the same on every machine of one kind
+  enum Side { at_most, at_least } side;                    // the fault shows where the number is at most, or at least …
+  double bound;                                            // … this
+  std::vector<double> with_fault, with_mend;               // numbers measured, seeds 1 to 5, CPU
+  bool shows(double number) const { return side == at_most ? number <= bound : number >= bound; }
+};
 
-// Trains once. The number is the same on every machine of one kind.
-double run_drill(const Drill& drill, int64_t seed, bool mended);
+// Seconds a seed each.
+const std::vector<Drill>& plane_drills();  // on the ring of eight, σ = .1: of gan2d
+const std::vector<Drill>& image_drills();  // of gan
 
-// The table of both numbers for each seed, what was measured before beside them, and a verdict in words.
+// One of them. Throws Error(usage) with the names there are.
+const Drill& find_drill(const std::vector<Drill>& drills, const std::string& name);
+
+// What came of one seed.
 struct DrillSeed {
   int64_t seed;
   double with_fault, mended;
+  std::vector<Finding> said_of_fault, said_of_mended;
 };
+DrillSeed run_drill(const Drill& drill, int64_t seed);
+bool says(const std::vector<Finding>& said, const std::string& name);
+
+// The table of both numbers for each seed, what was measured before beside them, what the doctor said, and a verdict in words.
 std::string text_of(const Drill& drill, std::span<const DrillSeed> seeds);
 
 }  // namespace duel

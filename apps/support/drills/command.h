@@ -1,0 +1,24 @@
+// The commands `drill NAME` and `drills` of a program.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "apps/support/drills/drill.h"
+
+namespace duel {
+
+class DrillCommands {
+ public:
+  DrillCommands(CLI::App& app, const std::vector<Drill>& drills);
+  explicit operator bool() const { return *one_ || *list_; }
+  int run() const;  // the exit code
+
+ private:
+  const std::vector<Drill>& drills_;
+  CLI::App *one_, *list_;
+  std::string name_;
+  std::vector<int64_t> seeds_{1, 2, 3, 4, 5};
+};
+
+}  // namespace duel
