@@ -37,14 +37,15 @@ struct Block {  // commands that stand behind a mark, and what is quoted until t
   std::vector<std::string> commands, quotes;
 };
 
-// Indented lines behind the first mark: commands begin with the path of a program, the rest are quotes. What is indented otherwise, such as
-// a compiler's command, ends the block.
+// Indented lines behind a mark: commands begin with the path of a program, the rest are quotes. A heading ends that, since a section may
+// have a compiler's command; where later sections quote the same commands, they have the mark "printed".
 std::vector<Block> blocks_of(const fs::path& page) {
   std::istringstream text(read_text(page));
   std::vector<Block> blocks;
   bool in = false;
   for (std::string line; std::getline(text, line);) {
     if (line == "<!-- run -->") blocks.emplace_back(), in = true;
+    else if (line == "<!-- printed -->") in = !blocks.empty();
     else if (line.starts_with("## ")) in = false;
     else if (in && line.starts_with("    build/release/")) blocks.back().commands.push_back(line.substr(4));
     else if (in && line.starts_with("    ")) blocks.back().quotes.push_back(squeezed(line));
@@ -105,6 +106,26 @@ TEST_CASE("the exercise of the adversarial game tells right from wrong, and does
   CHECK(solve(name, gap, "return {};").output == "wrong: 1 outputs of D, but 0 derivatives\n");
 }
 
+TEST_CASE("the exercise of the transposed convolution tells right from wrong") {
+  const std::string name = "transposed_convolution.cpp", gap = "return Row(static_cast<size_t>(size));  // write it here";
+  const auto with = [](const std::string& place, const std::string& tap = "r", const std::string& to = "+=") {
+    return fmt::format(
+        "Row x(static_cast<size_t>(size)); const int k = static_cast<int>(w.size()), n = static_cast<int>(y.size()); "
+        "for (int p = 0; p < n; ++p) for (int r = 0; r < k; ++r) {{ const int i = {}; if (i >= 0 && i < size) x[i] {} y[p] * w[{}]; }} "
+        "return x;",
+        place, to, tap);
+  };
+  CHECK(solve(name, gap, with("p * stride - pad + r")).output == "right\n");
+  for (const std::string& wrong :
+       {gap, with("p * stride + r"), with("p * stride + pad + r"), with("p - pad + r"), with("p * stride - pad + r", "k - 1 - r"),
+        with("p * stride - pad - r"), with("p * stride - pad + r", "r", "="), std::string("return Row(y.size());")}) {
+    const Outcome o = solve(name, gap, wrong);
+    CHECK_MESSAGE(o.code == 1, wrong);
+    CHECK_MESSAGE(o.output.starts_with("wrong: "), wrong);
+  }
+}
+
 TEST_SUITE("long") {
   TEST_CASE("the commands of the adversarial game run, and print what the page quotes") { check_page("adversarial_game.md", 6, 12); }
+  TEST_CASE("the lesson on transposed convolution prints what its page quotes") { check_page("transposed_convolution.md", 1, 15); }
 }
