@@ -125,7 +125,28 @@ TEST_CASE("the exercise of the transposed convolution tells right from wrong") {
   }
 }
 
+TEST_CASE("the exercise of the DCGAN lesson tells right from wrong") {
+  const std::string name = "dcgan.cpp", gap = "return Image(rows, cols);  // write it here";
+  const auto with = [](const std::string& term) {
+    return fmt::format(
+        "Image sum(rows, cols); for (int p = 0; p < g.rows; ++p) for (int q = 0; q < g.cols; ++q) for (int r = 0; r < rows; ++r) "
+        "for (int s = 0; s < cols; ++s) sum.at(r, s) += {}; return sum;",
+        term);
+  };
+  CHECK(solve(name, gap, with("g.at(p, q) * x.padded(p * stride - pad + r, q * stride - pad + s)")).output == "right\n");
+  for (const std::string& wrong :
+       {gap, with("g.at(p, q) * x.padded(p * stride + r, q * stride + s)"), with("g.at(p, q) * x.padded(p - pad + r, q - pad + s)"),
+        with("g.at(p, q) * x.padded(p * stride - pad + s, q * stride - pad + r)"),
+        with("g.at(p, q) * x.padded(p * stride - pad + rows - 1 - r, q * stride - pad + cols - 1 - s)"),
+        with("g.at(p, q) * x.padded(p * stride - pad + r, q * stride - pad + s) / (g.rows * g.cols)"), std::string("return g;")}) {
+    const Outcome o = solve(name, gap, wrong);
+    CHECK_MESSAGE(o.code == 1, wrong);
+    CHECK_MESSAGE(o.output.starts_with("wrong: "), wrong);
+  }
+}
+
 TEST_SUITE("long") {
   TEST_CASE("the commands of the adversarial game run, and print what the page quotes") { check_page("adversarial_game.md", 6, 12); }
-  TEST_CASE("the lesson on transposed convolution prints what its page quotes") { check_page("transposed_convolution.md", 1, 15); }
+  TEST_CASE("the lesson on transposed convolution prints what its page quotes") { check_page("transposed_convolution.md", 1, 14); }
+  TEST_CASE("the DCGAN lesson prints what its page quotes") { check_page("dcgan.md", 2, 25); }
 }
