@@ -35,6 +35,7 @@ std::string squeezed(const std::string& line) {  // with single spaces
 
 struct Block {  // commands that stand behind a mark, and what is quoted until the next mark
   std::vector<std::string> commands, quotes;
+  int code = 0;  // what the commands end with: 2 behind the mark "refused"
 };
 
 // Indented lines behind a mark: commands begin with the path of a program, the rest are quotes. A heading ends that, since a section may
@@ -45,6 +46,7 @@ std::vector<Block> blocks_of(const fs::path& page) {
   bool in = false;
   for (std::string line; std::getline(text, line);) {
     if (line == "<!-- run -->") blocks.emplace_back(), in = true;
+    else if (line == "<!-- refused -->") blocks.push_back({{}, {}, 2}), in = true;
     else if (line == "<!-- printed -->") in = !blocks.empty();
     else if (line.starts_with("## ")) in = false;
     else if (in && line.starts_with("    build/release/")) blocks.back().commands.push_back(line.substr(4));
@@ -60,8 +62,8 @@ void check_page(const std::string& name, size_t commands, size_t quotes) {
     std::string said;
     for (const std::string& command : block.commands) {
       const Outcome o = desk(command);
-      CHECK_MESSAGE(o.code == 0, fmt::format("{}: {}: exit {}: {}", name, command, o.code, o.errors));
-      said += squeezed(o.output) + " ";
+      CHECK_MESSAGE(o.code == block.code, fmt::format("{}: {}: exit {}: {}", name, command, o.code, o.errors));
+      said += squeezed(block.code ? o.errors : o.output) + " ";
       ++ran;
     }
     for (const std::string& quote : block.quotes) {
@@ -145,8 +147,32 @@ TEST_CASE("the exercise of the DCGAN lesson tells right from wrong") {
   }
 }
 
+TEST_CASE("the exercise of the batch norm lesson tells right from wrong") {
+  const std::string name = "batch_norm.cpp", gap = "return {Row(x.size()), 0, 0};  // write it here";
+  const auto with = [](const std::string& gx, const std::string& divisor = "n", const std::string& gamma_is = "of_normal") {
+    return fmt::format(
+        "const double m = mean(x), n = static_cast<double>(x.size()); double var = 0, of_g = 0, of_normal = 0; Row h; "
+        "for (double v : x) var += (v - m) * (v - m) / ({}); const double s = std::sqrt(var + eps); for (double v : x) h.push_back((v - m) "
+        "/ s); "
+        "for (size_t i = 0; i < x.size(); ++i) of_g += g[i], of_normal += g[i] * h[i]; Gradients out{{Row(x.size()), {}, of_g}}; "
+        "for (size_t i = 0; i < x.size(); ++i) out.x[i] = {}; return out;",
+        divisor, gamma_is, gx);
+  };
+  const std::string right = "gamma / s * (g[i] - of_g / n - h[i] * of_normal / n)";
+  CHECK(solve(name, gap, with(right)).output == "right\n");
+  for (const std::string& wrong :
+       {gap, with("gamma / s * g[i]"), with("gamma / s * (g[i] - of_g / n)"), with("gamma / s * (g[i] - h[i] * of_normal / n)"),
+        with("(g[i] - of_g / n - h[i] * of_normal / n) / s"), with("gamma / s * (g[i] - of_g - h[i] * of_normal)"), with(right, "n - 1"),
+        with(right, "n", "of_g"), std::string("return {};")}) {
+    const Outcome o = solve(name, gap, wrong);
+    CHECK_MESSAGE(o.code == 1, wrong);
+    CHECK_MESSAGE(o.output.starts_with("wrong: "), wrong);
+  }
+}
+
 TEST_SUITE("long") {
   TEST_CASE("the commands of the adversarial game run, and print what the page quotes") { check_page("adversarial_game.md", 6, 12); }
   TEST_CASE("the lesson on transposed convolution prints what its page quotes") { check_page("transposed_convolution.md", 1, 14); }
   TEST_CASE("the DCGAN lesson prints what its page quotes") { check_page("dcgan.md", 2, 25); }
+  TEST_CASE("the batch norm lesson prints what its page quotes") { check_page("batch_norm.md", 3, 16); }
 }
