@@ -170,9 +170,32 @@ TEST_CASE("the exercise of the batch norm lesson tells right from wrong") {
   }
 }
 
+TEST_CASE("the exercise of the Wasserstein lesson tells right from wrong") {
+  const std::string name = "wasserstein.cpp",
+                    gap = "return {std::vector<Vec>(d.a.size()), std::vector<double>(d.v.size())};  // write it here";
+  const auto with = [](const std::string& k, const std::string& of_v = "dot(s, d.a[j]) * f", const std::string& of_a = "d.v[j] * f * s") {
+    return fmt::format(
+        "Critic out{{std::vector<Vec>(d.a.size()), std::vector<double>(d.v.size())}}; const double n = static_cast<double>(points.size()); "
+        "for (Vec x : points) {{ const Vec s = slope(d, x); const double l = length(s), k = {}; for (size_t j = 0; j < d.v.size(); ++j) {{ "
+        "const double f = leaky_slope(dot(d.a[j], x)); out.v[j] += k * {}; out.a[j].x += k * {}.x; out.a[j].y += k * {}.y; }} }} "
+        "return out;",
+        k, of_v, of_a, of_a);
+  };
+  CHECK(solve(name, gap, with("2 * (l - 1) / l / n")).output == "right\n");
+  for (const std::string& wrong :
+       {gap, with("2 * (l - 1) / l"), with("2 * (l - 1) / n"), with("2 * (l > 1 ? l - 1 : 0) / l / n"), with("(l - 1) / l / n"),
+        with("2 * (l - 1) / l / n", "dot(s, d.a[j])"), with("2 * (l - 1) / l / n", "dot(s, d.a[j]) * f", "d.v[j] * s"),
+        with("2 * (l - 1) / l / n", "dot(s, d.a[j]) * f", "d.v[j] * f * d.a[j]"), std::string("return {};")}) {
+    const Outcome o = solve(name, gap, wrong);
+    CHECK_MESSAGE(o.code == 1, wrong);
+    CHECK_MESSAGE(o.output.starts_with("wrong: "), wrong);
+  }
+}
+
 TEST_SUITE("long") {
   TEST_CASE("the commands of the adversarial game run, and print what the page quotes") { check_page("adversarial_game.md", 6, 12); }
   TEST_CASE("the lesson on transposed convolution prints what its page quotes") { check_page("transposed_convolution.md", 1, 14); }
   TEST_CASE("the DCGAN lesson prints what its page quotes") { check_page("dcgan.md", 2, 25); }
-  TEST_CASE("the batch norm lesson prints what its page quotes") { check_page("batch_norm.md", 3, 16); }
+  TEST_CASE("the batch norm lesson prints what its page quotes") { check_page("batch_norm.md", 3, 12); }
+  TEST_CASE("the commands of the Wasserstein lesson run, and print what the page quotes") { check_page("wasserstein.md", 6, 15); }
 }
