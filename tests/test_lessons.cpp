@@ -8,6 +8,7 @@
 #include "tests/process.h"
 #include "tests/support.h"
 
+using namespace duel;
 using namespace duel::test;
 namespace fs = std::filesystem;
 
@@ -192,10 +193,35 @@ TEST_CASE("the exercise of the Wasserstein lesson tells right from wrong") {
   }
 }
 
+TEST_CASE("the exercise of the kernels lesson tells right from wrong") {
+  const std::string name = "kernels.cpp", gap = "return 1;  // write it here";
+  const auto with = [](const std::string& counted, const std::string& bank = "w % banks") {
+    return fmt::format(
+        "int most = 0; for (int b = 0; b < banks; ++b) {{ std::vector<int> seen; for (int w : words) if ({} == b) {{ bool known = false; "
+        "for (int one : seen) known = known || ({}); if (!known) seen.push_back(w); }} "
+        "if (static_cast<int>(seen.size()) > most) most = static_cast<int>(seen.size()); }} return most;",
+        bank, counted);
+  };
+  CHECK(solve(name, gap, with("one == w")).output == "right\n");
+  for (const std::string& wrong :
+       {gap, with("false"), with("one == w && seen.back() == w"), with("one == w", "w / 4 % banks"), with("one == w", "w % 16"),
+        std::string("return static_cast<int>(words.size());"), std::string("return std::gcd(words[1] - words[0], banks);"),
+        std::string("return words[0] == words[1] ? 1 : std::gcd(words[1] - words[0], banks);")}) {
+    const Outcome o = solve(name, gap, wrong);
+    CHECK_MESSAGE(o.code == 1, wrong);
+    CHECK_MESSAGE(o.output.starts_with("wrong: "), wrong);
+  }
+}
+
 TEST_SUITE("long") {
   TEST_CASE("the commands of the adversarial game run, and print what the page quotes") { check_page("adversarial_game.md", 6, 12); }
   TEST_CASE("the lesson on transposed convolution prints what its page quotes") { check_page("transposed_convolution.md", 1, 14); }
   TEST_CASE("the DCGAN lesson prints what its page quotes") { check_page("dcgan.md", 2, 25); }
   TEST_CASE("the batch norm lesson prints what its page quotes") { check_page("batch_norm.md", 3, 12); }
   TEST_CASE("the commands of the Wasserstein lesson run, and print what the page quotes") { check_page("wasserstein.md", 6, 15); }
+  TEST_CASE("simprof counts what the kernels lesson quotes") {
+    if (const std::string why = why_not(Device::sim_checked); !why.empty()) return skip(why);
+    if (!fs::exists(build_dir() / "bench" / "simprof")) return skip("built without simprof");
+    check_page("kernels.md", 3, 7);
+  }
 }
