@@ -76,6 +76,24 @@ void check_page(const std::string& name, size_t commands, size_t quotes) {
   CHECK(found == quotes);
 }
 
+std::vector<fs::path> pages() {
+  std::vector<fs::path> all;
+  for (const auto& entry : fs::directory_iterator(source_dir() / "docs" / "lessons"))
+    if (entry.path().extension() == ".md") all.push_back(entry.path());
+  return all;
+}
+
+// Files that a page links to, without what is on the network.
+std::vector<fs::path> links_of(const fs::path& page) {
+  const std::string text = read_text(page);
+  std::vector<fs::path> links;
+  for (size_t at = text.find("]("); at != std::string::npos; at = text.find("](", at + 1)) {
+    const std::string target = text.substr(at + 2, text.find_first_of(")#", at + 2) - at - 2);
+    if (!target.empty() && !target.starts_with("http")) links.push_back((page.parent_path() / target).lexically_normal());
+  }
+  return links;
+}
+
 // Compiles and runs an exercise, with `wrong` in it replaced by `right`.
 Outcome solve(const std::string& name, const std::string& wrong, const std::string& right) {
   const TempFolder folder;
@@ -91,6 +109,26 @@ Outcome solve(const std::string& name, const std::string& wrong, const std::stri
 }
 
 }  // namespace
+
+TEST_CASE("what a lesson links to is there, and the code that it shows is in a file that it links to") {
+  size_t shown = 0;
+  for (const fs::path& page : pages()) {
+    std::string sources;
+    for (const fs::path& link : links_of(page)) {
+      CHECK_MESSAGE(fs::exists(link), fmt::format("{} links to {}", page.filename().string(), link.string()));
+      if (fs::is_regular_file(link) && link.extension() != ".md") sources += squeezed(read_text(link)) + " ";
+    }
+    std::istringstream text(read_text(page));
+    bool code = false;
+    for (std::string line; std::getline(text, line);) {
+      if (line.starts_with("```")) code = line == "```cpp" || line == "```cuda";
+      else if (code && ++shown)
+        CHECK_MESSAGE(sources.find(squeezed(line)) != std::string::npos,
+                      fmt::format("{} shows '{}', which is in no file that it links to", page.filename().string(), line));
+    }
+  }
+  CHECK(shown > 0);
+}
 
 TEST_CASE("the exercise of the adversarial game tells right from wrong, and does not say what is right") {
   const std::string name = "adversarial_game.cpp", gap = "return std::vector<double>(t.size(), 0.0);  // write it here";
