@@ -37,7 +37,8 @@ struct Critic {
   Tensor operator()(const Tensor& x) const { return linear(leaky_relu(linear(reshape(x, {x.shape()[0], 2}), a), 0.2), v); }
 };
 
-// The slope of a critic like gan2d's, three hidden layers of 128, when clipping has pressed every weight against its limit.
+// The slope of a critic like gan2d's, three hidden layers of 128, when clipping has pressed every weight against its limit
+// and every unit is on.
 double clipped_slope(double c) {
   const Tensor x = tensor({1, 2}, {1, 1});
   Tensor h = x;
