@@ -95,7 +95,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
   };
   auto page = [&] {
     Page page = gan_page(settings, trainer.computed_on(), state.step, trainer.records(), trainer.frames());
-    page.tables = layer_tables(trainer.records());
+    page.inside = layer_numbers(trainer.records());
     page.layers = table_of(layers_of(state.g.config));
     page.interpolation = interpolation_grid(state.shown(), walks, walk_steps, settings.seed);
     page.checks = checks;

@@ -180,7 +180,7 @@ std::vector<Series> layer_series(const std::vector<Json>& all) {
   return list;
 }
 
-std::vector<Table> layer_tables(const std::vector<Json>& all) {
+Table layer_numbers(const std::vector<Json>& all) {
   const std::vector<Json> records = inspected(all);
   if (records.empty()) return {};
   const Json& last = records.back();
@@ -201,7 +201,7 @@ std::vector<Table> layer_tables(const std::vector<Json>& all) {
                             text("activation"), text("back"), std::isfinite(share) ? fmt::format("{:.0f} %", 100 * share) : "",
                             text("drift")});
     }
-  return {table};
+  return table;
 }
 
 std::optional<double> largest_update(const std::vector<Json>& all, const char* net) {

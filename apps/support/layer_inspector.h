@@ -43,7 +43,7 @@ class LayerInspector {
 
 // What the records that have "layers" show: curves, and a table of the last one. Empty where there is none.
 std::vector<Series> layer_series(const std::vector<nlohmann::ordered_json>& records);
-std::vector<Table> layer_tables(const std::vector<nlohmann::ordered_json>& records);
+Table layer_numbers(const std::vector<nlohmann::ordered_json>& records);
 
 // The largest share of silent channels among G's layers in the last such record, and which layer that is; none where there is no record.
 struct SilentLayer {

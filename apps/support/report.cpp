@@ -286,8 +286,8 @@ std::string render_report(const Page& page) {
   std::string pictures;
   for (const Picture& picture : page.pictures) pictures += picture_figure(picture);
   html += page.pictures.size() > few_pictures ? "<div class=\"charts pictures\">\n" + pictures + "</div>\n" : pictures;
-  html +=
-      "<div class=\"foot\">\n" + (page.layers.rows.empty() ? "" : plain_table(page.layers, 2)) + settings_table(page.settings) + "</div>\n";
+  html += "<div class=\"foot\">\n" + (page.layers.rows.empty() ? "" : plain_table(page.layers, 2)) +
+          (page.inside.rows.empty() ? "" : plain_table(page.inside)) + settings_table(page.settings) + "</div>\n";
   html += "</main>\n<script type=\"application/json\" id=\"data\">" +
           script_json({{"film", film},
                        {"series", curves_json(page.series)},

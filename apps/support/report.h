@@ -83,7 +83,8 @@ struct Page {
   std::vector<Histograms> distributions;
   std::vector<Check> checks;
   std::vector<Table> tables;
-  Table layers;              // at the foot of the page; without rows: left out
+  Table layers;              // at the foot of the page; without rows: left out …
+  Table inside;              // … and behind it, what goes on in them; likewise
   std::vector<Words> words;  // at the head of the page, and then
   std::vector<Figure> figures;
   int look_again = 0;  // seconds until the page loads itself anew, while somebody only watches; 0: never
