@@ -29,12 +29,21 @@ Readings healthy() {
           .fake_right = same(0.8),
           .d_fake_after = same(0.3),
           .saturating = true,
+          .cross_entropy = true,
+          .d_moves = 1e-4,
+          .g_moves = 1e-4,
+          .right_in_company = 0.9,
+          .right_alone = 0.9,
           .spread = 0.9,
           .twin = 0.8,
+          .modes_found = 1,
           .saturated = 0.5,
           .real_saturated = 0.5,
           .checkerboard = 1.2,
           .copied = 0.01,
+          .dead = 0.1,
+          .dead_layer = "G 1",
+          .label_agreement = 0.9,
           .norm_drift = 0.1};
 }
 
@@ -75,6 +84,20 @@ TEST_CASE("each rule speaks on one side of its threshold and keeps silent on the
   rule(
       "memorisation", [](Readings& r, double v) { r.copied = v; }, 0.11, 0.09);
   rule(
+      "collapse", [](Readings& r, double v) { r.modes_found = v; }, 0.49, 0.51);
+  rule(
+      "impossible loss", [](Readings& r, double v) { r.loss_d = same(v); }, -0.01, 0.01);
+  rule(
+      "D stands still", [](Readings& r, double v) { r.d_moves = v; }, 0, 1e-30);
+  rule(
+      "G stands still", [](Readings& r, double v) { r.g_moves = v; }, 0, 1e-30);
+  rule(
+      "batch norm leakage", [](Readings& r, double v) { r.right_alone = v; }, 0.79, 0.81);
+  rule(
+      "ignored labels", [](Readings& r, double v) { r.label_agreement = v; }, 0.49, 0.51);
+  rule(
+      "dead ReLU", [](Readings& r, double v) { r.dead = v; }, 0.5, 0.49);
+  rule(
       "batch norm drift", [](Readings& r, double v) { r.norm_drift = v; }, 0.51, 0.49);
 }
 
@@ -103,6 +126,26 @@ TEST_CASE("a finding says what was seen and what to try, and the worst comes fir
     CHECK_MESSAGE(f.sentence.back() == '.', f.sentence);
   }
   CHECK(diagnose(r)[1].sentence.find("0.10 times") != std::string::npos);
+}
+
+TEST_CASE("a loss that is no cross entropy may be negative, and a dead layer is called by its name") {
+  Readings r = healthy();
+  r.cross_entropy = false, r.loss_d = same(-5);
+  CHECK(names(r).empty());
+  r.dead = 0.75;
+  CHECK(diagnose(r)[0].sentence.starts_with("75.0 % of the channels of G 1 are 0"));
+}
+
+TEST_CASE("samples agree with their labels by as much of the classes' differences as they have") {
+  // Two classes of two values each: means (1, 0) and (-1, 0), of which the samples have half, nothing, or the contrary.
+  const std::vector<float> real{1, 5, 1, -5, -1, 5, -1, -5};
+  const std::vector<int> of{0, 0, 1, 1};
+  const auto agreement = [&](const std::vector<float>& samples) { return label_agreement(samples, of, real, of, 2, 2); };
+  CHECK(agreement(real) == doctest::Approx(1));
+  CHECK(agreement({9.5F, 1, 9.5F, -1, 8.5F, 1, 8.5F, -1}) == doctest::Approx(0.5));
+  CHECK(agreement({3, 1, 3, 1, 3, 1, 3, 1}) == doctest::Approx(0));
+  CHECK(agreement({-1, 5, -1, -5, 1, 5, 1, -5}) == doctest::Approx(-1));
+  CHECK(label_agreement(real, of, {2, 2, 2, 2, 2, 2, 2, 2}, of, 2, 2) == 0);  // real classes that do not differ
 }
 
 TEST_CASE("checkerboards have all their energy at a period of two pixels, gradients none") {
