@@ -30,7 +30,8 @@ Shown show(const fs::path& page, const std::string& fragment = "") {
   const TempFolder profile;
   const Outcome o =
       run_process("/bin/sh", {"-c", fmt::format("exec timeout 60 '{}' --headless --no-sandbox --disable-gpu --enable-logging=stderr "
-                                                "--user-data-dir='{}' --virtual-time-budget=5000 --dump-dom 'file://{}{}'",
+                                                "--user-data-dir='{}' --window-size=1200,900 --run-all-compositor-stages-before-draw "
+                                                "--virtual-time-budget=10000 --dump-dom 'file://{}{}'",
                                                 browser(), profile.path().string(), page.string(), fragment)});
   Shown shown{o.output, ""};
   std::istringstream lines(o.errors);
