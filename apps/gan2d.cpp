@@ -155,8 +155,10 @@ int step_by_hand(const StepCommand& ask) {
   const std::vector<HandSection> sections = hand_step(input, loss, ask.training.optimizer_of_g());
   if (ask.json) fmt::print("{}\n", json_of(sections).dump(1));
   else
-    fmt::print("One step of D and one of G, loss {}, {}. A matrix is printed row by row: (first row | second row).\n\n{}",
-               ask.training.loss, ask.training.optimizer, text_of(sections));
+    fmt::print(
+        "One step of D and one of G, loss {}, {}. W0, b0: hidden layer; W1, b1: output; x1, a1, h1, t1: of sample 1. A matrix is\n"
+        "printed row by row: (first row | second row).\n\n{}",
+        ask.training.loss, ask.training.optimizer, text_of(sections));
   return 0;
 }
 

@@ -20,7 +20,7 @@ constexpr int reach = ada_taps / 4;       // pixels whose halves a frame must lo
 // The filter is not symmetric: slow waves come out by Σ k·hₖ/Σ hₖ − 5½ = −.402 later, in pixels of the fine image. Maps allow for it, or a
 // flip would move the picture by twice that. In thirty-seconds, so that maps by whole pixels stay exact.
 constexpr double delay = -13.0 / 32;
-constexpr int steps_between = 4;           // Karras et al. (2020), section 3.1
+constexpr int steps_between = 4;           // Karras et al. (2020), section 3
 constexpr double images_to_one = 500'000;  // ibid.
 
 using Map3 = std::array<double, 9>;

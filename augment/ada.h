@@ -1,5 +1,5 @@
 // ADA: Karras, Aittala, Hellsten, Laine, Lehtinen & Aila, "Training generative adversarial networks with limited data" (2020), appendix B
-// for the augmentations, section 3.1 for how strong they are. D is shown T(x) of real and of generated images, in its own steps and in
+// for the augmentations, section 3 for how strong they are. D is shown T(x) of real and of generated images, in its own steps and in
 // those of G. Each operation has a coin of its own, p for all of them, but 1 − √(1 − p) for each of the two rotations, so that p is the
 // chance that either turns. A coin decides whether the parameter is drawn; what is drawn may be nothing: flips are p/2, quarter turns 3p/4.
 //

@@ -1,4 +1,4 @@
-// DiffAugment: Zhao, Liu, Lin, Zhu & Han, "Differentiable augmentation for data-efficient GAN training" (2020), equations 4 to 6. D is
+// DiffAugment: Zhao, Liu, Lin, Zhu & Han, "Differentiable augmentation for data-efficient GAN training" (2020), section 3. D is
 // shown T(x) instead of x, of real and of generated images, in its own steps and in those of G, whose gradient goes through T.
 //
 //   const DiffAugment policy = parse_diff_augment("color,translation,cutout");

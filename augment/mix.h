@@ -47,8 +47,8 @@ bool draw_mixing_coin(double p, const Rng& rng, int step);
 
 // --- mixing ------------------------------------------------------------------------------------------------------------------------------
 // λ·x[i] + (1 − λ)·x[partner[i]] for x [n, …]: images, or rows [n, d] of a latent space. Zhang, Cissé, Dauphin & Lopez-Paz, "mixup: beyond
-// empirical risk minimization" (2018), eq. 1; of hidden layers Verma et al., "Manifold mixup" (2019). A mean of two standard normal latents
-// is shorter than either: its variance is λ² + (1 − λ)².
+// empirical risk minimization" (2018), section 1; of hidden layers Verma et al., "Manifold mixup" (2019). A mean of two standard normal
+// latents is shorter than either: its variance is λ² + (1 − λ)².
 Tensor mixup(const Tensor& x, const Mixing& how);
 // x [n,h,w,c] with box[i] replaced by the same place of x[partner[i]]. Yun et al., "CutMix" (2019), eq. 1.
 Tensor cutmix(const Tensor& x, const Mixing& how);

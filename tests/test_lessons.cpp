@@ -116,7 +116,7 @@ TEST_CASE("what a lesson links to is there, and the code that it shows is in a f
 }
 
 TEST_SUITE("long") {
-  TEST_CASE("the commands of the adversarial game run, and print what the page quotes") { check_page("adversarial_game.md", 6, 12); }
+  TEST_CASE("the commands of the adversarial game run, and print what the page quotes") { check_page("adversarial_game.md", 6, 13); }
   TEST_CASE("the DCGAN lesson prints what its page quotes") { check_page("dcgan.md", 2, 25); }
   TEST_CASE("the lesson on transposed convolution prints what its page quotes") { check_page("transposed_convolution.md", 1, 14); }
   TEST_CASE("the batch norm lesson prints what its page quotes") { check_page("batch_norm.md", 3, 12); }

@@ -153,7 +153,7 @@ Verdict checkerboard(const Readings& r) {
       "checkerboard",
       fmt::format(
           "The samples have {:.1f} times the energy of real images at a period of two pixels, as strides leave it: early in a run it "
-          "goes by itself, and where it stays, try --net dcgan, whose kernels divide evenly by their stride, or --ema 0.999.",
+          "goes by itself, and where it stays, train longer, or try --ema 0.999.",
           *r.checkerboard)};
 }
 

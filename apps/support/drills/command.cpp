@@ -9,7 +9,8 @@
 namespace duel {
 
 DrillCommands::DrillCommands(CLI::App& app, const std::vector<Drill>& drills)
-    : drills_(drills),
+    : program_(app.get_name()),
+      drills_(drills),
       one_(app.add_subcommand("drill", "a way to fail, on purpose, beside the same recipe mended")),
       list_(app.add_subcommand("drills", "lists them")) {
   one_->add_option("name", name_, "of the drill")->required();
@@ -19,6 +20,7 @@ DrillCommands::DrillCommands(CLI::App& app, const std::vector<Drill>& drills)
 int DrillCommands::run() const {
   if (*list_) {
     for (const Drill& d : drills_) fmt::print("{:<20} {}\n{:<20} Mended: {}.\n\n", d.name, d.fault, "", d.mend);
+    fmt::print("{} drill NAME runs one over five seeds; --seeds 1 over one.\n", program_);
     return 0;
   }
   const Drill& drill = find_drill(drills_, name_);

@@ -15,6 +15,7 @@ class DrillCommands {
   int run() const;  // the exit code
 
  private:
+  std::string program_;
   const std::vector<Drill>& drills_;
   CLI::App *one_, *list_;
   std::string name_;

@@ -55,7 +55,7 @@ void costs() {
 
 // Black or white pictures of 784 pixels, of which `told` follow from z and the others are coins.
 void sum_or_mean() {
-  std::printf("\n784 pixels           z says nothing   z says black or white\n");
+  std::printf("\n784 pixels              z says nothing   z says black or white: pixels + KL\n");
   const double coin = std::log(2.0);
   for (int told : {784, 392}) {
     const double without = 784 * coin, with = (784 - told) * coin;
