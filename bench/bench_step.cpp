@@ -13,6 +13,7 @@
 #include "bench/peer.h"
 #include "bench/statistics.h"
 #include "bench/step_models.h"
+#include "bench/swap.h"
 #include "engine/graph.h"
 #include "engine/tensor.h"
 #include "kernels/problem.h"
@@ -24,7 +25,7 @@ using namespace duel::bench;
 namespace {
 
 struct Options {
-  std::string model = "dcgan", device = "auto", precision = "f32", peer;
+  std::string model = "dcgan", device = "auto", precision = "f32", peer, swap;
   StepOptions step;
   int rounds = 7;
   double seconds = 2;  // a round
@@ -73,6 +74,14 @@ nlohmann::json row(const std::string& name, int images, const std::vector<double
           {"all_seconds", seconds}};
 }
 
+void write(JsonOutput& json, const Options& o, Device device, const nlohmann::json& results) {
+  if (!json.wanted()) return;
+  nlohmann::json about = context(device);
+  about["precision"] = o.precision;
+  about["cpu_level"] = backend(Device::cpu).description();
+  json.write({{"context", about}, {"benchmarks", results}});
+}
+
 int run(Options& o, JsonOutput& json) {
   if (o.precision != "f32" && o.precision != "bf16") fail(Failure::usage, "--precision " + o.precision + ": f32 or bf16");
   if (!o.peer.empty() && o.peer != "torch") fail(Failure::usage, "--peer " + o.peer + ": there is torch");
@@ -86,6 +95,13 @@ int run(Options& o, JsonOutput& json) {
   const std::string python = o.peer.empty() ? "" : Peer::python_with_torch();
   if (!python.empty() && is_simulated(device)) fail(Failure::usage, "--peer torch: the simulated GPU is not timed");
 
+  if (!o.swap.empty()) {
+    if (is_simulated(device)) fail(Failure::usage, "--swap: the simulated GPU is not timed");
+    const nlohmann::json results =
+        swap_rows({.op = o.swap, .model = o.model, .step = o.step, .rounds = o.rounds, .seconds = o.seconds}, device);
+    write(json, o, device, results);
+    return 0;
+  }
   Ours ours(o, device);
   const int images = ours.model.images;
   std::vector<std::unique_ptr<Peer>> peers;
@@ -141,12 +157,7 @@ int run(Options& o, JsonOutput& json) {
     fmt::print("{:.2f}× the speed of {} at {} with {} threads, 95 % interval {:.2f} to {:.2f}, {} rounds in turns\n", ratio.value,
                peers[best]->name(), o.precision, omp_get_max_threads(), ratio.low, ratio.high, o.rounds);
   }
-  if (json.wanted()) {
-    nlohmann::json about = context(device);
-    about["precision"] = o.precision;
-    about["cpu_level"] = backend(Device::cpu).description();
-    json.write({{"context", about}, {"benchmarks", results}});
-  }
+  write(json, o, device, results);
   return 0;
 }
 
@@ -166,7 +177,8 @@ int main(int argc, char** argv) {
   app.add_option("--device", o.device, "cpu, cuda, sim, sim-checked or auto")->capture_default_str();
   app.add_option("--rounds", o.rounds, "turns, of which the median counts")->capture_default_str();
   app.add_option("--seconds", o.seconds, "a round")->capture_default_str();
-  app.add_option("--peer", o.peer, "torch: the same step in PyTorch, taking turns");
+  CLI::Option* swap = app.add_option("--swap", o.swap, "an op: the same training with each of its rows in turn, curves and times");
+  app.add_option("--peer", o.peer, "torch: the same step in PyTorch, taking turns")->excludes(swap);
   JsonOutput json;
   json.add_flag(app);
   return run_main(argc, argv, app, [&] { return run(o, json); });

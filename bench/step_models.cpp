@@ -24,6 +24,13 @@ Tensor labels(int64_t n, Device device) {
   return Tensor::from({n}, values, DType::i32, device);
 }
 
+// The first of some sums, which then begin afresh.
+double taken(Tensor& sums) {
+  const double first = sums.values()[0];
+  sums.assign(Tensor::zeros(sums.shape(), sums.dtype(), sums.device()));
+  return first;
+}
+
 struct GanBench {
   Generator g;
   Discriminator d;
@@ -54,7 +61,7 @@ StepModel gan_model(const std::string& name, const StepOptions& o, Device device
     adam.beta1 = 0, adam.beta2 = 0.9;
   }
   auto bench = std::make_shared<GanBench>(config, objective, adam, o, device);
-  return {[bench] { (*bench->step)(); }, o.batch * objective.critic_steps};
+  return {[bench] { (*bench->step)(); }, o.batch * objective.critic_steps, [bench] { return bench->step->read().loss_d; }};
 }
 
 struct VaeBench {
@@ -98,11 +105,11 @@ StepModel make_step_model(const std::string& name, const StepOptions& o, Device 
     fail(Failure::usage, fmt::format("--model {}: there are {}", name, fmt::join(step_models, ", ")));
   if (name == "vae") {
     auto bench = std::make_shared<VaeBench>(o, device);
-    return {[bench] { (*bench->step)(); }, o.batch};
+    return {[bench] { (*bench->step)(); }, o.batch, [bench] { return taken(bench->step->sums); }};
   }
   if (name == "lenet") {
     auto bench = std::make_shared<LeNetBench>(o, device);
-    return {[bench] { (*bench->step)(); }, o.batch};
+    return {[bench] { (*bench->step)(); }, o.batch, [bench] { return taken(bench->step->loss_sum); }};
   }
   return gan_model(name, o, device);
 }

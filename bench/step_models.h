@@ -17,7 +17,8 @@ struct StepOptions {
 // One step of a model; it owns the nets, the optimisers and the images.
 struct StepModel {
   std::function<void()> step;
-  int images;  // that a step sees: the batch, times D's steps
+  int images;                    // that a step sees: the batch, times D's steps
+  std::function<double()> loss;  // since it was last asked for: D's of the last step, or the net's of all steps
 };
 
 constexpr const char* step_models[] = {"dcgan", "cgan", "wgan-gp", "sn-gan", "mlp", "vae", "lenet"};

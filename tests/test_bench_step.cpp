@@ -1,0 +1,57 @@
+// bench_step as a person runs it.
+#include <nlohmann/json.hpp>
+
+#include "tests/app_runs.h"
+
+using namespace duel::test;
+
+namespace {
+
+Outcome bench(std::vector<std::string> args) {
+  const std::vector<std::string> small{"--device", "cpu",   "--size", "8",     "--channels", "1",        "--batch", "4",         "--nz",
+                                       "4",        "--ngf", "4",      "--ndf", "4",          "--rounds", "2",       "--seconds", "0.01"};
+  args.insert(args.end(), small.begin(), small.end());
+  return run_process(build_dir() / "bench" / "bench_step", args);
+}
+
+}  // namespace
+
+TEST_CASE("--swap trains with each row of an op in turn, holds the losses together and says which rows cannot") {
+  const TempFolder folder;
+  const fs::path file = folder.path() / "swap.json";
+  const Outcome o = bench({"--model", "dcgan", "--swap", "conv2d_dgrad", "--json", file.string()});
+  REQUIRE_MESSAGE(o.code == 0, o.errors);
+  const auto results = nlohmann::json::parse(contents_of(file))["benchmarks"];
+  std::vector<std::string> expected{""}, found;
+  for (const duel::Row& row : duel::rows_of("conv2d_dgrad"))
+    if (row.device == duel::Device::cpu && row.rank != duel::reference_rank) expected.emplace_back(row.name);
+  size_t trained = 0;
+  for (const auto& line : results) {
+    found.push_back(line["row"]);
+    if (line.contains("why_not")) {
+      CHECK(line["why_not"].get<std::string>().find("does not support") != std::string::npos);
+      continue;
+    }
+    ++trained;
+    CHECK(line["losses"].size() == 10);
+    CHECK(line["losses"] != nlohmann::json(std::vector<double>(10, line["losses"][0].get<double>())));  // it trains
+    CHECK(line["losses_apart"].get<double>() < 1e-3);
+    CHECK(line["all_seconds"].size() == 2);
+  }
+  CHECK(found == expected);
+  CHECK(trained >= 2);
+  CHECK(results[0]["losses_apart"] == 0);
+  CHECK(results[0]["picked"] != "");
+}
+
+TEST_CASE("--swap refuses an op that there is not, one that the step does not use, a simulated GPU and a peer") {
+  for (const auto& [args, part] :
+       {std::pair<std::vector<std::string>, const char*>{{"--model", "mlp", "--swap", "conv"}, "no op is called conv"},
+        {{"--model", "mlp", "--swap", "conv2d_fwd"}, "a step of mlp does not use it"},
+        {{"--swap", "gemm", "--peer", "torch"}, "--peer"}}) {
+    const Outcome o = bench(args);
+    CHECK(o.code == 2);
+    const bool said = o.errors.find(part) != std::string::npos;
+    CHECK_MESSAGE(said, o.errors);
+  }
+}
