@@ -329,6 +329,22 @@ TEST_CASE("a checkpoint never holds NaN: the run ends with 6 and keeps the finit
   });
 }
 
+TEST_CASE("--check-finite names the op that a run diverges in, changes nothing of one that does not, and is no setting of it") {
+  each_program([](const Program& program, const Desk& desk) {
+    std::vector<std::string> flags{"--steps", "40", "--check-finite"};
+    flags.insert(flags.end(), program.diverging.begin(), program.diverging.end());
+    const Outcome o = desk.train("diverges", flags);
+    CHECK(o.code == 6);
+    CHECK_MESSAGE(o.errors.find(": step ") != std::string::npos, o.errors);
+    CHECK_MESSAGE(o.errors.find(" of numbers that are finite") != std::string::npos, o.errors);
+    REQUIRE(desk.train("looked", {"--steps", "3", "--check-finite"}).code == 0);
+    REQUIRE(desk.train("plain", {"--steps", "3"}).code == 0);
+    CHECK(weights_of(desk.checkpoint("looked")) == weights_of(desk.checkpoint("plain")));
+    CHECK(desk.resume("plain", {"--steps", "4", "--check-finite"}).code == 0);
+    CHECK(contents_of(desk.run("looked") / "config.json").find("finite") == std::string::npos);
+  });
+}
+
 TEST_CASE("one is not plural, and a rate is not shown before there is one") {
   each_program([](const Program&, const Desk& desk) {
     const Outcome one = desk.train("a", {"--steps", "1"});
