@@ -14,8 +14,8 @@
 #include "apps/support/cli.h"
 #include "augment/pipeline.h"
 #include "bench/context.h"
-#include "bench/json_output.h"
 #include "bench/peer.h"
+#include "bench/result_output.h"
 #include "bench/statistics.h"
 #include "kernels/draw.h"
 
@@ -124,13 +124,13 @@ std::vector<std::string> names_of(const std::string& list) {
   return names;
 }
 
-int run(Options& o, JsonOutput& json) {
+int run(Options& o, ResultOutput& output) {
   if (o.to != "f32" && o.to != "bf16") fail(Failure::usage, "--to " + o.to + ": f32 or bf16");
   if (o.size < 2 || o.batch < 1 || o.rounds < 1 || !(o.seconds > 0) || o.channels < 1 || o.channels > 4)
     fail(Failure::usage, "--size is at least 2, --batch and --rounds at least 1, --channels 1 to 4, --seconds above 0");
   const std::vector<std::string> wanted = names_of(o.peers);
   refuse_slow_build();
-  json.begin();
+  output.begin();
   const Device device = choose_device(o.device);
   set_default_device(device);
   if (is_simulated(device)) fail(Failure::usage, "--device " + o.device + ": the simulated GPU is not timed");
@@ -203,10 +203,10 @@ int run(Options& o, JsonOutput& json) {
     fmt::print("{:.2f}× the speed of {}, {} threads, 95 % interval {:.2f} to {:.2f}, {} rounds in turns\n", ratio.value, peers[i]->name(),
                omp_get_max_threads(), ratio.low, ratio.high, o.rounds);
   }
-  if (json.wanted()) {
+  if (output.wanted()) {
     nlohmann::json about = context(device);
     about["recipe"] = text_of(ours.recipe);
-    json.write({{"context", about}, {"benchmarks", results}});
+    output.write({{"context", about}, {"benchmarks", results}});
   }
   return 0;
 }
@@ -226,7 +226,7 @@ int main(int argc, char** argv) {
   app.add_option("--rounds", o.rounds, "turns, of which the median counts")->capture_default_str();
   app.add_option("--seconds", o.seconds, "a round")->capture_default_str();
   app.add_option("--peer", o.peers, "torchvision, kornia, opencv, or several by commas: the same recipe there, taking turns");
-  JsonOutput json;
-  json.add_flag(app);
-  return run_main(argc, argv, app, [&] { return run(o, json); });
+  ResultOutput output;
+  output.add_flags(app);
+  return run_main(argc, argv, app, [&] { return run(o, output); });
 }

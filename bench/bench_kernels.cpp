@@ -6,8 +6,8 @@
 
 #include "apps/support/cli.h"
 #include "bench/context.h"
-#include "bench/json_output.h"
 #include "bench/kernel_bench.h"
+#include "bench/result_output.h"
 #include "kernels/error.h"
 
 using namespace duel;
@@ -39,7 +39,7 @@ nlohmann::json json_of(Device device, const bench::KernelBenchOptions& options, 
 int main(int argc, char** argv) {
   CLI::App app("Verifies every kernel row, then times it. A row that did not verify prints WRONG and no time.", "bench_kernels");
   bench::KernelBenchOptions options;
-  bench::JsonOutput json;
+  bench::ResultOutput output;
   std::string device = std::getenv("DUEL_DEVICE") ? std::getenv("DUEL_DEVICE") : "auto";
   app.add_option("--op", options.op, "Only this op");
   app.add_option("--variant", options.variant, "Only this row");
@@ -52,19 +52,19 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "Time spent on each row")->check(CLI::Range(0.001, 3600.0))->capture_default_str();
   app.add_option("--seed", options.seed, "Of the data")->capture_default_str();
   app.add_flag("--cold", options.cold, "Flush the caches before each call; otherwise they are warm");
-  json.add_flag(app);
+  output.add_flags(app);
   app.add_flag("--list", options.list, "Print what would run, and stop");
   return run_main(argc, argv, app, [&] {
     options.device = device_named(device);
     if (!options.list) {
-      json.begin();
+      output.begin();
       bench::refuse_slow_build();
       const nlohmann::json c = bench::context(options.device);
       fmt::print("{}, {} threads, commit {}, {} build, caches {}\n", c["device_name"].get<std::string>(), c["threads"].get<int>(),
                  c["commit"].get<std::string>(), bench::build_type(), options.cold ? "cold" : "warm");
     }
     const bench::KernelBenchResult result = bench::bench_kernels(options);
-    if (!options.list && json.wanted()) json.write(json_of(options.device, options, result.benchmarks));
+    if (!options.list && output.wanted()) output.write(json_of(options.device, options, result.benchmarks));
     if (result.wrong) fmt::print("{} of {} rows are WRONG\n", result.wrong, result.rows);
     return result.wrong ? static_cast<int>(Failure::internal) : 0;
   });

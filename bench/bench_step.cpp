@@ -9,8 +9,8 @@
 
 #include "apps/support/cli.h"
 #include "bench/context.h"
-#include "bench/json_output.h"
 #include "bench/peer.h"
+#include "bench/result_output.h"
 #include "bench/statistics.h"
 #include "bench/step_models.h"
 #include "bench/swap.h"
@@ -74,22 +74,22 @@ nlohmann::json row(const std::string& name, int images, const std::vector<double
           {"all_seconds", seconds}};
 }
 
-void write(JsonOutput& json, const Options& o, Device device, const nlohmann::json& results) {
-  if (!json.wanted()) return;
+void write(ResultOutput& output, const Options& o, Device device, const nlohmann::json& results) {
+  if (!output.wanted()) return;
   nlohmann::json about = context(device);
   about["precision"] = o.precision;
   about["cpu_level"] = backend(Device::cpu).description();
-  json.write({{"context", about}, {"benchmarks", results}});
+  output.write({{"context", about}, {"benchmarks", results}});
 }
 
-int run(Options& o, JsonOutput& json) {
+int run(Options& o, ResultOutput& output) {
   if (o.precision != "f32" && o.precision != "bf16") fail(Failure::usage, "--precision " + o.precision + ": f32 or bf16");
   if (!o.peer.empty() && o.peer != "torch") fail(Failure::usage, "--peer " + o.peer + ": there is torch");
   if (o.step.batch < 2 || o.rounds < 1 || !(o.seconds > 0))
     fail(Failure::usage, "--batch must be at least 2, --rounds at least 1 and --seconds above 0");
   o.step.precision = parse_dtype(o.precision);
   refuse_slow_build();
-  json.begin();
+  output.begin();
   const Device device = choose_device(o.device);
   set_default_device(device);
   const std::string python = o.peer.empty() ? "" : Peer::python_with_torch();
@@ -99,7 +99,7 @@ int run(Options& o, JsonOutput& json) {
     if (is_simulated(device)) fail(Failure::usage, "--swap: the simulated GPU is not timed");
     const nlohmann::json results =
         swap_rows({.op = o.swap, .model = o.model, .step = o.step, .rounds = o.rounds, .seconds = o.seconds}, device);
-    write(json, o, device, results);
+    write(output, o, device, results);
     return 0;
   }
   Ours ours(o, device);
@@ -157,7 +157,7 @@ int run(Options& o, JsonOutput& json) {
     fmt::print("{:.2f}× the speed of {} at {} with {} threads, 95 % interval {:.2f} to {:.2f}, {} rounds in turns\n", ratio.value,
                peers[best]->name(), o.precision, omp_get_max_threads(), ratio.low, ratio.high, o.rounds);
   }
-  write(json, o, device, results);
+  write(output, o, device, results);
   return 0;
 }
 
@@ -179,7 +179,7 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", o.seconds, "a round")->capture_default_str();
   CLI::Option* swap = app.add_option("--swap", o.swap, "an op: the same training with each of its rows in turn, curves and times");
   app.add_option("--peer", o.peer, "torch: the same step in PyTorch, taking turns")->excludes(swap);
-  JsonOutput json;
-  json.add_flag(app);
-  return run_main(argc, argv, app, [&] { return run(o, json); });
+  ResultOutput output;
+  output.add_flags(app);
+  return run_main(argc, argv, app, [&] { return run(o, output); });
 }

@@ -55,3 +55,25 @@ TEST_CASE("--swap refuses an op that there is not, one that the step does not us
     CHECK_MESSAGE(said, o.errors);
   }
 }
+
+TEST_CASE("--csv has a line a result, with what --json has of numbers and words") {
+  const TempFolder folder;
+  const fs::path csv = folder.path() / "step.csv", json = folder.path() / "step.json";
+  REQUIRE(bench({"--model", "mlp", "--csv", csv.string(), "--json", json.string()}).code == 0);
+  std::istringstream lines(contents_of(csv));
+  std::string head, line, more;
+  REQUIRE(std::getline(lines, head));
+  REQUIRE(std::getline(lines, line));
+  CHECK_FALSE(std::getline(lines, more));
+  const auto result = nlohmann::json::parse(contents_of(json))["benchmarks"][0];
+  for (const char* column : {"name,", "real_time", "launches", "context.device_name"}) {
+    const bool there = head.find(column) != std::string::npos;
+    CHECK_MESSAGE(there, head);
+  }
+  const std::string name = result["name"], time = result["real_time"].dump();
+  CHECK(line.starts_with(name + ","));
+  CHECK(line.find("," + time + ",") != std::string::npos);
+  const Outcome both = bench({"--model", "mlp", "--csv", "--json"});
+  CHECK(both.code == 2);
+  CHECK(both.errors.find("give one of them a file") != std::string::npos);
+}

@@ -1,0 +1,98 @@
+#include "bench/result_output.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "apps/support/csv.h"
+#include "kernels/error.h"
+
+namespace duel::bench {
+namespace {
+
+[[noreturn]] void cannot_write(const char* flag, const std::string& path) {
+  fail(Failure::data, std::string(flag) + ": cannot write " + path + "; is its folder there and writable?");
+}
+
+// Scalars by name; an object within by object.key; lists are left out.
+void flatten(const nlohmann::json& object, const std::string& before, std::vector<std::pair<std::string, std::string>>& to) {
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_object()) flatten(value, before + key + ".", to);
+    else if (value.is_string()) to.emplace_back(before + key, value.get<std::string>());
+    else if (value.is_number() || value.is_boolean()) to.emplace_back(before + key, value.dump());
+  }
+}
+
+}  // namespace
+
+void ResultOutput::add_flags(CLI::App& app) {
+  json_.option = app.add_option("--json", json_.path,
+                                "write the results to this file, in Google Benchmark's format; without a file to standard output");
+  csv_.option = app.add_option("--csv", csv_.path, "the same as CSV, a line a result");
+  for (CLI::Option* option : {json_.option, csv_.option}) option->expected(0, 1)->type_name("[FILE]");
+}
+
+void ResultOutput::Sink::check() const {
+  if (!wanted() || path.empty()) return;
+  const bool was_there = std::filesystem::exists(path);
+  if (!std::ofstream(path, std::ios::app)) cannot_write(flag, path);
+  if (!was_there) std::filesystem::remove(path);
+}
+
+void ResultOutput::Sink::write(const std::string& text, int standard_output) const {
+  if (to_stdout()) {
+    std::fflush(stdout);
+    dup2(standard_output, STDOUT_FILENO);
+    close(standard_output);
+    std::fputs(text.c_str(), stdout);
+    return;
+  }
+  std::ofstream file(path);
+  file << text;
+  if (!file.flush()) cannot_write(flag, path);
+}
+
+void ResultOutput::begin() {
+  if (json_.to_stdout() && csv_.to_stdout()) fail(Failure::usage, "--json and --csv both to standard output; give one of them a file");
+  json_.check(), csv_.check();
+  if (!json_.to_stdout() && !csv_.to_stdout()) return;
+  std::fflush(stdout);
+  stdout_ = dup(STDOUT_FILENO);
+  dup2(STDERR_FILENO, STDOUT_FILENO);
+}
+
+void ResultOutput::write(const nlohmann::json& results) {
+  if (json_.wanted()) json_.write(results.dump(1) + "\n", stdout_);
+  if (csv_.wanted()) csv_.write(csv_of(results), stdout_);
+}
+
+std::string csv_of(const nlohmann::json& results) {
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  std::vector<Fields> rows;
+  std::vector<std::string> columns{"name"};
+  Fields about;
+  flatten(results.at("context"), "context.", about);
+  for (const nlohmann::json& benchmark : results.at("benchmarks")) {
+    Fields& row = rows.emplace_back();
+    flatten(benchmark, "", row);
+    row.insert(row.end(), about.begin(), about.end());
+    for (const auto& field : row)
+      if (std::find(columns.begin(), columns.end(), field.first) == columns.end()) columns.push_back(field.first);
+  }
+  std::string text = csv_line(columns);
+  for (const Fields& row : rows) {
+    std::vector<std::string> line;
+    for (const std::string& column : columns) {
+      const auto at = std::find_if(row.begin(), row.end(), [&](const auto& field) { return field.first == column; });
+      line.push_back(at == row.end() ? "" : at->second);
+    }
+    text += csv_line(line);
+  }
+  return text;
+}
+
+}  // namespace duel::bench
