@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 namespace {
 
 // What differs between a run of a preset and the preset: where and how long somebody watched.
-const std::set<std::string> free_to_differ{"device", "extractor", "eval-every", "eval-n", "sample-every", "log-every", "checkpoint-every"};
+const std::set<std::string> free_to_differ{"device",       "extractor", "eval-every",    "eval-n",
+                                           "sample-every", "log-every", "inspect-every", "checkpoint-every"};
 
 nlohmann::ordered_json json_of(const fs::path& path) {
   std::ifstream in(path);
