@@ -104,6 +104,14 @@ __device__ Pack<float, N> read_floats(const float* from) {
   return load_vec<Pack<float, N>>(__builtin_assume_aligned(from, N * sizeof(float)));
 }
 
+// Four values of T in one access, as floats.
+template <class T>
+__device__ void read_four(float* to, const T* from) {
+  const auto four = load_vec<Pack<T, 4>>(__builtin_assume_aligned(from, 4 * sizeof(T)));
+#pragma unroll
+  for (int e = 0; e < 4; ++e) to[e] = four.at[e];
+}
+
 // C of a pixel's channels, up to three. Three are read as two and one: a word of padding would take as long as a word of use.
 template <int C>
 __device__ void read_channels(float (&to)[C], const float* from) {
