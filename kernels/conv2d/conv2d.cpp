@@ -38,6 +38,17 @@ std::vector<C> conv_cases() {
            "n5h12w12c1k48r5u3pad2",              // 25 taps: one past whole tiles of four
            "n3h6w11c2k64r3s4u2v1top2left3p6q9",  // few channels, everything different, and a last row of windows outside the image
            "n2h57w80c3k64r3u3",                  // few channels in; bands of 5, 5, 5 and 4 rows
+           // Few channels in, where tiles and strips of the CUDA rows end.
+           "n1h66w66c3k36r4u2pad1",                 // 33 × 33 pixels, one past tiles of 16 and 32
+           "n2h34w19c4k33r4s2u1v2top1left0p33q10",  // tall tiles, odd numbers of channels out
+           "n1h17w35c2k20r3pad1",                   // two channels; a tile's last columns
+           "n3h20w20c1k12r5u2top1left1p10q10",      // one channel, (1,2) padding, 25 taps: one past eights
+           "n1h41w24c3k66r4u2pad1",                 // two blocks of channels, and a last row of x that no window reaches
+           "n9h9w8c4k16r3pad1",                     // wgrad in two parts, unequal
+           "n1h80w40c4k6r5u2pad2",                  // dgrad in strips, which share rows of gy
+           "n1h97w50c4k3r5s4u3v2pad0",              // the same with other strides
+           "n1h9w64c3k33r5pad2",                    // dgrad alone on a multiprocessor
+           "n270h6w6c1k8r3pad1",                    // more tiles than there are blocks at a time; wgrad in many parts
        })
     cases.push_back(parsed(text, Tag::edge));
   for (const char* text : {

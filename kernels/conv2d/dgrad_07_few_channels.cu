@@ -20,7 +20,8 @@ namespace {
 using namespace few_tiles;
 
 constexpr int most_threads = 192, stages = 2;
-constexpr int wanted_blocks = 264;  // two a multiprocessor
+constexpr int wanted_blocks = 264;        // two a multiprocessor
+constexpr size_t most_alone = 224 << 10;  // where two do not fit: windows of 5 × 5 with stride 1
 
 // Of gy a step takes 64 bytes of each pixel, four chunks, which are permuted as in SharedTile: eight pixels' first chunks lie in 32 banks.
 constexpr int step_bytes = 64;
@@ -41,15 +42,15 @@ struct Strip {
     row_pitch = p.q * pitch;  // what a warp writes of the next row follows in the banks on the sets of this one
     while ((row_pitch - sets * pitch) % 32 != 0) row_pitch += 4;
     const int64_t weights = int64_t{(p.k + 3) / 4 * 4} * own * groups;
-    rows = std::min(p.p, most_threads / (sets * groups));
-    for (;; --rows) {
-      ring = rows + (p.r - 1) / p.u;
-      slots = (rows * sets + 7) / 8 * 8;
-      shared =
-          sizeof(float) * static_cast<size_t>(weights + int64_t{ring} * row_pitch) + static_cast<size_t>(stages * slots * own * step_bytes);
-      if (rows <= 1 || shared <= most_shared) break;
-    }
-    strips = std::clamp(wanted_blocks / p.n, 1, std::max(1, p.p / (2 * rows)));
+    const auto size = [&](int count) {
+      ring = count + (p.r - 1) / p.u, slots = (count * sets + 7) / 8 * 8;
+      return sizeof(float) * static_cast<size_t>(weights + int64_t{ring} * row_pitch) +
+             static_cast<size_t>(stages * slots * own * step_bytes);
+    };
+    const size_t most = size(1) <= most_shared ? most_shared : most_alone;
+    for (rows = std::min(p.p, most_threads / (sets * groups)); rows > 1 && size(rows) > most;) --rows;
+    shared = size(rows);
+    strips = std::clamp(wanted_blocks / p.n, 1, std::max(1, p.p / std::max(2 * rows, 4 * (p.r - 1) / p.u)));
     height = ((p.h + strips - 1) / strips + p.u - 1) / p.u * p.u;
     strips = (p.h + height - 1) / height;
   }
@@ -62,7 +63,7 @@ bool supports(const Conv2dProblem& p) {
   const Strip strip(p);
   // Nearly empty sets of pixels or columns are another row's.
   const bool filled = 16 * int64_t{p.q} * p.r * p.s * p.c >= int64_t{strip.sets} * strip.groups * own * own;
-  return filled && strip.shared <= most_shared && compute_capability() >= 80;
+  return filled && strip.shared <= most_alone && compute_capability() >= 80;
 }
 
 // What follows from a strip's place: its rows of gx, and the rows of gy that they are sums of.

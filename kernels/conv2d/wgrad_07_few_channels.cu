@@ -1,4 +1,4 @@
-// conv2d_wgrad with few input channels (D's first layer, G's last one): c ≤ 4, f32 and bf16, any stride, windows of up to some 50 taps.
+// conv2d_wgrad with few input channels (D's first layer, G's last one): c ≤ 4, f32 and bf16, any stride, windows of up to 32 taps at least.
 //
 // A team of threads owns the gradient of up to 64 output channels whole, a thread 8 channels × up to 12 columns of (r,s,c) in registers,
 // and goes through pixels: of each it reads eight values of gy and its taps' values of x from shared memory. gy comes there once, as it
