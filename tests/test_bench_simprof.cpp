@@ -75,6 +75,47 @@ TEST_CASE("products executed against useful ones") {
   CHECK(profile_row(cast, cast.parse("n64:f32/from=f32"), checked_row("cast", "naive"), 1).over_useful() == 0);
 }
 
+TEST_CASE("convolutions of few channels touch their tensors once, without bank conflicts or idle products") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  struct Expected {
+    const char *op, *problem, *once;  // the large tensor, whose sectors move exactly once, but for `shared` of it
+    double shared, moved, multiplies;
+  };
+  // What is multiplied beyond the useful are taps in the padding, and in dgrad rows of gy that two strips of an image need.
+  for (const Expected& e : {
+           Expected{"conv2d_fwd", "n2h64w64c3k64r4u2pad1:f32", "y", 0, 1.16, 1.033},
+           {"conv2d_fwd", "n2h64w64c3k64r4u2pad1:bf16", "y", 0, 1.21, 1.033},
+           {"conv2d_fwd", "n2h32w32c1k64r4u2pad1:f32", "y", 0, 1.03, 1.067},
+           {"conv2d_fwd", "n2h32w32c1k64r4u2pad1:bf16", "y", 0, 1.05, 1.067},
+           {"conv2d_dgrad", "n2h64w64c3k64r4u2pad1:f32", "gy", 0.0625, 1.12, 1.065},
+           {"conv2d_dgrad", "n2h64w64c3k64r4u2pad1:bf16", "gy", 0.0625, 1.17, 1.065},
+           {"conv2d_dgrad", "n2h32w32c1k64r4u2pad1:f32", "gy", 0, 1.03, 1.067},
+           {"conv2d_dgrad", "n2h32w32c1k64r4u2pad1:bf16", "gy", 0, 1.09, 1.067},
+           {"conv2d_wgrad", "n2h64w64c3k64r4u2pad1:f32", "gy", 0, 1.19, 1.033},
+           {"conv2d_wgrad", "n2h64w64c3k64r4u2pad1:bf16", "gy", 0, 1.40, 1.033},
+           {"conv2d_wgrad", "n2h32w32c1k64r4u2pad1:f32", "gy", 0, 1.01, 1.067},
+           {"conv2d_wgrad", "n2h32w32c1k64r4u2pad1:bf16", "gy", 0, 1.03, 1.067},
+       }) {
+    CAPTURE(e.op);
+    CAPTURE(e.problem);
+    const OpInfo& op = find_op(e.op);
+    const ErasedCase problem = op.parse(e.problem);
+    const SimProfile p = profile_row(op, problem, checked_row(e.op, "few_channels"), 1);
+    long long sectors = 0;
+    for (const ProfiledSite& site : p.launches.at(0).sites)
+      if (site.buffer == e.once) sectors += site.counts.sectors;
+    for (const Buffer& b : op.buffers(problem.problem.get()))
+      if (std::string(b.name) == e.once) CHECK(static_cast<double>(sectors) * 32 == (1 + e.shared) * static_cast<double>(b.bytes()));
+    for (const bool loads : {true, false}) {
+      CHECK(p.traffic(MemorySpace::global, loads).over_fewest() <= 1.001);
+      CHECK(p.traffic(MemorySpace::shared, loads).over_fewest() <= 1.02);
+    }
+    CHECK(p.moved_bytes() <= e.moved * p.minimum_bytes);
+    CHECK(p.over_useful() <= e.multiplies);
+    CHECK(p.over_useful() >= 1);
+  }
+}
+
 TEST_CASE("how a launch lies on a multiprocessor") {
   const auto of = [](unsigned blocks, unsigned threads, size_t shared) {
     LaunchCounts shape{};
