@@ -44,6 +44,7 @@ std::vector<C> conv_cases() {
            "n1h17w35c2k20r3pad1",                   // two channels; a tile's last columns
            "n3h20w20c1k12r5u2top1left1p10q10",      // one channel, (1,2) padding, 25 taps: one past eights
            "n1h41w24c3k66r4u2pad1",                 // two blocks of channels, and a last row of x that no window reaches
+           "n2h9w33c1k20r2",                        // rows of the staged input without a word between them
            "n9h9w8c4k16r3pad1",                     // wgrad in two parts, unequal
            "n1h80w40c4k6r5u2pad2",                  // dgrad in strips, which share rows of gy
            "n1h97w50c4k3r5s4u3v2pad0",              // the same with other strides

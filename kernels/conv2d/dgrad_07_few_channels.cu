@@ -99,7 +99,7 @@ __global__ void __launch_bounds__(most_threads, 2) dgrad_few_channels(Conv2dProb
   // A thread's pixels are slot, slot + slots, … of a step: neighbouring sets lie side by side.
   const int group = thread % strip.groups, slot = thread / strip.groups, set = slot % strip.sets, row = slot / strip.sets;
   const int k_steps = (channels + step_channels - 1) / step_channels;
-  const int steps = at.p < at.p_end ? (at.p_end - at.p + strip.rows - 1) / strip.rows * k_steps : 0;
+  const int steps = max(0, at.p_end - at.p + strip.rows - 1) / strip.rows * k_steps;
   const bool whole = d.k % elements == 0;
 
   const auto fill = [&](int step) {
@@ -145,7 +145,7 @@ __global__ void __launch_bounds__(most_threads, 2) dgrad_few_channels(Conv2dProb
     // Of the window's rows those that lie in the strip.
     const int low = max(0, at.first + d.top - p * d.u) * d.s * d.c, high = min(d.r, at.end + d.top - p * d.u) * d.s * d.c;
     const int first = 4 * group, second = 4 * (strip.groups + group);
-    const bool mine = row < strip.rows && p < at.p_end && ((first < high && first + 4 > low) || (second < high && second + 4 > low));
+    const bool mine = row < strip.rows && p < at.p_end && ((high > first && first + 4 > low) || (high > second && second + 4 > low));
     if (mine) {
       const T* from = staged + (step % stages * strip.slots * own + slot) * step_channels;
       const float* column = weights + k0 * columns + first;

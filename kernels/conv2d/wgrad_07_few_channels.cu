@@ -107,9 +107,9 @@ __global__ void __launch_bounds__(threads, 3)
     stage_input<C>(input, tile, at, d, x);
     copy_async_wait<0>();
     __syncthreads();
-    if (number >= team.teams) continue;
+    const int pixels = team.teams > number ? rows * cols : 0;  // threads beyond the last team have none
     int row = 0, col = number;
-    for (int pixel = number; pixel < rows * cols; pixel += team.teams, col += team.teams) {
+    for (int pixel = number; pixel < pixels; pixel += team.teams, col += team.teams) {
       for (; col >= cols; col -= cols) ++row;
       float g[own], in[taps][C];
       read_four(g, staged + pixel * channels + 4 * lane);
