@@ -140,12 +140,16 @@ TEST_CASE("samples agree with their labels by as much of the classes' difference
   // Two classes of two values each: means (1, 0) and (-1, 0), of which the samples have half, nothing, or the contrary.
   const std::vector<float> real{1, 5, 1, -5, -1, 5, -1, -5};
   const std::vector<int> of{0, 0, 1, 1};
-  const auto agreement = [&](const std::vector<float>& samples) { return label_agreement(samples, of, real, of, 2, 2); };
+  const auto agreement = [&](const std::vector<float>& samples) { return label_agreement(samples, of, real, of, 2, 2).value(); };
   CHECK(agreement(real) == doctest::Approx(1));
   CHECK(agreement({9.5F, 1, 9.5F, -1, 8.5F, 1, 8.5F, -1}) == doctest::Approx(0.5));
   CHECK(agreement({3, 1, 3, 1, 3, 1, 3, 1}) == doctest::Approx(0));
   CHECK(agreement({-1, 5, -1, -5, 1, 5, 1, -5}) == doctest::Approx(-1));
-  CHECK(label_agreement(real, of, {2, 2, 2, 2, 2, 2, 2, 2}, of, 2, 2) == 0);  // real classes that do not differ
+  CHECK_FALSE(label_agreement(real, of, {2, 2, 2, 2, 2, 2, 2, 2}, of, 2, 2));    // real classes that do not differ …
+  CHECK_FALSE(label_agreement(real, of, {1, 0, -1, 0, -1, 0, 1, 0}, of, 2, 2));  // … or do so by chance
+  CHECK_FALSE(label_agreement(real, of, {1, 5, 1, -5, 0, 0}, {0, 0, 1}, 2, 2));  // … or of which there is but one
+  // A third class without samples makes no difference.
+  CHECK(label_agreement(real, of, {1, 5, 1, -5, -1, 5, -1, -5, 90, 0, 90, 0}, {0, 0, 1, 1, 2, 2}, 3, 2).value() == doctest::Approx(1));
 }
 
 TEST_CASE("checkerboards have all their energy at a period of two pixels, gradients none") {

@@ -47,6 +47,8 @@ TEST_CASE("every reading of a run's samples is there, and looking changes nothin
     for (const char* reading : {"distance between samples", "nearest twin", "ends of tanh", "the same of real images",
                                 "period of two pixels", "copied from training images", "batch statistics against running ones"})
       CHECK_MESSAGE(has(o.output, reading), o.output);
+    CHECK_MESSAGE(has(o.output, "not looked at: what goes on in the layers: no record has a look into them (--inspect-every)\n"), o.output);
+    CHECK_MESSAGE(!has(o.output, "ignored labels"), o.output);  // mean images of these shapes do not tell their classes apart
     CHECK(desk({"doctor", desk.run("a").string(), "--device", "cpu"}).output == o.output);
     CHECK(weights_of(desk.checkpoint("a")) == before);
     check_refused(desk, {{{"doctor", desk.checkpoint("a").string()}, 2, "run folder"}, {{"doctor", desk.run("none").string()}, 2, "none"}});

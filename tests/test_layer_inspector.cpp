@@ -211,3 +211,26 @@ TEST_CASE(
   CHECK(refused.code == 2);
   CHECK(refused.errors.find("--inspect-every -1: at least 1, or 0 for never") != std::string::npos);
 }
+
+TEST_CASE("a run goes on from right before a look, and with another interval, as if nothing were looked into") {
+  const Desk desk{"gan", {"--size", "16", "--ngf", "4", "--ndf", "4", "--nz", "8", "--log-every", "1", "--sample-every", "5"}};
+  REQUIRE(desk.train("whole", {"--steps", "5", "--inspect-every", "3"}).code == 0);
+  for (const char* every : {"3", "1", "0"}) {  // then, and 3 once it goes on
+    CAPTURE(every);
+    REQUIRE(desk.train("parts", {"--steps", "2", "--inspect-every", every}).code == 0);
+    const Outcome o = desk.resume("parts", {"--steps", "5", "--inspect-every", "3"});
+    REQUIRE_MESSAGE(o.code == 0, o.errors);
+    CHECK(weights_of(desk.checkpoint("parts")) == weights_of(desk.checkpoint("whole")));
+    CHECK(records_of(desk.run("parts")).back() == records_of(desk.run("whole")).back());
+  }
+}
+
+TEST_CASE("a record whose layers are not what they should be is passed over") {
+  for (const char* layers : {"{}", "[]", "3", R"({"G": {}})", R"({"G": 1, "D": {}})"}) {
+    const std::vector<Json> records{{{"step", 1}, {"layers", Json::parse(layers)}}};
+    CAPTURE(layers);
+    CHECK_FALSE(most_silent(records));
+    CHECK(layer_series(records).empty());
+    CHECK(layer_numbers(records).rows.empty());
+  }
+}

@@ -345,6 +345,19 @@ TEST_CASE("--check-finite names the op that a run diverges in, changes nothing o
   });
 }
 
+TEST_CASE("a run that breaks off inside a step records nothing of it, and its page says so from the first step on") {
+  const Desk desk("gan", programs[0].small);
+  REQUIRE(desk.train("first", {"--steps", "9", "--optimizer", "sgd", "--lr", "1e38", "--check-finite"}).code == 6);
+  CHECK(contents_of(desk.run("first") / "index.html").find("The run ended at step 0: step 1: ") != std::string::npos);
+  CHECK(contents_of(desk.metrics("first")).empty());
+  const std::vector<std::string> second{"--steps", "60", "--optimizer", "sgd", "--lr", "1e8", "--d-norm", "none"};
+  REQUIRE(desk.train("plain", second).code == 6);
+  REQUIRE(desk.train("looked", with_flags(second, {"--check-finite"})).code == 6);
+  const auto plain = records_of(desk.run("plain")), looked = records_of(desk.run("looked"));
+  for (size_t i = 0; i < looked.size(); ++i) CHECK(looked[i] == plain[i]);
+  CHECK(looked.size() <= plain.size());
+}
+
 TEST_CASE("one is not plural, and a rate is not shown before there is one") {
   each_program([](const Program&, const Desk& desk) {
     const Outcome one = desk.train("a", {"--steps", "1"});

@@ -220,27 +220,46 @@ double checkerboard_energy(const std::vector<float>& images, int h, int w, int c
   return squares > 0 && blocks ? detail / static_cast<double>(blocks) / (squares / static_cast<double>(images.size())) : 0;
 }
 
-double label_agreement(const std::vector<float>& samples, const std::vector<int>& asked, const std::vector<float>& real,
-                       const std::vector<int>& labels, int classes, size_t size) {
-  const auto deviations = [&](const std::vector<float>& rows, const std::vector<int>& of) {
-    std::vector<double> means(static_cast<size_t>(classes) * size), count(static_cast<size_t>(classes));
-    for (size_t i = 0; i < of.size(); ++i) {
-      ++count[static_cast<size_t>(of[i])];
-      for (size_t j = 0; j < size; ++j) means[static_cast<size_t>(of[i]) * size + j] += rows[i * size + j];
-    }
-    for (size_t i = 0; i < means.size(); ++i) means[i] /= std::max(1.0, count[i / size]);
+std::optional<double> label_agreement(const std::vector<float>& samples, const std::vector<int>& asked, const std::vector<float>& real,
+                                      const std::vector<int>& labels, int classes, size_t size) {
+  constexpr double least_agreement = 0.5;  // of the halves
+  struct Sums {
+    std::vector<double> values, count;
+  };
+  const auto n = static_cast<size_t>(classes);
+  Sums made{std::vector<double>(n * size), std::vector<double>(n)};
+  Sums half[2] = {made, made};
+  const auto add = [&](Sums& to, const std::vector<float>& rows, size_t row, int label) {
+    const auto c = static_cast<size_t>(label);
+    ++to.count[c];
+    for (size_t j = 0; j < size; ++j) to.values[c * size + j] += rows[row * size + j];
+  };
+  for (size_t i = 0; i < asked.size(); ++i) add(made, samples, i, asked[i]);
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const auto c = static_cast<size_t>(labels[i]);
+    add(half[half[0].count[c] > half[1].count[c]], real, i, labels[i]);
+  }
+  std::vector<size_t> there;
+  for (size_t c = 0; c < n; ++c)
+    if (made.count[c] > 0 && half[1].count[c] > 0) there.push_back(c);
+  const auto deviations = [&](const Sums& sums) {  // of the classes that are there, one behind the other
+    std::vector<double> d;
+    for (const size_t c : there)
+      for (size_t j = 0; j < size; ++j) d.push_back(sums.values[c * size + j] / sums.count[c]);
     for (size_t j = 0; j < size; ++j) {
       double mean = 0;
-      for (size_t c = 0; c < count.size(); ++c) mean += means[c * size + j] / classes;
-      for (size_t c = 0; c < count.size(); ++c) means[c * size + j] -= mean;
+      for (size_t i = 0; i < there.size(); ++i) mean += d[i * size + j] / static_cast<double>(there.size());
+      for (size_t i = 0; i < there.size(); ++i) d[i * size + j] -= mean;
     }
-    return means;
+    return d;
   };
-  const std::vector<double> there = deviations(samples, asked), here = deviations(real, labels);
   const auto dot = [](const std::vector<double>& a, const std::vector<double>& b) {
     return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
   };
-  return dot(here, here) > 0 ? dot(there, here) / dot(here, here) : 0;
+  const std::vector<double> of_made = deviations(made), a = deviations(half[0]), b = deviations(half[1]);
+  const double both = dot(a, b);
+  if (there.size() < 2 || !(both > 0) || !(both >= least_agreement * std::sqrt(dot(a, a) * dot(b, b)))) return {};
+  return (dot(of_made, a) + dot(of_made, b)) / 2 / both;
 }
 
 }  // namespace duel

@@ -52,9 +52,11 @@ std::vector<Finding> diagnose(const Readings& readings);
 double checkerboard_energy(const std::vector<float>& images, int h, int w, int c);
 
 // Whether samples of a class are like the real images of it: how much of what the mean images of the real classes differ by (each less the
-// mean of them all) is in those of the samples, by least squares. 1: they vary from class to class alike; 0: as chance has it. Rows of
-// `size` values, each with its label; 0 where the real classes' means are all alike.
-double label_agreement(const std::vector<float>& samples, const std::vector<int>& asked, const std::vector<float>& real,
-                       const std::vector<int>& labels, int classes, size_t size);
+// mean of them all) is in those of the samples, by least squares. 1: they vary from class to class alike; 0: as chance has it. The real
+// images of each class are taken in two halves, whose noise is independent, so that it counts for nothing. Rows of `size` values, each with
+// its label; classes with no sample or fewer than two real images are left out. None where the halves disagree about what the classes
+// differ by (a cosine below one half): then mean images do not tell these classes apart.
+std::optional<double> label_agreement(const std::vector<float>& samples, const std::vector<int>& asked, const std::vector<float>& real,
+                                      const std::vector<int>& labels, int classes, size_t size);
 
 }  // namespace duel

@@ -51,8 +51,8 @@ std::optional<double> norm_drift(const TrainedGan& gan, const Latents& from) {
   return std::sqrt(difference / variance);
 }
 
-// Of some fifty samples a class, and as many real images of all classes.
-double agreement(const TrainedGan& gan, const ImageData& data, int64_t seed) {
+// Of fifty samples a class and as many real images.
+std::optional<double> agreement(const TrainedGan& gan, const ImageData& data, int64_t seed) {
   constexpr int each = 50;
   const int classes = gan.g.config.classes;
   std::vector<float> samples;
@@ -61,8 +61,13 @@ double agreement(const TrainedGan& gan, const ImageData& data, int64_t seed) {
     const std::vector<float> of_class = generate(gan.g, latents(gan.g, each, seed, RandomStream::evaluation, c));
     samples.insert(samples.end(), of_class.begin(), of_class.end()), asked.insert(asked.end(), each, c);
   }
-  const Compared all = compared(data, samples, 1, std::min(data.train.n, each * classes));
-  const std::vector<int> labels(data.train.labels.begin(), data.train.labels.begin() + std::min(data.train.n, each * classes));
+  // The first so many training images of each class: a folder has one class behind the other.
+  std::vector<int32_t> chosen, taken(static_cast<size_t>(classes));
+  for (int32_t i = 0; i < data.train.n; ++i)
+    if (taken[static_cast<size_t>(data.train.labels[static_cast<size_t>(i)])]++ < each) chosen.push_back(i);
+  const ImageData some{subset(data.train, chosen), {}};
+  const std::vector<int> labels(some.train.labels.begin(), some.train.labels.end());
+  const Compared all = compared(some, samples, 0, some.train.n);
   return label_agreement(all.samples, asked, all.train, labels, classes,
                          static_cast<size_t>(all.h) * static_cast<size_t>(all.w) * static_cast<size_t>(all.c));
 }
@@ -108,6 +113,7 @@ std::vector<std::string> not_judged(const Readings& r, size_t records, int test_
   std::vector<std::string> what;
   if (records < doctor_window)
     what.push_back(fmt::format("how D and G stand to each other, by {}; it takes {}", counted(records, "record"), doctor_window));
+  if (!r.d_moves && !r.g_moves) what.push_back("what goes on in the layers: no record has a look into them (--inspect-every)");
   if (test_images < 2) what.push_back("samples, for there are no test images to hold them against");
   else if (!r.copied)
     what.push_back(fmt::format("whether G copies, for {} are too few to say what is near", counted(test_images, "test image")));

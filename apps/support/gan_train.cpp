@@ -66,13 +66,12 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
   gan_step.said = Tensor::zeros({2 * int64_t{settings.batch} * settings.accumulate}, DType::f32, device);
   augment_what_d_sees(gan_step, state);
   LayerInspector inspector(state);
-  nlohmann::ordered_json layers;  // what the last look saw, until it is recorded
+  bool looked = false;  // what was seen is not recorded yet
   const auto look = [&] {
     inspector.begin();
     gan_step.look = inspector.seen();
     gan_step();
-    gan_step.look = nullptr;
-    layers = inspector.end();
+    gan_step.look = nullptr, looked = true;
   };
   auto load = [&] {
     for (int i = 0; i < settings.batches_a_step(); ++i) {
@@ -114,7 +113,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
                             nlohmann::ordered_json values = values_of(gan_step.read());
                             values.update(histograms_of(settings, gan_step.said.values()));
                             if (state.ada) values["ada_p"] = state.ada->p().item();
-                            if (!layers.is_null()) values["layers"] = std::exchange(layers, nullptr);
+                            if (std::exchange(looked, false)) values["layers"] = inspector.end();
                             return values;
                           },
                       .refuse = [&] { finite(gan_step.read()); },

@@ -107,11 +107,14 @@ Tensors copies_of(const Tensors& list) {
   return copies;
 }
 
+bool is_net(const Json& layers, const char* net) { return layers.is_object() && layers.contains(net) && layers[net].is_object(); }
+
 // The records that have "layers".
 std::vector<Json> inspected(const std::vector<Json>& records) {
   std::vector<Json> some;
   for (const Json& r : records)
-    if (r.contains("layers") && r["layers"].is_object() && r.contains("step") && r["step"].is_number()) some.push_back(r);
+    if (r.contains("step") && r["step"].is_number() && r.contains("layers") && is_net(r["layers"], "G") && is_net(r["layers"], "D"))
+      some.push_back(r);
   return some;
 }
 

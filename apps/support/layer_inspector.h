@@ -11,13 +11,11 @@
 //   singular                   the weight's largest singular value, by ten rounds of power iteration: a little below the true one
 //   activation, back           what leaves the layer, and the gradient that comes back to it; of D over real and generated images
 //   silent                     the share of channels that were never above 0 in the whole batch: behind a ReLU, such a unit learns nothing
-//   drift                      of batch norm: running mean − mean of the batch, in running standard deviations, over the channels; the
-//   batch
-//                              is the step's last
+//   drift                      of batch norm: running mean less the mean of the step's last batch, in running standard deviations
 //   *_values                   histograms of the first 65,536 elements (run_events.h)
 #pragma once
-#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 

@@ -8,7 +8,8 @@ TrainFlags::TrainFlags(CLI::App& program, bool ends_anew)
   app->add_flag("--resume", resume,
                 std::string("go on with the run in --out, bit for bit") +
                     (ends_anew ? "; --steps or --epochs given now takes the place of every limit given before" : ""));
-  app->add_flag("--check-finite", check_finite, "look through all that each op writes and stop at the first NaN or infinity; slow");
+  app->add_flag("--check-finite", check_finite,
+                "look through all that each op is given and writes, and stop at the first NaN or infinity; slow");
   if (const std::string names = presets_of(this->program); !names.empty())
     app->add_option("--preset", preset, "start from settings that have a name (docs/runs/): " + names);
 }

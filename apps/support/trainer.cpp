@@ -49,17 +49,17 @@ int Trainer::run(const Training& training) {
   try {
     loop(training);
   } catch (const Error& error) {
-    if (state_.step > before) end_badly(training, error);
+    if (state_.step > before || !flags_.resume) end_badly(training, error);
     throw;
   }
   return close(training);
 }
 
-// What a run leaves that ends with an error: its last numbers, and a page that says what happened and waits for nothing more. Where the
-// error is such that these cannot be written either, it is the error that counts.
+// What a run leaves that ends with an error: its last numbers, unless a step was broken off that had begun to write others, and a page that
+// says what happened and waits for nothing more. Where the error is such that these cannot be written either, it is the error that counts.
 void Trainer::end_badly(const Training& training, const Error& error) {
   try {
-    if (error.kind == Failure::numeric && training.log && (records_.empty() || records_.back()["step"] != state_.step)) {
+    if (error.kind == Failure::numeric && !in_step_ && training.log && (records_.empty() || records_.back()["step"] != state_.step)) {
       records_.push_back({{"step", state_.step}, {"epoch", static_cast<double>(state_.step) / an_epoch_}});
       records_.back().update(training.log());
       folder_.append(records_.back());
@@ -72,21 +72,23 @@ void Trainer::end_badly(const Training& training, const Error& error) {
 void Trainer::loop(const Training& training) {
   StepGraph recorded(flags_.device, training.step);
   const auto step = [&] {
-    const int64_t number = state_.step + 1;
-    const bool look = looks_into(training, number);
-    std::optional<CheckFinite> watch;
-    if (flags_.check_finite) watch.emplace(fmt::format("step {}", number));
-    if (look) training.look();
-    else if (watch) training.step();
+    if (looks_into(training, state_.step + 1)) training.look();
+    else if (flags_.check_finite) training.step();
     else recorded();
   };
   Progress progress("training", total_, {.time_limit = plan_.minutes * 60, .first_step = state_.step});
   bool first = true;
   speed_since_ = std::chrono::steady_clock::now(), speed_from_ = state_.step;
   while (state_.step < total_ && !stop_requested() && !(plan_.minutes > 0 && progress.elapsed() > plan_.minutes * 60)) {
-    training.load();
-    if (first) forget_rows_run();
-    step();
+    {
+      std::optional<CheckFinite> watch;
+      if (flags_.check_finite) watch.emplace(fmt::format("step {}", state_.step + 1));
+      in_step_ = true;
+      training.load();
+      if (first) forget_rows_run();
+      step();
+      in_step_ = false;
+    }
     ++state_.step;
     if (first) state_.note_rows(), go_on(), first = false;
 

@@ -27,8 +27,8 @@ struct Training {
   std::function<void()> load;  // before each step: the next batches of Trainer::order(), and what else the step reads
   std::function<void()> step;  // recorded as a CUDA graph where there is one (engine/graph.h)
 
-  // The same step, looked into, in its place every so many steps; 0: never. Not recorded as a graph. What it saw is for the record that
-  // follows it.
+  // The same step, looked into, in its place every so many steps; 0: never. Not recorded as a graph. It runs the rows that the step runs:
+  // what is worked out of what it saw is for the log that follows it.
   int64_t look_every = 0;
   std::function<void()> look;
 
@@ -114,6 +114,7 @@ class Trainer {
   RunEvents events_;
   Shuffler order_;
   double an_epoch_ = 0;  // steps
+  bool in_step_ = false;
   int64_t total_ = 0, resumed_at_ = 0;
   std::vector<nlohmann::ordered_json> records_, speeds_;
   std::vector<Frame> frames_;
