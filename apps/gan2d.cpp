@@ -16,6 +16,7 @@
 #include "apps/support/gan2d/compare.h"
 #include "apps/support/gan2d/hand_step.h"
 #include "apps/support/gan2d/page.h"
+#include "apps/support/one_thread.h"
 #include "apps/support/progress.h"
 #include "apps/support/run_folder.h"
 #include "apps/support/signals.h"

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "apps/support/gan2d/plane_gan.h"
+#include "apps/support/one_thread.h"
 #include "tests/support.h"
 
 using namespace duel;

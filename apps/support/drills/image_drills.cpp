@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "apps/support/drills/drill.h"
-#include "apps/support/gan2d/plane_gan.h"
+#include "apps/support/one_thread.h"
 #include "engine/data/shapes.h"
 #include "engine/grad.h"
 #include "engine/optim.h"

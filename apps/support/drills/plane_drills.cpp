@@ -8,6 +8,7 @@
 #include "apps/support/drills/drill.h"
 #include "apps/support/gan2d/film.h"
 #include "apps/support/gan2d/plane_gan.h"
+#include "apps/support/one_thread.h"
 #include "engine/grad.h"
 
 namespace duel {

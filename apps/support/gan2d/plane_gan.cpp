@@ -1,7 +1,5 @@
 #include "apps/support/gan2d/plane_gan.h"
 
-#include <omp.h>
-
 #include <cmath>
 #include <limits>
 
@@ -67,7 +65,5 @@ PlaneScore PlaneGan::score() const {
   const Tensor unseen = source.draw(judged_by_shares, settings.seed, step_counter(no_step_of_training, g.device));
   return {{}, prdc(floats(unseen), generate(judged_by_shares), 2)};
 }
-
-void use_one_thread() { omp_set_num_threads(1); }
 
 }  // namespace duel

@@ -42,8 +42,4 @@ struct PlaneGan {
   PlaneScore score() const;
 };
 
-// The nets are so small that threads lose more by waiting for each other than they win; also, the bits of a run are then those of any
-// machine of one kind.
-void use_one_thread();
-
 }  // namespace duel
