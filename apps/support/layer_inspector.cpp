@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "apps/support/clones.h"
 #include "apps/support/run_events.h"
 #include "apps/support/run_page.h"
 #include "engine/grad.h"
@@ -101,12 +102,6 @@ Json layers_of(Net& net, const Tensors& before, const Tensors& gradients, bool t
   return layers;
 }
 
-Tensors copies_of(const Tensors& list) {
-  Tensors copies;
-  for (const Tensor& t : list) copies.push_back(t.clone());
-  return copies;
-}
-
 bool is_net(const Json& layers, const char* net) { return layers.is_object() && layers.contains(net) && layers[net].is_object(); }
 
 // The records that have "layers".
@@ -142,7 +137,7 @@ Series series_of(const std::vector<Json>& records, const char* net, std::string 
 
 }  // namespace
 
-void LayerInspector::begin() { g_before_ = copies_of(masters(state_.g)), d_before_ = copies_of(masters(state_.d)); }
+void LayerInspector::begin() { g_before_ = clones(masters(state_.g)), d_before_ = clones(masters(state_.d)); }
 
 Json LayerInspector::end() {
   NoGrad only_looking;

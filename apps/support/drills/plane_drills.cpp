@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "apps/support/clones.h"
 #include "apps/support/drills/drill.h"
 #include "apps/support/gan2d/film.h"
 #include "apps/support/gan2d/plane_gan.h"
@@ -30,11 +31,6 @@ double largest(const Tensors& now, const Tensors& before) {
   }
   return most;
 }
-Tensors copies_of(const Tensors& list) {
-  Tensors copies;
-  for (const Tensor& t : list) copies.push_back(t.clone());
-  return copies;
-}
 
 // Of every step, as `gan` has it of every tenth.
 void note(Readings& r, const Gan2dSettings& settings, const GanReport& report) {
@@ -56,7 +52,7 @@ std::function<DrillRun(int64_t seed, bool mended)> trained(const PlaneRecipe& re
     readings.saturating = settings.loss == "minimax", readings.cross_entropy = says_probability(settings.objective().loss);
     Tensors g, d;
     while (gan.step < settings.steps) {
-      if (gan.step + 1 == settings.steps) g = copies_of(masters(gan.g)), d = copies_of(masters(gan.d));
+      if (gan.step + 1 == settings.steps) g = clones(masters(gan.g)), d = clones(masters(gan.d));
       gan.train_step();
       note(readings, settings, gan.read());
     }
