@@ -1,5 +1,6 @@
 // Pages as a browser shows them: their scripts run, draw every chart, and open at the moment that is asked for. Wants Chromium on PATH, or
 // the browser that DUEL_BROWSER names; skipped without.
+#include <fstream>
 #include <sstream>
 
 #include "tests/app_runs.h"
@@ -56,6 +57,16 @@ TEST_CASE("a browser draws every chart of a run's page, with nothing to complain
   CHECK(page.count("<path") >= charts - 2);  // two are of columns
   CHECK(page.count("NaN") == 0);
   CHECK(page.count(">undefined<") == 0);
+}
+
+TEST_CASE("a run's charts are drawn with the page, not when the browser first lays out a frame") {
+  if (browser().empty()) return skip("no browser (chromium, or DUEL_BROWSER)");
+  const Desk desk{"gan", {"--size", "16", "--ngf", "4", "--ndf", "4", "--nz", "8", "--log-every", "1"}};
+  REQUIRE(desk.train("r", {"--steps", "4"}).code == 0);
+  // A browser that never says that anything has a size.
+  const fs::path page = desk.run("r") / "still.html";
+  std::ofstream(page) << "<script>ResizeObserver = class { observe() {} };</script>" << contents_of(desk.run("r") / "index.html");
+  CHECK(show(page).count("<path") >= 3);
 }
 
 TEST_CASE("the page of a GAN on points opens at the moment that is asked for") {

@@ -132,9 +132,12 @@ function placeTip(tip, svg, box, s, step) {
   tip.style.top = place.top - box.getBoundingClientRect().top + 8 + 'px';
   tip.style.left = (where + 14 + tip.offsetWidth > box.clientWidth ? Math.max(0, where - 14 - tip.offsetWidth) : where + 14) + 'px';
 }
-function whenResized(box, draw) {
-  let drawn = 0;
-  new ResizeObserver(() => { if (box.clientWidth !== drawn) { drawn = box.clientWidth; draw(); } }).observe(box);
+// Draws now, and again whenever the box has another width.
+function drawToFit(box, draw) {
+  let drawn = -1;
+  const fit = () => { if (box.clientWidth !== drawn) { drawn = box.clientWidth; draw(); } };
+  fit();
+  new ResizeObserver(fit).observe(box);
 }
 
 function chart(series, box) {
@@ -230,7 +233,7 @@ function chart(series, box) {
   svg.addEventListener('pointermove', hover);
   svg.addEventListener('pointerdown', hover);
   svg.addEventListener('pointerleave', leave);
-  whenResized(box, draw);
+  drawToFit(box, draw);
 }
 
 // Histograms side by side, each as wide as its share of the steps; the darker a cell, the more values.
@@ -281,7 +284,7 @@ function heat(d, box) {
   svg.addEventListener('pointermove', hover);
   svg.addEventListener('pointerdown', hover);
   svg.addEventListener('pointerleave', leave);
-  whenResized(box, draw);
+  drawToFit(box, draw);
 }
 
 data.series.forEach((series, i) => chart(series, document.getElementById('plot-' + i)));
