@@ -7,6 +7,7 @@
 #include "engine/tensor.h"
 #include "kernels/activation/activation.h"
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/gan_loss/gan_loss.h"
 #include "kernels/pool2d/pool2d.h"
 
 namespace duel {
@@ -69,7 +70,8 @@ struct ActivationSpec {
   double slope = 0;
 };
 // Normalises with this batch's statistics (biased variance), then applies `then`; the running statistics move in place (unbiased variance).
-Tensor batch_norm(const Tensor& x, const BatchNorm& bn, ActivationSpec then = {});
+// Samples in `groups` equal groups, one behind the other, are as many batches: each has statistics of its own.
+Tensor batch_norm(const Tensor& x, const BatchNorm& bn, ActivationSpec then = {}, int groups = 1);
 // Normalises with the running statistics.
 Tensor batch_norm_infer(const Tensor& x, const BatchNorm& bn, ActivationSpec then = {});
 
@@ -148,6 +150,14 @@ Tensor log_softmax(const Tensor& x);
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels);                 // [n,c], i32 [n] → [n], −log softmax(logits)[label]
 Tensor one_hot(const Tensor& labels, int64_t classes, DType dtype = DType::f32);  // i32 [n] → [n,classes]; labels have no derivative
 Tensor bce_logits(const Tensor& logits, const Tensor& targets);  // element-wise −t·log σ(x) − (1−t)·log(1−σ(x)); targets may broadcast
+// What a discriminator said of one or more equal groups of samples, t of any shape, against what it was to say, 0 to 1: targets [groups],
+// or [groups, t.count()/groups] for one to each value. loss: Σ over groups of the mean of what `by` makes of each value
+// (kernels/gan_loss/). said [groups, 3]: mean σ(t), the share on its target's side, mean t. f32 or f64. Only the loss by t has a
+// derivative.
+struct Judged {
+  Tensor loss, said;
+};
+Judged gan_loss(const Tensor& t, const Tensor& targets, JudgedBy by);
 // The continuous Bernoulli distribution on [0, 1] by its logit t, element-wise (kernels/cb_moment/): −log p(x) = cb_log_partition(t) − t·x,
 // and E xⁿ = cb_moment(t, n) with n from 1. Safe at any finite t, 0 included. Derivatives up to the 64th.
 Tensor cb_log_partition(const Tensor& logits);
@@ -156,6 +166,7 @@ Tensor cb_moment(const Tensor& logits, int order = 1);
 // --- moving data: engine/ops/layout.cpp --------------------------------------------------------------------------------------------------
 Tensor reshape(const Tensor& x, const Shape& shape);       // a view
 Tensor slice(const Tensor& x, int64_t from, int64_t to);   // samples [from, to): a view
+Tensor concat(const Tensor& a, const Tensor& b);           // samples of a, then those of b; all other axes equal
 Tensor concat_channels(const Tensor& a, const Tensor& b);  // along the last axis; leading axes equal
 Tensor slice_channels(const Tensor& x, int64_t from, int64_t count);
 Tensor gather_rows(const Tensor& table, const Tensor& index);  // table [v,d], index i32 [n] → [n,d]; throws on an index outside [0,v)

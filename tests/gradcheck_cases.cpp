@@ -75,10 +75,12 @@ std::vector<GradCase> norm() {
   auto with = [](ActivationSpec then, bool infer) {
     return [=](In t) { return infer ? batch_norm_infer(t[0], norm_of(t[1], t[2]), then) : batch_norm(t[0], norm_of(t[1], t[2]), then); };
   };
+  auto grouped = [](In t) { return batch_norm(t[0], norm_of(t[1], t[2]), {Act::leaky_relu, 0.2}, 2); };
   return {
       {"batch_norm", "no activation", in, with({}, false)},
       {"batch_norm", "leaky_relu", in, with({Act::leaky_relu, 0.2}, false)},
       {"batch_norm", "relu", in, with({Act::relu}, false)},
+      {"batch_norm", "two groups", {values({4, 3, 1, 2}, 1), positive({2}, 2), values({2}, 3)}, grouped},
       {"batch_norm_infer", "no activation", in, with({}, true)},
       {"batch_norm_infer", "leaky_relu", in, with({Act::leaky_relu, 0.2}, true)},
   };
@@ -208,7 +210,16 @@ std::vector<GradCase> reductions() {
 }
 
 std::vector<GradCase> losses() {
+  const Tensor of_groups = Tensor::from({2}, {0.9, 0.2}, DType::f64), of_values = Tensor::from({2, 2}, {0.9, 1, 0, 0.3}, DType::f64);
+  const auto judged = [](const Tensor& targets, JudgedBy by) {
+    return [=](In t) { return square(gan_loss(affine(t[0], 2, 0), targets, by).loss); };
+  };
   return {
+      {"gan_loss", "cross entropy", {values({4, 1, 1}, 1)}, judged(of_groups, JudgedBy::cross_entropy)},
+      {"gan_loss", "cross entropy, own targets", {values({4, 1, 1}, 1)}, judged(of_values, JudgedBy::cross_entropy)},
+      {"gan_loss", "squares", {values({4, 1, 1}, 1)}, judged(of_groups, JudgedBy::squares)},
+      {"gan_loss", "hinge", {values({4, 1, 1}, 1)}, judged(of_values, JudgedBy::hinge)},
+      {"gan_loss", "linear", {values({4, 1, 1}, 1)}, judged(of_groups, JudgedBy::linear)},
       {"softmax", "", {values({2, 4}, 1)}, [](In t) { return softmax(t[0]); }},
       {"log_softmax", "", {values({2, 4}, 1)}, [](In t) { return log_softmax(t[0]); }},
       {"cross_entropy", "", {values({3, 4}, 1)}, [l = labels({2, 0, 3})](In t) { return cross_entropy(t[0], l); }},
@@ -230,6 +241,7 @@ std::vector<GradCase> layout() {
        }},
       {"slice", "middle", {x}, [](In t) { return square(slice(t[0], 1, 3)); }},
       {"slice", "first", {x}, [](In t) { return square(slice(t[0], 0, 1)); }},
+      {"concat", "", {values({2, 3}, 1), values({1, 3}, 2)}, [](In t) { return square(concat(t[0], t[1])); }},
       {"concat_channels", "", {values({2, 2}, 1), values({2, 3}, 2)}, [](In t) { return square(concat_channels(t[0], t[1])); }},
       {"slice_channels", "middle", {x}, [](In t) { return square(slice_channels(t[0], 1, 1)); }},
       {"slice_channels", "first", {x}, [](In t) { return square(slice_channels(t[0], 0, 2)); }},

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/grad.h"
+#include "engine/ops.h"
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/draw.h"
 #include "tests/row_check.h"
@@ -116,4 +118,46 @@ TEST_CASE("constant channels and single rows give beta") {
       CHECK(at(f.running_var, 0) == doctest::Approx(0.9).epsilon(1e-5));
     });
   }
+}
+
+TEST_CASE("groups of a batch are normalised as batches of their own") {
+  const ActivationSpec then{Act::leaky_relu, 0.2};
+  const Shape half{3, 2, 2, 8};
+  for (const Device device : {Device::cpu, Device::sim}) {
+    CAPTURE(std::string(name_of(device)));
+    const auto drawn = [&](const Shape& shape, uint64_t seed) {
+      Draw draw(seed);
+      std::vector<double> v(static_cast<size_t>(shape.count()));
+      for (double& one : v) one = draw.between(-1000, 1000) / 300.0;
+      return Tensor::from(shape, v, DType::f32, device);
+    };
+    const Tensor first = drawn(half, 1), second = drawn(half, 2), gamma = drawn({8}, 3), beta = drawn({8}, 4);
+    const Tensor weight = drawn(half, 5);  // of what leaves the norm, in the loss
+    const auto norm = [&] {
+      return BatchNorm{gamma, beta, Tensor::zeros({8}, DType::f32, device), Tensor::full({8}, 1, DType::f32, device)};
+    };
+    const auto joined = [](const Tensor& a, const Tensor& b) {
+      Tensor both({2 * a.shape()[0], a.shape()[1], a.shape()[2], a.shape()[3]}, a.dtype(), a.device());
+      slice(both, 0, a.shape()[0]).assign(a), slice(both, a.shape()[0], both.shape()[0]).assign(b);
+      return both;
+    };
+    const BatchNorm whole = norm(), apart = norm();
+    const Tensor x = joined(first, second), y = batch_norm(x, whole, then, 2);
+    const Tensor y1 = batch_norm(first, apart, then), y2 = batch_norm(second, apart, then);
+    CHECK(y.values() == joined(y1, y2).values());
+    CHECK(whole.running_mean.values() == apart.running_mean.values());
+    CHECK(whole.running_var.values() == apart.running_var.values());
+    const Tensors g = grad(sum(mul(y, joined(weight, weight))), {x, gamma, beta});
+    const Tensors g1 = grad(sum(mul(y1, weight)), {first, gamma, beta}), g2 = grad(sum(mul(y2, weight)), {second, gamma, beta});
+    CHECK(g[0].values() == joined(g1[0], g2[0]).values());
+    for (size_t i : {1, 2}) {
+      const std::vector<double> all = g[i].values(), one = g1[i].values(), two = g2[i].values();
+      for (size_t c = 0; c < all.size(); ++c) CHECK(all[c] == doctest::Approx(one[c] + two[c]).epsilon(1e-5));
+    }
+  }
+  CHECK_THROWS_WITH_AS(batch_norm(Tensor::zeros({3, 4}, DType::f32, Device::cpu),
+                                  {Tensor::zeros({4}, DType::f32, Device::cpu), Tensor::zeros({4}, DType::f32, Device::cpu),
+                                   Tensor::zeros({4}, DType::f32, Device::cpu), Tensor::zeros({4}, DType::f32, Device::cpu)},
+                                  {}, 2),
+                       doctest::Contains("do not make 2 equal groups"), Error);
 }

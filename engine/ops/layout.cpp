@@ -51,6 +51,16 @@ Tensor slice(const Tensor& x, int64_t from, int64_t to) {
                 });
 }
 
+// Samples lie one behind the other, so those of two tensors are the channels of one flat row.
+Tensor concat(const Tensor& a, const Tensor& b) {
+  check_like("concat", a, b);
+  std::vector<int64_t> dims = a.shape().dims(), others = b.shape().dims();
+  check(!dims.empty() && dims.size() == others.size() && std::equal(dims.begin() + 1, dims.end(), others.begin() + 1), "concat",
+        "{} and {} differ behind the first axis", a, b);
+  dims[0] += others[0];
+  return reshape(concat_channels(reshape(a, {1, a.count()}), reshape(b, {1, b.count()})), Shape(dims));
+}
+
 Tensor concat_channels(const Tensor& a, const Tensor& b) {
   check_like("concat_channels", a, b);
   check(a.shape().rank() >= 1 && a.shape().rank() == b.shape().rank() && with_channels(a.shape(), 0) == with_channels(b.shape(), 0),

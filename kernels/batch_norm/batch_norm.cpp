@@ -14,6 +14,7 @@ void each(BatchNormProblem& p, F&& f) {
   f.real("slope", p.slope, 0.0);
   f.real("eps", p.eps, 1e-5);
   f.real("momentum", p.momentum, 0.1);
+  f.real("groups", p.groups, 1);
 }
 
 std::vector<Case<BatchNormProblem>> bn_cases() {
@@ -40,17 +41,25 @@ std::vector<Case<BatchNormProblem>> bn_cases() {
       for (const char* act : {"/act=none", "/act=relu", "/act=leaky_relu/slope=0.2"}) add(std::string(text) + dtype + act, Tag::edge);
     add(std::string("rows100c20") + dtype + "/act=leaky_relu/slope=0.3/eps=0.001/momentum=0.2", Tag::edge);  // Keras' constants
     add(std::string("rows40c8") + dtype + "/act=none/momentum=0", Tag::edge);
+    for (const char* text : {"rows1c3", "rows65c8", "rows1031c24", "rows33c260"})
+      add(std::string(text) + dtype + "/act=leaky_relu/slope=0.2/momentum=0.3/groups=3", Tag::edge);
     for (const char* text : {"rows64c512", "rows256c256", "rows1024c128", "rows4096c64"})
       for (const char* act : {"/act=relu", "/act=leaky_relu/slope=0.2"}) add(std::string(text) + dtype + act, Tag::dcgan);
   }
   for (const char* dtype : {":f32", ":bf16"})
     for (const char* text : {"rows2048c512", "rows8192c256", "rows32768c128", "rows131072c64", "rows524288c64"})
       for (const char* act : {"/act=relu", "/act=leaky_relu/slope=0.2"}) add(std::string(text) + dtype + act, Tag::bench);
+  for (const char* dtype : {":f32", ":bf16"})
+    for (const char* text : {"rows2048c512", "rows8192c256", "rows32768c128"})  // D on real and generated images
+      add(std::string(text) + dtype + "/act=leaky_relu/slope=0.2/groups=2", Tag::bench);
   return cases;
 }
 
 Buffer channel(const BatchNormProblem& p, const char* name, Role role, Fill fill = Fill::normal) {
   return {name, role, accumulator_of(p.dtype), p.c, fill};
+}
+Buffer statistic(const BatchNormProblem& p, const char* name, Role role, Fill fill = Fill::normal) {
+  return {name, role, accumulator_of(p.dtype), int64_t{p.groups} * p.c, fill};
 }
 Buffer full(const BatchNormProblem& p, const char* name, Role role) { return {name, role, p.dtype, p.count()}; }
 
@@ -68,7 +77,7 @@ BatchNormProblem BatchNormProblem::parse(const std::string& text) {
   ProblemReader reader(parse_words(text));
   each(p, reader);
   reader.finish();
-  if (p.rows < 1 || p.c < 1) fail(Failure::usage, "problem '" + text + "': rows and c must be at least 1");
+  if (p.rows < 1 || p.c < 1 || p.groups < 1) fail(Failure::usage, "problem '" + text + "': rows, c and groups must be at least 1");
   return p;
 }
 
@@ -77,14 +86,14 @@ std::vector<Buffer> BatchNormFwd::buffers(const Problem& p) {
           channel(p, "gamma", Role::in),
           channel(p, "beta", Role::in),
           full(p, "y", Role::out),
-          channel(p, "mean", Role::out),
-          channel(p, "invstd", Role::out),
+          statistic(p, "mean", Role::out),
+          statistic(p, "invstd", Role::out),
           channel(p, "running_mean", Role::inout),
           channel(p, "running_var", Role::inout, Fill::positive)};
 }
 std::vector<Buffer> BatchNormBwd::buffers(const Problem& p) {
   return {full(p, "x", Role::in),       full(p, "gy", Role::in),         channel(p, "gamma", Role::in),
-          channel(p, "beta", Role::in), channel(p, "mean", Role::in),    channel(p, "invstd", Role::in, Fill::positive),
+          channel(p, "beta", Role::in), statistic(p, "mean", Role::in),  statistic(p, "invstd", Role::in, Fill::positive),
           full(p, "gx", Role::out),     channel(p, "ggamma", Role::out), channel(p, "gbeta", Role::out)};
 }
 std::vector<Buffer> BatchNormInfer::buffers(const Problem& p) {

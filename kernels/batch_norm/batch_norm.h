@@ -7,8 +7,12 @@
 //   batch_norm_bwd    (x, gy, gamma, beta, mean, invstd)    → gx, ggamma, gbeta
 //   batch_norm_infer  (x, gamma, beta, mean, var)           → y
 //
-// Layout [rows, c], channels contiguous; rows = n·h·w of an NHWC tensor. x, y, gx, gy have dtype; everything per channel has
-// accumulator_of(dtype). The batch is normalised with its biased variance (divisor rows); what the running variance takes in is the
+// Layout [groups, rows, c], channels contiguous; rows = n·h·w of an NHWC tensor, or of one of its groups. x, y, gx, gy have dtype;
+// everything per channel has accumulator_of(dtype). Each group of samples is normalised by statistics of its own, as if it were the batch:
+// mean and invstd are [groups, c], all else per channel is [c]; gradients of gamma and beta are summed over the groups, and the running
+// statistics take in one group after the other. With one group:
+//
+// The batch is normalised with its biased variance (divisor rows); what the running variance takes in is the
 // unbiased one (divisor rows − 1; with a single row there is none, and the biased 0 is taken). momentum is the weight of the new batch:
 // running ← (1 − momentum) · running + momentum · batch. act may be none, relu or leaky_relu; no row supports another.
 //
@@ -23,16 +27,16 @@
 namespace duel {
 
 struct BatchNormProblem {
-  int64_t rows = 1;
-  int c = 1;
+  int64_t rows = 1;  // of a group
+  int c = 1, groups = 1;
   double eps = 1e-5, momentum = 0.1;
   Act act = Act::none;
   double slope = 0;  // of leaky_relu
   DType dtype = DType::f32;
 
-  std::string text() const;                                // rows512c64:f32/act=leaky_relu/slope=0.2
+  std::string text() const;                                // rows512c64:f32/act=leaky_relu/slope=0.2/groups=2
   static BatchNormProblem parse(const std::string& text);  // throws Error(usage)
-  HD int64_t count() const { return rows * c; }
+  HD int64_t count() const { return groups * rows * c; }
 };
 
 struct BatchNormFwd {
@@ -65,6 +69,7 @@ struct BatchNormBwd {
   static int reduction(const Problem&);
 };
 
+// Samples do not meet here, so `groups` is only a factor of the rows.
 struct BatchNormInfer {
   using Problem = BatchNormProblem;
   struct Args {

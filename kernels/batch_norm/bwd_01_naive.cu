@@ -1,6 +1,6 @@
-// batch_norm_bwd, rung 1: three launches. (1) One thread a channel and chunk of rows adds up ĝ and ĝ·x̂. (2) One thread a channel adds up
-// the chunks in order, in double. (3) One thread an element makes gx. Bounded by memory: x and gy are read twice, the first time by too few
-// threads where c is small.
+// batch_norm_bwd, rung 1: three launches a group. (1) One thread a channel and chunk of rows adds up ĝ and ĝ·x̂. (2) One thread a channel
+// adds up the chunks in order, in double. (3) One thread an element makes gx. Bounded by memory: x and gy are read twice, the first time by
+// too few threads where c is small.
 #include "kernels/batch_norm/cuda_chunks.h"
 #include "kernels/launch.h"
 
@@ -50,7 +50,7 @@ __global__ void sums_naive(BatchNormProblem p, RowChunks r, Inputs<T> in, double
 }
 
 template <class A>
-__global__ void add_naive(BatchNormProblem p, RowChunks r, const double* partial, A* means, A* gbeta, A* ggamma) {
+__global__ void add_naive(BatchNormProblem p, RowChunks r, const double* partial, bool first, A* means, A* gbeta, A* ggamma) {
   const int64_t c = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (c >= p.c) return;
   double sum = 0, sum_normal = 0;
@@ -58,8 +58,8 @@ __global__ void add_naive(BatchNormProblem p, RowChunks r, const double* partial
     sum += partial[k * 2 * p.c + c];
     sum_normal += partial[k * 2 * p.c + p.c + c];
   }
-  gbeta[c] = static_cast<A>(sum);
-  ggamma[c] = static_cast<A>(sum_normal);
+  gbeta[c] = static_cast<A>(first ? sum : gbeta[c] + sum);
+  ggamma[c] = static_cast<A>(first ? sum_normal : ggamma[c] + sum_normal);
   means[c] = static_cast<A>(sum / static_cast<double>(p.rows));
   means[p.c + c] = static_cast<A>(sum_normal / static_cast<double>(p.rows));
 }
@@ -72,7 +72,7 @@ __global__ void gx_naive(BatchNormProblem p, Inputs<T> in, const accumulator_t<T
   }
 }
 
-void run(const BatchNormProblem& p, const BatchNormBwd::Args& a, Scratch scratch, Stream stream) {
+void run_group(const BatchNormProblem& p, const BatchNormBwd::Args& a, bool first, Scratch scratch, Stream stream) {
   const RowChunks r = row_chunks(p.rows);
   with_floating(p.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -82,10 +82,14 @@ void run(const BatchNormProblem& p, const BatchNormBwd::Args& a, Scratch scratch
     const Inputs<T> in{static_cast<const T*>(a.x),    static_cast<const T*>(a.gy),   static_cast<const A*>(a.gamma),
                        static_cast<const A*>(a.beta), static_cast<const A*>(a.mean), static_cast<const A*>(a.invstd)};
     launch({.grid = blocks_for(int64_t{r.chunks} * p.c, 128), .block = 128}, stream, sums_naive<T>, p, r, in, partial);
-    launch({.grid = blocks_for(p.c, 32), .block = 32}, stream, add_naive<A>, p, r, partial, means, static_cast<A*>(a.gbeta),
+    launch({.grid = blocks_for(p.c, 32), .block = 32}, stream, add_naive<A>, p, r, partial, first, means, static_cast<A*>(a.gbeta),
            static_cast<A*>(a.ggamma));
     launch({.grid = stride_blocks(p.count(), 256), .block = 256}, stream, gx_naive<T>, p, in, means, static_cast<T*>(a.gx));
   });
+}
+
+void run(const BatchNormProblem& p, const BatchNormBwd::Args& a, Scratch scratch, Stream stream) {
+  for (int group = 0; group < p.groups; ++group) run_group(of_group(p), of_group(p, a, group), group == 0, scratch, stream);
 }
 
 KERNEL_VARIANT(BatchNormBwd, naive, 1, supports, scratch_bytes, run);

@@ -77,12 +77,14 @@ void fwd(const BatchNormProblem& p, const BatchNormFwd::Args& a, double* moments
 
 void run_fwd(const BatchNormProblem& p, const BatchNormFwd::Args& a, Scratch scratch, Stream) {
   double* moments = static_cast<double*>(scratch.data);
-  if (p.dtype == DType::bf16) fwd<bf16>(p, a, moments);
-  else fwd<float>(p, a, moments);
+  for (int group = 0; group < p.groups; ++group) {
+    if (p.dtype == DType::bf16) fwd<bf16>(of_group(p), of_group(p, a, group), moments);
+    else fwd<float>(of_group(p), of_group(p, a, group), moments);
+  }
 }
 
 void run_infer(const BatchNormProblem& p, const BatchNormInfer::Args& a, Scratch scratch, Stream) {
-  const Lanes l = lanes_of(p);
+  const Lanes l = lanes_of(p.c, p.groups * p.rows);
   float* lines = static_cast<float*>(scratch.data);
   float* scale = lines + 3 * int64_t{l.width};
   for (int j = 0; j < l.c; ++j)

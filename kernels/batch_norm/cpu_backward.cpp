@@ -44,8 +44,9 @@ void apply(const Lanes& l, const T* __restrict x, const T* __restrict gy, const 
   });
 }
 
+// The gradients by gamma and beta are added to what is there, but for the first group's.
 template <class T>
-void bwd(const BatchNormProblem& p, const BatchNormBwd::Args& a, double* sums) {
+void bwd(const BatchNormProblem& p, const BatchNormBwd::Args& a, bool first, double* sums) {
   const Lanes l = lanes_of(p);
   const T *x = static_cast<const T*>(a.x), *gy = static_cast<const T*>(a.gy);
   float* lines = reinterpret_cast<float*>(sums + l.chunks * 2 * l.c);
@@ -65,8 +66,9 @@ void bwd(const BatchNormProblem& p, const BatchNormBwd::Args& a, double* sums) {
     });
     add_chunks(l, sums);
     for (int j = 0; j < l.c; ++j) {
-      static_cast<float*>(a.gbeta)[j] = static_cast<float>(sums[j]);
-      static_cast<float*>(a.ggamma)[j] = static_cast<float>(sums[l.c + j]);
+      float &gbeta = static_cast<float*>(a.gbeta)[j], &ggamma = static_cast<float*>(a.ggamma)[j];
+      gbeta = static_cast<float>(first ? sums[j] : gbeta + sums[j]);
+      ggamma = static_cast<float>(first ? sums[l.c + j] : ggamma + sums[l.c + j]);
       channels[l.c + j] = static_cast<float>(sums[j] / static_cast<double>(p.rows));
       channels[2 * l.c + j] = static_cast<float>(sums[l.c + j] / static_cast<double>(p.rows));
     }
@@ -78,8 +80,10 @@ void bwd(const BatchNormProblem& p, const BatchNormBwd::Args& a, double* sums) {
 
 void run(const BatchNormProblem& p, const BatchNormBwd::Args& a, Scratch scratch, Stream) {
   double* sums = static_cast<double*>(scratch.data);
-  if (p.dtype == DType::bf16) bwd<bf16>(p, a, sums);
-  else bwd<float>(p, a, sums);
+  for (int group = 0; group < p.groups; ++group) {
+    if (p.dtype == DType::bf16) bwd<bf16>(of_group(p), of_group(p, a, group), group == 0, sums);
+    else bwd<float>(of_group(p), of_group(p, a, group), group == 0, sums);
+  }
 }
 
 KERNEL_VARIANT(BatchNormBwd, lanes, 1, supports, scratch, run);

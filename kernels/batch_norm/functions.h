@@ -25,6 +25,26 @@ HD inline double bn_running_var(const BatchNormProblem& p, double before, double
   return (1 - p.momentum) * before + p.momentum * unbiased;
 }
 
+// The problem and the arguments of one group.
+inline BatchNormProblem of_group(BatchNormProblem p) {
+  p.groups = 1;
+  return p;
+}
+inline BatchNormFwd::Args of_group(const BatchNormProblem& p, BatchNormFwd::Args a, int group) {
+  const size_t values = size_t(group) * size_t(p.rows) * size_t(p.c) * size_of(p.dtype);
+  const size_t statistics = size_t(group) * size_t(p.c) * size_of(accumulator_of(p.dtype));
+  a.x = static_cast<const char*>(a.x) + values, a.y = static_cast<char*>(a.y) + values;
+  a.mean = static_cast<char*>(a.mean) + statistics, a.invstd = static_cast<char*>(a.invstd) + statistics;
+  return a;
+}
+inline BatchNormBwd::Args of_group(const BatchNormProblem& p, BatchNormBwd::Args a, int group) {
+  const size_t values = size_t(group) * size_t(p.rows) * size_t(p.c) * size_of(p.dtype);
+  const size_t statistics = size_t(group) * size_t(p.c) * size_of(accumulator_of(p.dtype));
+  a.x = static_cast<const char*>(a.x) + values, a.gy = static_cast<const char*>(a.gy) + values, a.gx = static_cast<char*>(a.gx) + values;
+  a.mean = static_cast<const char*>(a.mean) + statistics, a.invstd = static_cast<const char*>(a.invstd) + statistics;
+  return a;
+}
+
 // Calls f with the activation as a constant.
 template <class F>
 void with_bn_act(Act act, F&& f) {

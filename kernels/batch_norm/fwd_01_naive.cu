@@ -1,7 +1,7 @@
-// batch_norm_fwd, rung 1: three launches. (1) One thread a channel and chunk of rows finds the chunk's mean, then its sum of squared
-// deviations; neighbouring threads read neighbouring channels. (2) One thread a channel joins the chunks in order, in double (Chan, Golub &
-// LeVeque, 1983). (3) One thread an element normalises.
-// Bounded by memory: x is read three times, twice of them by too few threads where c is small, and (2) is one long chain of loads.
+// batch_norm_fwd, rung 1: three launches a group. (1) One thread a channel and chunk of rows finds the chunk's mean, then its sum of
+// squared deviations; neighbouring threads read neighbouring channels. (2) One thread a channel joins the chunks in order, in double (Chan,
+// Golub & LeVeque, 1983). (3) One thread an element normalises. Bounded by memory: x is read three times, twice of them by too few threads
+// where c is small, and (2) is one long chain of loads.
 #include "kernels/batch_norm/cuda_chunks.h"
 #include "kernels/launch.h"
 
@@ -65,7 +65,7 @@ __global__ void normalise_naive(BatchNormProblem p, const T* x, const accumulato
   }
 }
 
-void run(const BatchNormProblem& p, const BatchNormFwd::Args& a, Scratch scratch, Stream stream) {
+void run_group(const BatchNormProblem& p, const BatchNormFwd::Args& a, Scratch scratch, Stream stream) {
   const RowChunks r = row_chunks(p.rows);
   with_floating(p.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -79,6 +79,10 @@ void run(const BatchNormProblem& p, const BatchNormFwd::Args& a, Scratch scratch
     launch({.grid = stride_blocks(p.count(), 256), .block = 256}, stream, normalise_naive<T>, p, static_cast<const T*>(a.x),
            static_cast<const A*>(a.gamma), static_cast<const A*>(a.beta), mean, invstd, static_cast<T*>(a.y));
   });
+}
+
+void run(const BatchNormProblem& p, const BatchNormFwd::Args& a, Scratch scratch, Stream stream) {
+  for (int group = 0; group < p.groups; ++group) run_group(of_group(p), of_group(p, a, group), scratch, stream);
 }
 
 KERNEL_VARIANT(BatchNormFwd, naive, 1, supports, scratch_bytes, run);

@@ -1,5 +1,6 @@
 // The reference: two passes over x for the statistics, everything in double.
 #include <cmath>
+#include <vector>
 
 #include "kernels/batch_norm/functions.h"
 #include "kernels/registry.h"
@@ -42,7 +43,7 @@ void fwd(const BatchNormProblem& p, const BatchNormFwd::Args& a) {
 }
 
 template <class T>
-void bwd(const BatchNormProblem& p, const BatchNormBwd::Args& a) {
+void bwd(const BatchNormProblem& p, const BatchNormBwd::Args& a, double* of_gamma, double* of_beta) {
   using A = accumulator_t<T>;
   const T *x = static_cast<const T*>(a.x), *gy = static_cast<const T*>(a.gy);
   for (int j = 0; j < p.c; ++j) {
@@ -58,8 +59,8 @@ void bwd(const BatchNormProblem& p, const BatchNormBwd::Args& a) {
       sum += gated(i);
       sum_normal += gated(i) * normal(i);
     }
-    static_cast<A*>(a.gbeta)[j] = static_cast<A>(sum);
-    static_cast<A*>(a.ggamma)[j] = static_cast<A>(sum_normal);
+    of_beta[j] += sum;
+    of_gamma[j] += sum_normal;
     const double rows = static_cast<double>(p.rows), scale = static_cast<double>(gamma) * invstd;
     for (int64_t i = 0; i < p.rows; ++i)
       static_cast<T*>(a.gx)[i * p.c + j] = static_cast<T>(scale * (gated(i) - sum / rows - normal(i) * (sum_normal / rows)));
@@ -72,7 +73,7 @@ void infer(const BatchNormProblem& p, const BatchNormInfer::Args& a) {
   for (int j = 0; j < p.c; ++j) {
     const double mean = static_cast<const A*>(a.mean)[j], invstd = bn_invstd(static_cast<const A*>(a.var)[j], p.eps);
     const double gamma = static_cast<const A*>(a.gamma)[j], beta = static_cast<const A*>(a.beta)[j];
-    for (int64_t i = 0; i < p.rows; ++i) {
+    for (int64_t i = 0; i < p.groups * p.rows; ++i) {
       const double x = static_cast<double>(static_cast<const T*>(a.x)[i * p.c + j]);
       static_cast<T*>(a.y)[i * p.c + j] = static_cast<T>(act_of(p, (x - mean) * gamma * invstd + beta));
     }
@@ -80,10 +81,20 @@ void infer(const BatchNormProblem& p, const BatchNormInfer::Args& a) {
 }
 
 void run_fwd(const BatchNormProblem& p, const BatchNormFwd::Args& a, Scratch, Stream) {
-  with_floating(p.dtype, [&](auto tag) { fwd<typename decltype(tag)::type>(p, a); });
+  for (int group = 0; group < p.groups; ++group)
+    with_floating(p.dtype, [&](auto tag) { fwd<typename decltype(tag)::type>(of_group(p), of_group(p, a, group)); });
 }
 void run_bwd(const BatchNormProblem& p, const BatchNormBwd::Args& a, Scratch, Stream) {
-  with_floating(p.dtype, [&](auto tag) { bwd<typename decltype(tag)::type>(p, a); });
+  std::vector<double> of_gamma(static_cast<size_t>(p.c)), of_beta(of_gamma);
+  with_floating(p.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    using A = accumulator_t<T>;
+    for (int group = 0; group < p.groups; ++group) bwd<T>(of_group(p), of_group(p, a, group), of_gamma.data(), of_beta.data());
+    for (size_t j = 0; j < of_gamma.size(); ++j) {
+      static_cast<A*>(a.ggamma)[j] = static_cast<A>(of_gamma[j]);
+      static_cast<A*>(a.gbeta)[j] = static_cast<A>(of_beta[j]);
+    }
+  });
 }
 void run_infer(const BatchNormProblem& p, const BatchNormInfer::Args& a, Scratch, Stream) {
   with_floating(p.dtype, [&](auto tag) { infer<typename decltype(tag)::type>(p, a); });

@@ -1,0 +1,56 @@
+// gan_loss, rung 1: one block, whose threads stride over a group's outputs and meet in shared memory, group after group.
+// Bounded by latency: a batch has a few hundred outputs, and this launch takes what any launch does.
+#include "kernels/gan_loss/functions.h"
+#include "kernels/launch.h"
+#include "kernels/ptx.h"
+
+namespace duel {
+namespace {
+
+constexpr int threads = 256;
+
+bool supports(const GanLossProblem& p) { return p.dtype == DType::f32 || p.dtype == DType::f64; }
+
+struct Shared {
+  double partial[32];
+};
+
+template <class T>
+__global__ void one_block(GanLossProblem p, const T* t, const T* y, T* loss, T* said) {
+  double* partial = shared_storage<Shared>().partial;
+  double total = 0;
+  for (int group = 0; group < p.groups; ++group) {
+    double cost = 0, sigma = 0, right = 0, sum = 0;
+    for (int64_t row = threadIdx.x; row < p.rows; row += threads) {
+      const T v = t[group * p.rows + row], target = y[target_of(p, group, row)];
+      cost += static_cast<double>(gan_cost(p.by, v, target));
+      sigma += static_cast<double>(math::sigmoid(v));
+      right += on_right_side(p.by, v, target) ? 1 : 0;
+      sum += static_cast<double>(v);
+    }
+    const double rows = static_cast<double>(p.rows);
+    total += block_sum(cost, partial) / rows;
+    sigma = block_sum(sigma, partial), right = block_sum(right, partial), sum = block_sum(sum, partial);
+    if (threadIdx.x == 0) {
+      T* of_group = said + int64_t{group} * 3;
+      of_group[0] = static_cast<T>(sigma / rows), of_group[1] = static_cast<T>(right / rows), of_group[2] = static_cast<T>(sum / rows);
+    }
+  }
+  if (threadIdx.x == 0) *loss = static_cast<T>(total);
+}
+
+template <class T>
+void run_as(const GanLossProblem& p, const GanLoss::Args& a, Stream stream) {
+  launch({.grid = 1, .block = threads, .shared_bytes = sizeof(Shared)}, stream, one_block<T>, p, static_cast<const T*>(a.t),
+         static_cast<const T*>(a.y), static_cast<T*>(a.loss), static_cast<T*>(a.said));
+}
+
+void run(const GanLossProblem& p, const GanLoss::Args& a, Scratch, Stream stream) {
+  if (p.dtype == DType::f64) run_as<double>(p, a, stream);
+  else run_as<float>(p, a, stream);
+}
+
+KERNEL_VARIANT(GanLoss, one_block, 1, supports, no_scratch, run);
+
+}  // namespace
+}  // namespace duel
