@@ -30,7 +30,7 @@ Tensor conditional_batch_norm(const Tensor& x, const Layer& l, const Pass& pass,
   const DType wide = accumulator_of(x.dtype());
   const BatchNorm plain{
       Tensor::full({c}, 1, wide, x.device()), Tensor::zeros({c}, wide, x.device()), l.running_mean, l.running_var, l.momentum, l.eps};
-  const Tensor x_hat = pass.mode == Mode::train ? batch_norm(x, plain) : batch_norm_infer(x, plain);
+  const Tensor x_hat = pass.mode == Mode::train ? batch_norm(x, plain, {}, pass.groups) : batch_norm_infer(x, plain);
   const auto of_sample = [&](const Weight& table) {  // [n,1,…,1,c]
     std::vector<int64_t> dims(static_cast<size_t>(x.shape().rank()), 1);
     dims.front() = n, dims.back() = c;

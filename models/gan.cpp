@@ -134,7 +134,7 @@ Tensor Discriminator::features(const Tensor& x, const Pass& pass) const {
 }
 
 Tensor Discriminator::head(const Tensor& features, const Pass& pass) const {
-  const Tensor judged = config.minibatch_stddev ? with_minibatch_stddev(features) : features;
+  const Tensor judged = config.minibatch_stddev ? with_minibatch_stddev(features, pass.groups) : features;
   const Tensor logits = std::visit([&](const auto& any) { return any.head(judged); }, net);
   const Tensor wide = cast(logits, accumulator_of(logits.dtype()));
   return config.classes && config.label_in_d == LabelInD::projection ? wide + projection(features, pass.labels, label.used()) : wide;

@@ -7,14 +7,40 @@
 namespace duel {
 namespace {
 
-enum Entry { loss_d, loss_g, d_real, d_fake, d_fake_after, real_right, fake_right, score_real, score_fake, penalty };  // of the report
-enum PassOf { on_real, on_fake, on_mixed, passes_of_d };  // of one D step; G's pass comes after all of them, then one for matching
+// Of the report. What D says of a batch stands together, as gan_loss() finds it.
+enum Entry { d_real, real_right, score_real, d_fake, fake_right, score_fake, loss_d, loss_g, d_fake_after, penalty };
+enum PassOf {
+  on_real,
+  on_fake,
+  on_mixed,
+  passes_of_d
+};  // what one D step draws for; G's pass comes after all of them, then one for matching
 
 void accumulate(Tensors& sum, const Tensors& more) {
   NoGrad constant;  // a sum with a history would keep all that it was made of
   if (sum.empty()) sum = more;
   else
     for (size_t i = 0; i < sum.size(); ++i) sum[i] = sum[i] + more[i];
+}
+
+// What has no history: a, then b, as one batch.
+Tensor side_by_side(const Tensor& a, const Tensor& b) {
+  std::vector<int64_t> dims = a.shape().dims();
+  dims[0] += b.shape()[0];
+  Tensor both(Shape(dims), a.dtype(), a.device());
+  both.alias(a.shape(), 0).assign(a), both.alias(b.shape(), a.count()).assign(b);
+  return both;
+}
+
+// What layers saw of one of the two batches of a pass.
+std::vector<LayerSeen> halves(const std::vector<LayerSeen>& layers, int which) {
+  const auto half = [&](const Tensor& t) {
+    const int64_t n = t.shape()[0] / 2;
+    return slice(t, which * n, (which + 1) * n).detach();
+  };
+  std::vector<LayerSeen> seen;
+  for (const LayerSeen& s : layers) seen.push_back({s.layer, half(s.in), half(s.out), half(s.gradient)});
+  return seen;
 }
 
 // "images in [0, 255]" and the like train a tanh net to nothing, silently.
@@ -131,66 +157,65 @@ Pass GanStep::pass_of(const Turn& turn, int pass) const {
   return {Mode::train, turn.labels, {seed, step, pass, turn.part * turn.real.shape()[0]}};
 }
 
-Tensor GanStep::made(const Turn& turn) const { return g(turn.z, watched(pass_of(turn, 0), &StepSeen::g)); }
+Tensor GanStep::made(const Turn& turn) const {
+  std::vector<LayerSeen> nobody;
+  return g(turn.z, watched(pass_of(turn, 0), look ? look->g : nobody));
+}
 
 // A pass whose hidden layers are noted, where somebody looks and there will be a gradient.
-Pass GanStep::watched(Pass pass, std::vector<LayerSeen> StepSeen::*layers) const {
+Pass GanStep::watched(Pass pass, std::vector<LayerSeen>& layers) const {
   if (!look || !recording()) return pass;
-  std::vector<LayerSeen>& seen = look->*layers;
-  seen.clear();
-  pass.watch = [&seen](const Layer& layer, const Tensor& in, const Tensor& out) { seen.push_back({&layer, in.detach(), out, {}}); };
+  layers.clear();
+  pass.watch = [&layers](const Layer& layer, const Tensor& in, const Tensor& out) { layers.push_back({&layer, in.detach(), out, {}}); };
   return pass;
 }
 
 // By the weights; where somebody looks, what the watched layers get on the way is noted.
-Tensors GanStep::gradients_of(const Tensor& loss, const Tensors& weights, std::vector<LayerSeen> StepSeen::*layers) const {
+Tensors GanStep::gradients_of(const Tensor& loss, const Tensors& weights, std::vector<LayerSeen>& layers) const {
   if (!look) return grad(loss, weights);
   Tensors wanted = weights;
-  for (const LayerSeen& s : look->*layers) wanted.push_back(s.out);
+  for (const LayerSeen& s : layers) wanted.push_back(s.out);
   Tensors all = grad(loss, wanted);
-  for (size_t i = 0; LayerSeen & s : look->*layers) s.gradient = all[weights.size() + i++], s.out = s.out.detach();
+  for (size_t i = 0; LayerSeen & s : layers) s.gradient = all[weights.size() + i++], s.out = s.out.detach();
   all.resize(weights.size());
   return all;
 }
 
-// Real and fake have a pass of their own each: batch norm must not see them as one batch, and only one pass's activations are alive at a
-// time. `fake` comes without history: no gradient reaches G. Returns what D says of real images where someone listens.
+// Real and generated images pass side by side, as two batches that batch norm must not see as one: the gradient is that of two passes, and
+// each weight's is made once. `fake` comes without history: no gradient reaches G. Returns what D says of real images where someone
+// listens.
 Tensor GanStep::learn_d(const Turn& turn, const Tensor& fake, Tensors& gradients) {
   const int first = turn.step * passes_of_d;
   const double between = objective.loss == AdversarialLoss::least_squares ? 0.5 : 0;  // what D says of real and of generated images
-  const auto pass = [&](int which) { return pass_of(turn, first + which); };
   const auto numbered = [&](int which) { return number(turn, first + which); };
   const int64_t n = turn.real.shape()[0];
   const Tensors weights = used(d);
   Tensor total, of_real;
-  const auto take = [&](const Tensor& loss, const Tensors& by_weights) {
-    accumulate(gradients, by_weights);
-    NoGrad only_looking;
-    total = total ? total + loss.detach() : loss.detach();
-  };
   {
-    const Tensor said = d(seen(turn.real, numbered(on_real)), watched(pass(on_real), &StepSeen::d_real));
-    const Tensor loss = d_loss_real(objective.loss, said, target(objective.real_is, -1, n, numbered(on_real)));
-    take(loss, gradients_of(loss, weights, &StepSeen::d_real));
+    Pass pass = pass_of(turn, first + on_real);  // and the next, on_fake
+    pass.groups = 2;
+    if (turn.labels) pass.labels = side_by_side(turn.labels, turn.labels);
+    std::vector<LayerSeen> seen_by_both;
+    const Tensor both = side_by_side(seen(turn.real, numbered(on_real)), seen(fake, numbered(on_fake)));
+    const Tensor said = d(both, watched(pass, seen_by_both));
+    const auto [loss, says] = d_judged(objective.loss, said, targets_of_d(n, numbered(on_real), numbered(on_fake)));
+    accumulate(gradients, gradients_of(loss, weights, seen_by_both));
+    total = loss.detach();
+    if (look) look->d_real = halves(seen_by_both, 0), look->d_fake = halves(seen_by_both, 1);
     NoGrad only_looking;
-    note(turn, d_real, mean(sigmoid(said))), note(turn, real_right, mean(duel::step(said - between))), note(turn, score_real, mean(said));
-    note_said(turn.part * n, said);
-    if (heard) of_real = (said - between).detach();
-  }
-  {
-    const Tensor said = d(seen(fake, numbered(on_fake)), watched(pass(on_fake), &StepSeen::d_fake));
-    const Tensor loss = d_loss_fake(objective.loss, said, target(0, 1, n, numbered(on_fake)));
-    take(loss, gradients_of(loss, weights, &StepSeen::d_fake));
-    NoGrad only_looking;
-    note(turn, d_fake, mean(sigmoid(said))), note(turn, fake_right, mean(duel::step(affine(said, -1, between))));
-    note(turn, score_fake, mean(said));
-    note_said((objective.accumulate + turn.part) * n, said);
+    note(turn, d_real, says);  // and all up to score_fake
+    const Tensor said_real = slice(said, 0, n);
+    note_said(turn.part * n, said_real), note_said((objective.accumulate + turn.part) * n, slice(said, n, 2 * n));
+    if (heard) of_real = (said_real - between).detach();
   }
   if (objective.penalty != Penalty::none) {
-    const auto judge = [&](const Tensor& x) { return d(transform ? transform(x, numbered(on_mixed)) : x, pass(on_mixed)); };
+    const Pass pass = pass_of(turn, first + on_mixed);
+    const auto judge = [&](const Tensor& x) { return d(transform ? transform(x, numbered(on_mixed)) : x, pass); };
     const Tensor value = penalty_of(objective.penalty, judge, turn.real, fake, turn.mix);
     const Tensor loss = value * objective.penalty_weight;
-    take(loss, grad(loss, weights));
+    accumulate(gradients, grad(loss, weights));
+    NoGrad only_looking;
+    total = total + loss.detach();
     note(turn, penalty, value);
   }
   note(turn, loss_d, total);
@@ -202,7 +227,8 @@ void GanStep::learn_g(const Turn& turn, const Tensor& fake, Tensors& gradients) 
   const int after = objective.critic_steps * passes_of_d;
   const Pass pass = pass_of(turn, after);
   const Tensor features = d.features(seen(fake, number(turn, after)), pass), said = d.head(features, pass);
-  Tensor loss = g_loss(objective.loss, said);
+  if (!target_of_g) target_of_g = Tensor::full({1}, g_target(objective.loss), said.dtype(), said.device());
+  auto [loss, says] = g_judged(objective.loss, said, target_of_g);
   if (objective.matching > 0) {
     Tensor of_real;
     {
@@ -211,9 +237,10 @@ void GanStep::learn_g(const Turn& turn, const Tensor& fake, Tensors& gradients) 
     }
     loss = loss + feature_matching(of_real, features) * objective.matching;
   }
-  accumulate(gradients, gradients_of(loss, used(g), &StepSeen::g));
+  std::vector<LayerSeen> nobody;
+  accumulate(gradients, gradients_of(loss, used(g), look ? look->g : nobody));
   NoGrad only_looking;
-  note(turn, loss_g, loss), note(turn, d_fake_after, mean(sigmoid(said)));
+  note(turn, loss_g, loss), note(turn, d_fake_after, says.alias({}));
 }
 
 // Of sums of gradients.
@@ -248,19 +275,24 @@ Tensor GanStep::seen(const Tensor& images, int number) const {
   return x + noise;
 }
 
-// value + sign·U(0, label_noise) for each sample, or the value alone.
-Tensor GanStep::target(double value, double sign, int64_t n, int number) const {
+// [2], or with noise [2,n]: real_is − U(0, label_noise) and U(0, label_noise).
+Tensor GanStep::targets_of_d(int64_t n, int on_real, int on_fake) {
   NoGrad constant;
   const DType dtype = accumulator_of(g.config.precision);
-  if (objective.label_noise == 0) return Tensor::full({}, value, dtype, step.device());
+  const double noise = objective.label_noise;
+  if (noise == 0) {
+    if (!targets) targets = Tensor::from({2}, {objective.real_is, 0}, dtype, step.device());
+    return targets;
+  }
   const Rng draws{seed, RandomStream::label_noise};
-  return affine(draws.uniform({n, 1, 1, 1}, step, 0, 1, dtype, number * n), sign * objective.label_noise, value);
+  const auto drawn = [&](int number) { return reshape(draws.uniform({n, 1}, step, 0, 1, dtype, number * n), {1, n}); };
+  return side_by_side(affine(drawn(on_real), -noise, objective.real_is), drawn(on_fake) * noise);
 }
 
-// Averaged over the parts.
-void GanStep::note(const Turn& turn, int index, const Tensor& value) {
+// From entry `first` on, averaged over the parts.
+void GanStep::note(const Turn& turn, int first, const Tensor& values) {
   NoGrad only_looking;
-  Tensor at = report.alias({}, index), mean = cast(value, DType::f32);
+  Tensor at = report.alias({values.count()}, first), mean = cast(reshape(values, at.shape()), DType::f32);
   if (objective.accumulate > 1) mean = mean * (1.0 / objective.accumulate);
   at.assign((turn.part > 0 ? at + mean : mean).detach());
 }

@@ -83,7 +83,8 @@ struct GanStep {
   // Filled by each step while it is there; the step computes what it would without. One that is recorded as a graph is not for looking
   // into.
   StepSeen* look = nullptr;
-  int passes() const;  // of a step
+  Tensor targets = {}, target_of_g = {};  // what the losses want of D; made by the first step where none changes them
+  int passes() const;                     // of a step
 
   void operator()();
   // z [critic_steps·accumulate·n,1,1,nz]; mix: what the penalty draws, uniform in [0, 1). The last D step's fakes are G's as well.
@@ -98,11 +99,11 @@ struct GanStep {
   Tensor learn_d(const Turn& turn, const Tensor& fake, Tensors& gradients);
   void learn_g(const Turn& turn, const Tensor& fake, Tensors& gradients);
   Tensor seen(const Tensor& x, int number) const;
-  Tensor target(double value, double sign, int64_t n, int number) const;
+  Tensor targets_of_d(int64_t n, int on_real, int on_fake);
   void update(Optimizer& optimizer, Tensors& gradients, const Tensors& weights) const;
-  Pass watched(Pass pass, std::vector<LayerSeen> StepSeen::*layers) const;
-  Tensors gradients_of(const Tensor& loss, const Tensors& weights, std::vector<LayerSeen> StepSeen::*layers) const;
-  void note(const Turn& turn, int index, const Tensor& value);
+  Pass watched(Pass pass, std::vector<LayerSeen>& layers) const;
+  Tensors gradients_of(const Tensor& loss, const Tensors& weights, std::vector<LayerSeen>& layers) const;
+  void note(const Turn& turn, int first, const Tensor& values);
   void note_said(int64_t first, const Tensor& said);
 };
 

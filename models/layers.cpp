@@ -63,7 +63,7 @@ void each_tensor(const std::string& at, Layer& l, const Visitor& visit) {
 static Tensor left_by(const Layer& l, const Tensor& x, const Pass& pass, ActivationSpec then) {
   switch (l.norm) {
     case Norm::batch:
-      return pass.mode == Mode::train ? batch_norm(x, l.batch_norm(), then) : batch_norm_infer(x, l.batch_norm(), then);
+      return pass.mode == Mode::train ? batch_norm(x, l.batch_norm(), then, pass.groups) : batch_norm_infer(x, l.batch_norm(), then);
     case Norm::layer:
       return layer_norm(x, l.gamma.master, l.beta.master, then, l.eps);
     case Norm::instance:
@@ -86,7 +86,15 @@ Tensor normed(const Tensor& x, const Layer& l, const Pass& pass, ActivationSpec 
 Tensor dropped(const Tensor& x, double p, const Pass& pass, int layer) {
   constexpr int most_layers = 256;
   if (pass.mode == Mode::infer || p == 0) return x;
-  return dropout(x, p, {pass.coins.seed, RandomStream::dropout}, pass.coins.step, pass.coins.pass * most_layers + layer, pass.coins.first);
+  const int64_t n = x.shape()[0] / pass.groups;
+  Tensor y;
+  for (int i = 0; i < pass.groups; ++i) {
+    const Tensor batch = pass.groups == 1 ? x : slice(x, i * n, (i + 1) * n);
+    const int number = (pass.coins.pass + i) * most_layers + layer;
+    const Tensor left = dropout(batch, p, {pass.coins.seed, RandomStream::dropout}, pass.coins.step, number, pass.coins.first);
+    y = y ? concat(y, left) : left;
+  }
+  return y;
 }
 
 int64_t parameters_of(const Layer& l) {

@@ -32,6 +32,9 @@ struct Pass {
   Tensor labels = {};  // i32 [n]; undefined where the net is not conditional
   Coins coins = {};    // of dropout, in training
   LayerWatch watch = {};
+  // The samples are so many batches of one size, one behind the other, that share a pass and nothing else: what mixes samples (batch norm,
+  // the deviation of a minibatch) takes each by itself, and dropout tosses for batch i what it would for one in pass coins.pass + i.
+  int groups = 1;
 };
 
 // A weight as the optimiser sees it (f32), and in the precision that the network computes in.

@@ -26,6 +26,12 @@ Tensor d_loss_fake(AdversarialLoss loss, const Tensor& on_fake, double fake_is =
 Tensor d_loss_fake(AdversarialLoss loss, const Tensor& on_fake, const Tensor& fake_is);
 Tensor g_loss(AdversarialLoss loss, const Tensor& on_fake);
 
+// The same in one, with what D says of each (engine/ops.h). D's outputs are those of n real images and then those of as many generated
+// ones, with targets for both, [2] or [2,n]: 1 and 0 where the loss has none. G's target is what D is to say in g_target, [1].
+Judged d_judged(AdversarialLoss loss, const Tensor& on_both, const Tensor& targets);
+Judged g_judged(AdversarialLoss loss, const Tensor& on_fake, const Tensor& target);
+double g_target(AdversarialLoss loss);  // 0 for minimax, whose G raises D's loss; else 1
+
 // Whether the loss reads D's output as the logit of a probability, or as a target's estimate: it has targets.
 bool has_targets(AdversarialLoss loss);
 // Whether σ(t) is D's probability that what it saw is real.

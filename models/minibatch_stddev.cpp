@@ -2,14 +2,15 @@
 
 namespace duel {
 
-Tensor with_minibatch_stddev(const Tensor& x) {
-  const int64_t n = x.shape()[0];
-  const Tensor rows = cast(reshape(x, {n, x.count() / n}), accumulator_of(x.dtype()));
-  const Tensor variance = mean_per_channel(square(rows - mean_per_channel(rows)));
-  const Tensor number = mean(sqrt(variance + 1e-8));
+Tensor with_minibatch_stddev(const Tensor& x, int groups) {
+  const int64_t n = x.shape()[0], batch = n / groups;
+  const Tensor rows = cast(reshape(x, {groups, batch, x.count() / n}), accumulator_of(x.dtype()));  // a batch is an image of samples
+  const Tensor variance = mean_per_image(square(rows - mean_per_image(rows)));
+  const Tensor number = mean_per_sample(sqrt(variance + 1e-8));  // [groups,1,1]
   std::vector<int64_t> plane = x.shape().dims();
   plane.back() = 1;
-  return concat_channels(x, broadcast_to(cast(number, x.dtype()), Shape(plane)));
+  const Tensor planes = broadcast_to(cast(number, x.dtype()), {groups, batch, Shape(plane).count() / n});
+  return concat_channels(x, reshape(planes, Shape(plane)));
 }
 
 }  // namespace duel

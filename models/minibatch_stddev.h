@@ -6,7 +6,8 @@
 namespace duel {
 
 // x [n,h,w,c] → [n,h,w,c + 1]: one more channel, which holds one number everywhere: the standard deviation of each value over the batch,
-// averaged over all values. The whole batch is one group. With one sample the number is 0 (up to the 1e-8 under the root).
-Tensor with_minibatch_stddev(const Tensor& x);
+// averaged over all values. `groups` batches of one size, one behind the other, have a number each. With one sample the number is 0 (up
+// to the 1e-8 under the root).
+Tensor with_minibatch_stddev(const Tensor& x, int groups = 1);
 
 }  // namespace duel

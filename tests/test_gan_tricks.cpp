@@ -137,6 +137,78 @@ TEST_CASE("minibatch standard deviation: one number beside all features, zero fo
   for (const GradResult& r : {gradcheck(c), gradgradcheck(c)}) CHECK_MESSAGE(r.passed, r.message);
 }
 
+TEST_CASE("real and generated images side by side in D: the gradients of a pass each") {
+  const auto with = [](auto change) {
+    GanConfig c{.h = 8, .w = 8, .channels = 1, .nz = 3, .ngf = 2, .ndf = 3, .precision = DType::f64};
+    change(c);
+    return c;
+  };
+  struct Kind {
+    const char* name;
+    GanConfig config;
+    AdversarialLoss loss = AdversarialLoss::non_saturating;
+  };
+  const Kind kinds[] = {
+      {"batch norm", with([](GanConfig&) {})},
+      {"deviation of a minibatch", with([](GanConfig& c) { c.minibatch_stddev = true; }), AdversarialLoss::hinge},
+      {"dropout", with([](GanConfig& c) { c.dropout = 0.4; }), AdversarialLoss::least_squares},
+      {"labels", with([](GanConfig& c) { c.classes = 3, c.label_in_d = LabelInD::projection; }), AdversarialLoss::wasserstein},
+      {"Keras's net", with([](GanConfig& c) { c.net = GanNet::keras, c.dropout = 0.2; })},
+  };
+  for (const Kind& kind : kinds) {
+    INFO(std::string(kind.name));
+    constexpr int64_t n = 4;
+    constexpr int64_t seed = 6;
+    const auto made = [&] {
+      std::pair<Generator, Discriminator> nets{Generator(kind.config, Device::cpu), Discriminator(kind.config, Device::cpu)};
+      init_weights(nets.first, 1, Init::glorot), init_weights(nets.second, 1, Init::glorot);
+      return nets;
+    };
+    auto [g, d] = made();
+    auto [g_apart, d_apart] = made();
+    Optimizer opt_g({}, masters(g)), opt_d({}, masters(d));
+    const Tensor counter = step_counter(3), real = Rng{5}.uniform({n, 8, 8, 1}, counter, -1, 1, DType::f64),
+                 z = Rng{5}.normal({n, 1, 1, 3}, counter, 0, 1, DType::f64);
+    const Tensor labels = kind.config.classes ? Tensor::from({n}, {2, 0, 1, 1}, DType::i32, Device::cpu) : Tensor();
+    GanStep step{g, d, opt_g, opt_d, seed, counter, real, labels, Tensor::zeros({GanReport::size}), {.loss = kind.loss}};
+    StepSeen seen;
+    step.look = &seen;
+    step(z, {});
+
+    const auto pass = [&](int number) { return Pass{Mode::train, labels, {seed, counter, number}}; };
+    const Tensor fake = g_apart(z, pass(0)).detach();
+    const Tensor of_real = d_apart(real, pass(0)), of_fake = d_apart(fake, pass(1));
+    const Tensors expected = grad(d_loss_real(kind.loss, of_real) + d_loss_fake(kind.loss, of_fake), used(d_apart));
+    REQUIRE(seen.gradient_d.size() == expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const std::vector<double> got = seen.gradient_d[i].values(), want = expected[i].values();
+      for (size_t k = 0; k < want.size(); ++k) REQUIRE(std::fabs(got[k] - want[k]) < 1e-12 * (1 + std::fabs(want[k])));
+    }
+    const GanReport report = step.read();
+    CHECK(report.score_real == doctest::Approx(mean(of_real).item()));
+    CHECK(report.score_fake == doctest::Approx(mean(of_fake).item()));
+    CHECK(report.d_real == doctest::Approx(mean(sigmoid(of_real)).item()));
+    CHECK(report.d_fake == doctest::Approx(mean(sigmoid(of_fake)).item()));
+    const double between = kind.loss == AdversarialLoss::least_squares ? 0.5 : 0;
+    CHECK(report.real_right == doctest::Approx(mean(duel::step(of_real - between)).item()));
+    CHECK(report.fake_right == doctest::Approx(mean(duel::step(affine(of_fake, -1, between))).item()));
+    // G's step passes through D once more, so the running statistics take in a third batch.
+    const Tensor again = g_apart(z, pass(0)).detach();
+    Optimizer follow({}, masters(d_apart));
+    follow.step(expected);
+    d_apart(again, pass(3));
+    std::vector<double> running, running_apart;
+    d.each({{}, [&](const std::string&, Tensor& t) {
+              for (double v : t.values()) running.push_back(v);
+            }});
+    d_apart.each({{}, [&](const std::string&, Tensor& t) {
+                    for (double v : t.values()) running_apart.push_back(v);
+                  }});
+    REQUIRE(running.size() == running_apart.size());
+    for (size_t i = 0; i < running.size(); ++i) CHECK(running[i] == doctest::Approx(running_apart[i]).epsilon(1e-9));
+  }
+}
+
 TEST_CASE("the average of G follows it by its ramp, and copies the running statistics") {
   const GanConfig config{.h = 8, .w = 8, .channels = 1, .nz = 2, .ngf = 2, .ndf = 2};
   Generator g(config, Device::cpu);
@@ -213,10 +285,11 @@ Trained two_steps(const GanConfig& config, GanObjective objective, int parts, bo
       const int64_t count = x.shape()[0];
       return x * Rng{2}.uniform({count, 1, 1, 1}, step.step, 0.5, 1, x.dtype(), pass * count);
     };
-  const long live = Tensor::live();
+  long live = Tensor::live();
   for (int i = 0; i < 2; ++i) {
     step.real.assign(Rng{5}.uniform(step.real.shape(), step_counter(i), -1, 1, config.precision));
     step();
+    if (i == 0) live = Tensor::live();  // the first makes the targets
   }
   CHECK(Tensor::live() == live);
   Trained trained{{}, step.report.values(), step.said.values(), alive - live};
