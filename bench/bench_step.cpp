@@ -13,6 +13,7 @@
 #include "bench/result_output.h"
 #include "bench/statistics.h"
 #include "bench/step_models.h"
+#include "bench/step_rows.h"
 #include "bench/swap.h"
 #include "engine/graph.h"
 #include "engine/tensor.h"
@@ -29,6 +30,7 @@ struct Options {
   StepOptions step;
   int rounds = 7;
   double seconds = 2;  // a round
+  bool rows = false;
 };
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -100,6 +102,12 @@ int run(Options& o, ResultOutput& output) {
     const nlohmann::json results =
         swap_rows({.op = o.swap, .model = o.model, .step = o.step, .rounds = o.rounds, .seconds = o.seconds}, device);
     write(output, o, device, results);
+    return 0;
+  }
+  if (o.rows) {
+    const StepModel model = make_step_model(o.model, o.step, device);
+    model.step();  // what is made once, in the first step, is not the step's
+    write(output, o, device, step_rows(model.step));
     return 0;
   }
   Ours ours(o, device);
@@ -178,7 +186,8 @@ int main(int argc, char** argv) {
   app.add_option("--rounds", o.rounds, "turns, of which the median counts")->capture_default_str();
   app.add_option("--seconds", o.seconds, "a round")->capture_default_str();
   CLI::Option* swap = app.add_option("--swap", o.swap, "an op: the same training with each of its rows in turn, curves and times");
-  app.add_option("--peer", o.peer, "torch: the same step in PyTorch, taking turns")->excludes(swap);
+  CLI::Option* peer = app.add_option("--peer", o.peer, "torch: the same step in PyTorch, taking turns")->excludes(swap);
+  app.add_flag("--rows", o.rows, "list what the step runs, with calls and launches, and time nothing")->excludes(swap)->excludes(peer);
   ResultOutput output;
   output.add_flags(app);
   return run_main(argc, argv, app, [&] { return run(o, output); });
