@@ -214,12 +214,17 @@ std::vector<GradCase> losses() {
   const auto judged = [](const Tensor& targets, JudgedBy by) {
     return [=](In t) { return square(gan_loss(affine(t[0], 2, 0), targets, by).loss); };
   };
+  const auto by_both = [](JudgedBy by) { return [=](In t) { return square(gan_loss(t[0], t[1], by).loss); }; };
   return {
       {"gan_loss", "cross entropy", {values({4, 1, 1}, 1)}, judged(of_groups, JudgedBy::cross_entropy)},
       {"gan_loss", "cross entropy, own targets", {values({4, 1, 1}, 1)}, judged(of_values, JudgedBy::cross_entropy)},
       {"gan_loss", "squares", {values({4, 1, 1}, 1)}, judged(of_groups, JudgedBy::squares)},
       {"gan_loss", "hinge", {values({4, 1, 1}, 1)}, judged(of_values, JudgedBy::hinge)},
       {"gan_loss", "linear", {values({4, 1, 1}, 1)}, judged(of_groups, JudgedBy::linear)},
+      {"gan_loss", "cross entropy, by targets", {values({4, 1, 1}, 1), of_groups}, by_both(JudgedBy::cross_entropy)},
+      {"gan_loss", "squares, by targets", {values({4, 1, 1}, 1), of_values}, by_both(JudgedBy::squares)},
+      {"gan_loss", "hinge, by targets", {values({4, 1, 1}, 1), of_values}, by_both(JudgedBy::hinge)},
+      {"gan_loss", "linear, by targets", {values({4, 1, 1}, 1), of_groups}, by_both(JudgedBy::linear)},
       {"softmax", "", {values({2, 4}, 1)}, [](In t) { return softmax(t[0]); }},
       {"log_softmax", "", {values({2, 4}, 1)}, [](In t) { return log_softmax(t[0]); }},
       {"cross_entropy", "", {values({3, 4}, 1)}, [l = labels({2, 0, 3})](In t) { return cross_entropy(t[0], l); }},

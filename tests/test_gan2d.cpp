@@ -191,7 +191,22 @@ TEST_CASE("what takes part in a comparison is read from its name") {
   CHECK(has(refusal([&] { contestant("hing", base); }, Failure::usage), "hinge"));
 }
 
-TEST_CASE("a step by hand is the step that trains, bit for bit") {
+namespace {
+
+// D's gradient is made by hand in two halves, for real and for made points, and in training in one pass: sums in another order.
+bool nearly(const nlohmann::json& a, const nlohmann::json& b) {
+  if (a.is_number() && b.is_number()) return std::fabs(a.get<double>() - b.get<double>()) < 1e-12;
+  if (a.type() != b.type() || a.size() != b.size()) return false;
+  if (!a.is_structured()) return a == b;
+  const nlohmann::json one = a.flatten(), other = b.flatten();
+  for (const auto& [key, value] : one.items())
+    if (!other.contains(key) || !nearly(value, other.at(key))) return false;
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("a step by hand is the step that trains") {
   for (const char* name : loss_names) {
     const auto loss = static_cast<AdversarialLoss>(std::find(std::begin(loss_names), std::end(loss_names), std::string(name)) - loss_names);
     for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adam}) {
@@ -202,7 +217,7 @@ TEST_CASE("a step by hand is the step that trains, bit for bit") {
       const Tensor counter = step_counter(0, Device::cpu);
       GanStep step{trained.g, trained.d, opt_g, opt_d, 1, counter, trained.real, {}, Tensor::zeros({GanReport::size}), {.loss = loss}};
       step(trained.z, {});
-      CHECK_MESSAGE(json_of(by_hand) == json_of(trained), name);
+      CHECK_MESSAGE(nearly(nlohmann::json(json_of(by_hand)), nlohmann::json(json_of(trained))), name);
       CHECK(json_of(by_hand) != [] {
         HandInput before = seeded_input(3, 2, 3, 5);
         return json_of(before);
