@@ -96,6 +96,39 @@ void check_boxes(Device device) {
   }
 }
 
+void check_columns(Device device) {
+  const int masks[] = {0, 1, 3, 7};
+  int number = 0;
+  for (const ColumnCase& c : column_cases) {
+    CAPTURE(number);
+    const size_t element = size_of(c.dtype) / 2;  // in halves
+    std::vector<uint16_t> images(static_cast<size_t>(c.size[0] * c.size[1] * c.size[2] * c.size[3]) * element);
+    for (size_t i = 0; i < images.size(); ++i) images[i] = static_cast<uint16_t>(i + 1);
+    std::vector<uint16_t> want(static_cast<size_t>(column_bytes(tensor_of(c, nullptr))) / 2);
+    OnDevice<uint16_t> from(device, images), come(device, std::vector<uint16_t>(want.size(), 7));
+    run<HopperProbe>("im2col", device, {64, number}, {from.data(), nullptr, come.data()});
+    int64_t windows[2];  // of an image, along w and h
+    for (int d = 0; d < 2; ++d) windows[d] = (c.size[d + 1] - 1 + c.upper[d] - c.lower[d]) / c.step[d] + 1;
+    for (int64_t i = 0; i < c.pixels; ++i) {
+      const int64_t window = (c.at[0] * windows[1] + c.at[1]) * windows[0] + c.at[2] + i, n = window / (windows[0] * windows[1]);
+      const int64_t w = c.lower[0] + window % windows[0] * c.step[0] + c.tap[0];
+      const int64_t h = c.lower[1] + window / windows[0] % windows[1] * c.step[1] + c.tap[1];
+      const bool inside = w >= 0 && w < c.size[1] && h >= 0 && h < c.size[2] && n < c.size[3];
+      for (int64_t half = 0; half < c.channels * static_cast<int64_t>(element); ++half) {
+        const int64_t channel = c.channel + half / static_cast<int64_t>(element),
+                      packed = 2 * (i * c.channels * static_cast<int64_t>(element) + half);
+        const int64_t piece = packed / 16 % 8 ^ (packed / 128 & masks[static_cast<int>(c.swizzle)]);
+        if (!inside || channel >= c.size[0]) continue;
+        const int64_t pixel = (n * c.size[2] + h) * c.size[1] + w;
+        want[static_cast<size_t>((packed / 128 * 128 + piece * 16 + packed % 16) / 2)] =
+            images[static_cast<size_t>((pixel * c.size[0] + c.channel) * static_cast<int64_t>(element) + half)];
+      }
+    }
+    CHECK(come.fetch() == want);
+    ++number;
+  }
+}
+
 void check_uneven_registers(Device device) {
   const std::vector<float> in = counting(128);
   OnDevice<float> a(device, in), out(device, std::vector<float>(128));
@@ -144,6 +177,7 @@ constexpr test::GpuCheck checks[] = {{"mbarrier: full and empty", check_mbarrier
                                      {"mbarrier: phases", check_mbarrier_meetings},
                                      {"bulk copies", check_bulk_round_trip},
                                      {"boxes of tensors", check_boxes},
+                                     {"im2col copies", check_columns},
                                      {"products of a warpgroup", check_products},
                                      {"setmaxnreg", check_uneven_registers}};
 
@@ -202,6 +236,16 @@ const struct {
     {"map_box", 32, {"tensor map: a box of 257 elements in dimension 1: from 1 to 256"}},
     {"map_row", 32, {"tensor map: a row of the box is 124 bytes: a multiple of 16"}},
     {"map_swizzle", 32, {"tensor map: a row of the box is 64 bytes, and the swizzle's span 128: they must be equal"}},
+    {"column_outside", 32, {"an im2col copy from a window at w = 7: windows begin at -1, every 2, to 5"}},
+    {"column_between", 32, {"an im2col copy from a window at h = 0: windows begin at -1, every 2, to 3"}},
+    {"column_tap", 32, {"an im2col copy of tap 256 in w: from 0 to 255"}},
+    {"column_of_boxes", 32, {"an im2col copy by a tensor map that was made for boxes"}},
+    {"box_of_columns", 32, {"a tensor copy of a box by a tensor map that was made for im2col copies"}},
+    {"columns_corner", 32, {"tensor map: corners -129 and -1 in h: from -128 to 127"}},
+    {"columns_empty", 32, {"tensor map: no window lies between corners -1 and -8 in w"}},
+    {"columns_step", 32, {"tensor map: windows 9 apart in h: from 1 to 8"}},
+    {"columns_pixels", 32, {"tensor map: 257 windows a copy: from 1 to 256"}},
+    {"columns_channels", 32, {"tensor map: a row of the box is 12 bytes: a multiple of 16"}},
     {"wgmma_of_half", 64, {"wgmma_fence() needs all 128 threads of the warpgroup; 64 of them have returned or never were"}},
     {"wgmma_without_some", 128, {"96 threads, the first (0,0,0), wait at wgmma_fence() (96 of 128 threads have come) in "}},
     {"wgmma_split",
@@ -264,6 +308,8 @@ const test::Fault faults[] = {
     {"bulk_store_overwritten",
      {{1}, {64}, 64, 2064},
      {"still read: block (0,0,0) thread (0,0,0)", "writes 4 bytes at byte 1024", "no bulk_wait_read()"}},
+    {"column_past_end", {{1}, {32}, 56, 2064}, {"out of bounds: block (0,0,0) thread (0,0,0)", "reads 16 bytes at x + 224 bytes"}},
+    {"column_without_wait", {{1}, {32}, 64, 2064}, {"in flight: block (0,0,0) thread (0,0,0)", "reads 4 bytes at byte 0 of shared memory"}},
     {"wgmma_race",
      {{1}, {256}, 512, 5120},
      {"race", "thread (32,0,0)", "reads 16 bytes at byte 0 of shared memory, which thread (128,0,0) wrote"}},
@@ -283,9 +329,13 @@ const test::Fault faults[] = {
 const struct {
   const char* name;
   CheckProbe::Problem problem;
-} clean[] = {{"mbarrier_chain", {{1}, {96}, 96, 1040}}, {"bulk_rounds", {{1}, {64}, 64, 2064}},
-             {"bulk_stores", {{1}, {64}, 64, 2064}},    {"bulk_store_after_one_fence", {{1}, {64}, 64, 2064}},
-             {"wgmma_clean", {{1}, {128}, 512, 5120}},  {"wgmma_rounds", {{1}, {160}, 512, 5120}}};
+} clean[] = {{"mbarrier_chain", {{1}, {96}, 96, 1040}},
+             {"bulk_rounds", {{1}, {64}, 64, 2064}},
+             {"bulk_stores", {{1}, {64}, 64, 2064}},
+             {"column_clean", {{1}, {32}, 64, 2064}},
+             {"bulk_store_after_one_fence", {{1}, {64}, 64, 2064}},
+             {"wgmma_clean", {{1}, {128}, 512, 5120}},
+             {"wgmma_rounds", {{1}, {160}, 512, 5120}}};
 
 TEST_CASE("every planted fault is found, on its line, and no schedule hides it") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);

@@ -8,7 +8,7 @@
 
 #include "kernels/registry.h"
 #include "kernels/sim/async_copy.h"
-#include "kernels/sim/bulk_copy.h"
+#include "kernels/sim/bulk_flight.h"
 #include "kernels/sim/fiber.h"
 #include "kernels/sim/mbarrier.h"
 #include "kernels/sim/runtime.h"
@@ -53,6 +53,7 @@ class Block {
   void bulk_wait(int newest);
   const BulkCopies& bulk() const { return bulk_; }
   void take_box(BulkCopy& copy, const TensorMap& map, const int* at, int rank);
+  void take_columns(BulkCopy& copy, const TensorMap& map, const int (&at)[4], const int (&tap)[2]);
   void warpgroup(WarpgroupCall call, void* mine, Site site, uintptr_t pc);
   const FlyingProduct* find_product(uintptr_t offset) const;           // one that reads this byte of shared memory, or nullptr
   const FlyingProduct* find_register(int thread, uintptr_t at) const;  // one that adds to what lies at this place of the thread's stack
@@ -110,8 +111,9 @@ class Block {
   void check_mbarrier_place(const void* at, Site site);
   MBarrierState& mbarrier_at(const void* at, const char* call, Site site);
   void mbarrier_settle(MBarrierState& state);  // begins the next phase and wakes who waited, if this one is complete
-  bool land_bulk_load();                       // one that a thread waits for; false when there is none
-  void check_bulk_at_end();                    // throws when the block's shared memory is still in use
+  void take_map(BulkCopy& copy, const TensorMap& map, CopyShape shape);
+  bool land_bulk_load();     // one that a thread waits for; false when there is none
+  void check_bulk_at_end();  // throws when the block's shared memory is still in use
   void begin_product(Warpgroup& group, int first, uintptr_t pc);
   void finish_products(Warpgroup& group, int first, uint32_t newest);
   void check_products_at_end();

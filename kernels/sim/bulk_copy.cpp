@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "kernels/sim/block.h"
+#include "kernels/sim/bulk_flight.h"
 #include "kernels/sim/names.h"
 
 namespace duel::sim {
@@ -21,7 +22,8 @@ void Block::bulk_begin(BulkCopy copy, const void* barrier) {
   if (failing_) return;
   const Site site = copy.site;
   const uintptr_t base = reinterpret_cast<uintptr_t>(shared_), into = copy.shared - base;
-  const uintptr_t alignment = copy.boxed ? static_cast<uintptr_t>(swizzle_period(copy.tensor.swizzle)) : 16;
+  const bool boxed = copy.tensor.shape != CopyShape::bytes;
+  const uintptr_t alignment = boxed ? static_cast<uintptr_t>(swizzle_period(copy.swizzle())) : 16;
   if (copy.bytes < 1 || copy.bytes % 16 || copy.bytes > mbarrier_limit)
     misuse("a bulk copy of " + std::to_string(copy.bytes) + " bytes: a multiple of 16 up to " + std::to_string(mbarrier_limit), &site);
   if (!shared_ || into >= max_shared_bytes || into + static_cast<uintptr_t>(copy.bytes) > launch_->shared_bytes)
@@ -31,7 +33,7 @@ void Block::bulk_begin(BulkCopy copy, const void* barrier) {
   if (into % alignment)
     misuse("a bulk copy at byte " + std::to_string(into) + " of shared memory: it must be a multiple of " + std::to_string(alignment),
            &site);
-  if (!copy.boxed && copy.global % 16) misuse("a bulk copy at an address of device memory that is not a multiple of 16", &site);
+  if (!boxed && copy.global % 16) misuse("a bulk copy at an address of device memory that is not a multiple of 16", &site);
   copy.thread = current_;
   if (copy.load) {
     MBarrierState& state = mbarrier_at(barrier, "a bulk copy", site);
@@ -45,13 +47,41 @@ void Block::bulk_begin(BulkCopy copy, const void* barrier) {
   bulk_.begin(copy);
 }
 
+void Block::take_map(BulkCopy& copy, const TensorMap& map, CopyShape shape) {
+  std::memcpy(static_cast<void*>(&copy.tensor), map.opaque, sizeof copy.tensor);
+  if (copy.tensor.shape != shape)
+    misuse(shape == CopyShape::box ? "a tensor copy of a box by a tensor map that was made for im2col copies"
+                                   : "an im2col copy by a tensor map that was made for boxes",
+           &copy.site);
+}
+
 void Block::take_box(BulkCopy& copy, const TensorMap& map, const int* at, int rank) {
-  std::memcpy(&copy.tensor, map.opaque, sizeof copy.tensor);
-  if (rank != copy.tensor.rank)
-    misuse("a tensor copy at " + std::to_string(rank) + " coordinates of a tensor of " + std::to_string(copy.tensor.rank) + " dimensions",
+  take_map(copy, map, CopyShape::box);
+  const BoxedTensor& t = copy.tensor.box;
+  if (rank != t.rank)
+    misuse("a tensor copy at " + std::to_string(rank) + " coordinates of a tensor of " + std::to_string(t.rank) + " dimensions",
            &copy.site);
   for (int d = 0; d < rank; ++d) copy.at[d] = at[d];
-  copy.bytes = static_cast<int>(box_bytes(copy.tensor) < mbarrier_limit ? box_bytes(copy.tensor) : mbarrier_limit + 1);
+  copy.bytes = static_cast<int>(box_bytes(t) < mbarrier_limit ? box_bytes(t) : mbarrier_limit + 1);
+}
+
+// PTX ISA, "im2col mode": a copy begins at one of the windows.
+void Block::take_columns(BulkCopy& copy, const TensorMap& map, const int (&at)[4], const int (&tap)[2]) {
+  take_map(copy, map, CopyShape::columns);
+  const Im2colTensor& t = copy.tensor.columns;
+  for (int d = 0; d < 2; ++d) {
+    const std::string side = d ? "h" : "w";
+    const int64_t first = t.lower[d], last = t.size[d + 1] - 1 + t.upper[d];
+    if (at[d + 1] < first || at[d + 1] > last || (at[d + 1] - first) % t.step[d])
+      misuse("an im2col copy from a window at " + side + " = " + std::to_string(at[d + 1]) + ": windows begin at " + std::to_string(first) +
+                 ", every " + std::to_string(t.step[d]) + ", to " + std::to_string(last),
+             &copy.site);
+    if (tap[d] < 0 || tap[d] > 255)
+      misuse("an im2col copy of tap " + std::to_string(tap[d]) + " in " + side + ": from 0 to 255", &copy.site);
+    copy.tap[d] = tap[d];
+  }
+  for (int d = 0; d < 4; ++d) copy.at[d] = at[d];
+  copy.bytes = static_cast<int>(column_bytes(t));
 }
 
 void Block::bulk_commit() {

@@ -115,14 +115,19 @@ void bulk_store(void* to, const void* from, int bytes, Site site) {
   running_block().bulk_begin(copy, nullptr);
 }
 void tensor_load(void* to, const TensorMap& map, const int* at, int rank, void* barrier, Site site) {
-  BulkCopy copy{.load = true, .shared = reinterpret_cast<uintptr_t>(to), .pc = PC, .site = site, .boxed = true};
+  BulkCopy copy{.load = true, .shared = reinterpret_cast<uintptr_t>(to), .pc = PC, .site = site};
   running_block().take_box(copy, map, at, rank);
   running_block().bulk_begin(copy, barrier);
 }
 void tensor_store(const TensorMap& map, const int* at, int rank, const void* from, Site site) {
-  BulkCopy copy{.load = false, .shared = reinterpret_cast<uintptr_t>(from), .pc = PC, .site = site, .boxed = true};
+  BulkCopy copy{.load = false, .shared = reinterpret_cast<uintptr_t>(from), .pc = PC, .site = site};
   running_block().take_box(copy, map, at, rank);
   running_block().bulk_begin(copy, nullptr);
+}
+void tensor_load_im2col(void* to, const TensorMap& map, const int (&at)[4], const int (&tap)[2], void* barrier, Site site) {
+  BulkCopy copy{.load = true, .shared = reinterpret_cast<uintptr_t>(to), .pc = PC, .site = site};
+  running_block().take_columns(copy, map, at, tap);
+  running_block().bulk_begin(copy, barrier);
 }
 void bulk_commit() { running_block().bulk_commit(); }
 void bulk_wait(int newest) { running_block().bulk_wait(newest); }

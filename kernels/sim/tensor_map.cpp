@@ -1,16 +1,33 @@
-// The tensor map of the simulated GPU is the description itself.
+// Tensor maps of the simulated GPU.
 #include "kernels/tensor_map.h"
 
 #include <cstring>
 
+#include "kernels/sim/bulk_flight.h"
+
 namespace duel {
+namespace {
+
+TensorMap packed(const sim::Described& described) {
+  TensorMap map{};
+  std::memcpy(map.opaque, static_cast<const void*>(&described), sizeof described);
+  return map;
+}
+
+}  // namespace
 
 TensorMap make_tensor_map(const BoxedTensor& tensor) {
-  static_assert(sizeof(BoxedTensor) <= sizeof(TensorMap::opaque));
   check_boxed_tensor(tensor);
-  TensorMap map{};
-  std::memcpy(map.opaque, &tensor, sizeof tensor);
-  return map;
+  sim::Described described;
+  described.shape = sim::CopyShape::box, described.box = tensor;
+  return packed(described);
+}
+
+TensorMap make_tensor_map(const Im2colTensor& tensor) {
+  check_im2col_tensor(tensor);
+  sim::Described described;
+  described.shape = sim::CopyShape::columns, described.columns = tensor;
+  return packed(described);
 }
 
 }  // namespace duel

@@ -1,4 +1,5 @@
 // As check_probe.cu, for instructions of compute capability 9.0: each kernel has one fault, on the line that a comment marks with its name.
+#include "kernels/ptx/im2col_copy.h"
 #include "tests/kernels_for_tests/check_kernel.h"
 
 namespace duel {
@@ -198,6 +199,31 @@ __global__ void bulk_store_after_one_fence(const float* x, float* y, long long) 
   y[0] += 1;
 }
 PROBE(bulk_store_after_one_fence);
+
+// Eight windows of kernel 2 over images of 4 × 4 with 4 channels: 64 floats an image.
+__global__ void column(const __grid_constant__ TensorMap map, float* y, bool waits) {
+  Tiles& shared = tiles_for(1);
+  if (threadIdx.x == 0) {
+    mbarrier_arrive_expect(shared.full, 128);
+    tensor_load_im2col(shared.in, map, shared.full, {0, 0, 0, 0}, {1, 1});  // column_past_end
+  }
+  if (waits) mbarrier_wait(shared.full, 0);
+  else __syncthreads();
+  y[threadIdx.x] = shared.in[threadIdx.x];  // column_without_wait
+  mbarrier_wait(shared.full, 0);
+}
+template <bool waits>
+void run_column(const CheckProbe::Problem& p, const CheckProbe::Args& a, Scratch, Stream stream) {
+  Im2colTensor t;
+  t.dtype = DType::f32, t.data = a.x, t.channels = 4, t.pixels = 8;
+  for (int d = 0; d < 4; ++d) t.size[d] = d < 3 ? 4 : 1, t.stride[d] = d ? 16 << 2 * (d - 1) : 4;
+  t.upper[0] = t.upper[1] = -1;
+  launch({.grid = 1, .block = 32, .shared_bytes = p.shared_bytes}, stream, column, make_tensor_map(t), static_cast<float*>(a.y), waits);
+}
+constexpr auto run_column_waits = run_column<true>, run_column_not = run_column<false>;
+KERNEL_VARIANT(CheckProbe, column_clean, 1, any, no_scratch, run_column_waits);
+KERNEL_VARIANT(CheckProbe, column_past_end, 1, any, no_scratch, run_column_waits);
+KERNEL_VARIANT(CheckProbe, column_without_wait, 1, any, no_scratch, run_column_not);
 
 // ---- products of a warpgroup ----
 

@@ -1,6 +1,7 @@
 // Misuse of the instructions of compute capability 9.0, as either simulated GPU reports it; a GPU would hang, trap or answer with nonsense.
 #include "kernels/launch.h"
 #include "kernels/ptx.h"
+#include "kernels/ptx/im2col_copy.h"
 #include "tests/kernels_for_tests/sim_probe.h"
 
 namespace duel {
@@ -153,6 +154,55 @@ BOX_FAULT(map_stride, 1024, t.stride[1] = 264);
 BOX_FAULT(map_box, 1024, t.box[1] = 257);
 BOX_FAULT(map_row, 1024, t.box[0] = 31);
 BOX_FAULT(map_swizzle, 1024, t.box[0] = 16);
+
+// Windows of a convolution of kernel 3 and stride 2 over two images of 7 × 5, 4 floats a pixel, with one setting changed; `at`: w, h and
+// tap.
+__global__ void column_kernel(const __grid_constant__ TensorMap map, int w, int h, int tap) {
+  Storage& shared = shared_storage<Storage>();
+  MBarrier& barrier = barrier_for_bulk();
+  if (threadIdx.x == 0) {
+    mbarrier_arrive_expect(barrier, 128);
+    tensor_load_im2col(reinterpret_cast<char*>(&shared) + 1024, map, barrier, {0, w, h, 0}, {tap, 0});
+  }
+  mbarrier_wait(barrier, 0);
+}
+template <class Change>
+void run_column(const SimFault::Problem& p, const SimFault::Args& a, Stream stream, int w, int h, int tap, Change change) {
+  Im2colTensor t;
+  t.dtype = DType::f32, t.data = a.out, t.channels = 4, t.pixels = 8;
+  t.size[0] = 4, t.size[1] = 7, t.size[2] = 5, t.size[3] = 2;
+  for (int d = 1; d < 4; ++d) t.stride[d] = d == 1 ? 16 : t.stride[d - 1] * t.size[d - 1];
+  for (int d = 0; d < 2; ++d) t.lower[d] = t.upper[d] = -1, t.step[d] = 2;
+  change(t);
+  launch({.grid = 1, .block = p.block.x, .shared_bytes = p.shared_bytes}, stream, column_kernel, make_tensor_map(t), w, h, tap);
+}
+#define COLUMN_FAULT(name, w, h, tap, ...)                                                  \
+  void run_##name(const SimFault::Problem& p, const SimFault::Args& a, Scratch, Stream s) { \
+    run_column(p, a, s, w, h, tap, [&]([[maybe_unused]] Im2colTensor& t) { __VA_ARGS__; }); \
+  }                                                                                         \
+  KERNEL_VARIANT(SimFault, name, 1, any, no_scratch, run_##name)
+COLUMN_FAULT(column_outside, 7, -1, 0, );
+COLUMN_FAULT(column_between, -1, 0, 0, );
+COLUMN_FAULT(column_tap, -1, -1, 256, );
+COLUMN_FAULT(columns_corner, -1, -1, 0, t.lower[1] = -129);
+COLUMN_FAULT(columns_empty, -1, -1, 0, t.upper[0] = -8);
+COLUMN_FAULT(columns_step, -1, -1, 0, t.step[1] = 9);
+COLUMN_FAULT(columns_pixels, -1, -1, 0, t.pixels = 257);
+COLUMN_FAULT(columns_channels, -1, -1, 0, t.channels = 3);
+void run_column_of_boxes(const SimFault::Problem& p, const SimFault::Args& a, Scratch, Stream stream) {
+  BoxedTensor t;
+  t.rank = 4, t.data = a.out;
+  for (int d = 0; d < 4; ++d) t.size[d] = t.box[d] = 4, t.stride[d] = d ? 16 << 2 * (d - 1) : 0;
+  launch({.grid = 1, .block = p.block.x, .shared_bytes = p.shared_bytes}, stream, column_kernel, make_tensor_map(t), 0, 0, 0);
+}
+KERNEL_VARIANT(SimFault, column_of_boxes, 1, any, no_scratch, run_column_of_boxes);
+void run_box_of_columns(const SimFault::Problem& p, const SimFault::Args& a, Scratch, Stream stream) {
+  Im2colTensor t;
+  t.dtype = DType::f32, t.data = a.out, t.channels = 4, t.pixels = 8;
+  for (int d = 0; d < 4; ++d) t.size[d] = 4, t.stride[d] = d ? 16 << 2 * (d - 1) : 0;
+  launch({.grid = 1, .block = p.block.x, .shared_bytes = p.shared_bytes}, stream, box_kernel, make_tensor_map(t), 1024);
+}
+KERNEL_VARIANT(SimFault, box_of_columns, 1, any, no_scratch, run_box_of_columns);
 
 // ---- products of a warpgroup: 64×64×16 of bf16 from 32 bytes a row, with a swizzle of 32 bytes; 4096 bytes of shared memory ----
 
