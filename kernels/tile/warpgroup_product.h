@@ -1,9 +1,10 @@
-// One tile of a matrix product by a block, as Hopper is meant to do it: D[m,n] = A[m,k]·B[k,n], operands bf16, sums in f32. One warp brings
-// boxes of both operands to shared memory, `stages` steps ahead; two warpgroups multiply 64 rows each of what has come (wgmma), and say
-// when they have read it. Nobody else waits for anybody.
+// One tile of a matrix product by a block, as Hopper is meant to do it: D[m,n] = A[m,k]·B[k,n], operands bf16, sums in f32. One thread
+// brings 64 steps of k of both operands to shared memory, `stages` times ahead; two warpgroups multiply 64 rows each of what has come
+// (wgmma), and say when they have read it. Nobody else waits for anybody.
 //
 // An operand lies along k or along its rows, as memory has it: a box's innermost dimension is 64 elements wide, 128 bytes, which is the
-// swizzle's span, and what lies outside the tensor comes as zeros.
+// swizzle's span. Along k a box is all rows by 64 of k; along the rows it is 64 of k by 64 rows, and the next 64 rows follow `half` bytes
+// on. An im2col copy of 64 channels lies in the same way. What lies outside the tensor comes as zeros.
 //
 // Sums are over k in ascending order of the steps, on each device in the order of its matrix instruction.
 #pragma once
@@ -13,29 +14,18 @@
 
 namespace duel {
 
-template <bool a_along_k, bool b_along_k>
+template <bool a_along_k, bool b_along_k, int columns = 128>
 struct WarpgroupTile {
-  static constexpr int m = 128, n = 128, k = 64, stages = 4, multipliers = 256, threads = multipliers + 32;
-  static constexpr int operand_bytes = 128 * k * 2, half = operand_bytes / 2;  // half: 64 rows, either way
+  static constexpr int m = 128, n = columns, k = 64, stages = 4, multipliers = 256, threads = multipliers + 32;
+  static constexpr int half = 64 * k * 2;  // bytes of 64 rows of A, or of Bᵀ
   struct Stage {
-    alignas(1024) unsigned char a[operand_bytes], b[operand_bytes];
+    alignas(1024) unsigned char a[m / 64 * half], b[n / 64 * half];
   };
   struct Storage {
     Stage stage[stages];  // and D on its way out
     MBarrier full[stages], empty[stages];
   };
   using Sums = float[n / 2];
-
-  // The box that one tensor_load() brings of an operand of rows × k, a member of a batch of them after another.
-  static BoxedTensor operand(const void* data, int batch, int rows, int k_size, bool along_k) {
-    BoxedTensor t;
-    t.dtype = DType::bf16, t.rank = 3, t.data = data, t.swizzle = Swizzle::bytes128;
-    const int inner = along_k ? k_size : rows, outer = along_k ? rows : k_size;
-    t.size[0] = inner, t.size[1] = outer, t.size[2] = batch;
-    t.stride[1] = int64_t{inner} * 2, t.stride[2] = t.stride[1] * outer;
-    t.box[0] = 64, t.box[1] = along_k ? 128 : k, t.box[2] = 1;
-    return t;
-  }
 
   static __device__ void prepare(Storage& shared) {
     if (threadIdx.x == 0) {
@@ -48,23 +38,14 @@ struct WarpgroupTile {
     __syncthreads();
   }
 
-  template <bool along_k>
-  static __device__ void bring(unsigned char* to, const TensorMap& map, MBarrier& full, int row, int k0, int member) {
-    if constexpr (along_k) {
-      tensor_load(to, map, full, {k0, row, member});
-    } else {
-      tensor_load(to, map, full, {row, k0, member});
-      tensor_load(to + half, map, full, {row + 64, k0, member});
-    }
-  }
-  // One thread of the last warp.
-  static __device__ void bring_all(Storage& shared, const TensorMap& a, const TensorMap& b, int m0, int n0, int member, int steps) {
+  // One thread of the last warp. bring(step, stage, full) begins the copies of both operands' k from 64 · step on; all their bytes count.
+  template <class Bring>
+  static __device__ void bring_all(Storage& shared, int steps, Bring bring) {
     for (int step = 0; step < steps; ++step) {
       const int stage = step % stages;
       mbarrier_wait(shared.empty[stage], step / stages % 2 ^ 1);  // at once, the first time round
-      mbarrier_arrive_expect(shared.full[stage], 2 * operand_bytes);
-      bring<a_along_k>(shared.stage[stage].a, a, shared.full[stage], m0, step * k, member);
-      bring<b_along_k>(shared.stage[stage].b, b, shared.full[stage], n0, step * k, member);
+      mbarrier_arrive_expect(shared.full[stage], static_cast<int>(sizeof(Stage)));
+      bring(step, shared.stage[stage], shared.full[stage]);
     }
   }
 
@@ -92,36 +73,39 @@ struct WarpgroupTile {
     wgmma_wait<0>(sums);
   }
 
-  // D's tile by way of shared memory, in boxes of 128 bytes by 128 rows, `map` of D with elements of type Out; by the two warpgroups.
+  // D on its way out, by the two warpgroups: to shared memory, in boxes of 128 bytes of a row by all rows, swizzled.
   template <class Out>
-  static BoxedTensor result(void* data, int batch, int rows, int cols) {
-    BoxedTensor t;
-    t.dtype = dtype_of<Out>(), t.rank = 3, t.data = data, t.swizzle = Swizzle::bytes128;
-    t.size[0] = cols, t.size[1] = rows, t.size[2] = batch;
-    t.stride[1] = int64_t{cols} * static_cast<int64_t>(sizeof(Out)), t.stride[2] = t.stride[1] * rows;
-    t.box[0] = 128 / static_cast<int>(sizeof(Out)), t.box[1] = m, t.box[2] = 1;
-    return t;
-  }
+  static constexpr int box_columns = 128 / static_cast<int>(sizeof(Out));
+  static constexpr int box_bytes = m * 128;
   template <class Out>
-  static __device__ void store(Storage& shared, const Sums& sums, const TensorMap& map, int m0, int n0, int member) {
-    constexpr int wide = 128 / static_cast<int>(sizeof(Out)), bytes = m * 128;  // of a box
-    static_assert(n / wide * bytes <= static_cast<int>(sizeof(Stage)) * stages);
+  static __device__ unsigned char* lay_out(Storage& shared, const Sums& sums) {
+    constexpr int wide = box_columns<Out>;
+    static_assert(n / wide * box_bytes <= static_cast<int>(sizeof(Stage)) * stages);
     unsigned char* const to = shared.stage[0].a;
     barrier_sync(1, multipliers);  // both have read the last operands
     const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
+    // In f32 every other row takes its pairs in another order: otherwise two rows of a half-warp's four meet in the same banks.
+    const bool turned = sizeof(Out) == 4 && lane / 4 % 2;
 #pragma unroll
     for (int i = 0; i < n / 2; i += 2) {
-      const int row = warp * 16 + lane / 4 + i / 2 % 2 * 8, col = i / 4 * 8 + lane % 4 * 2;
+      const float here[] = {sums[i], sums[i + 1]}, there[] = {sums[i ^ 8], sums[i ^ 8 | 1]};  // values: no address of a sum is chosen
+      const float first = turned ? +there[0] : +here[0], second = turned ? +there[1] : +here[1];
+      const int row = warp * 16 + lane / 4 + i / 2 % 2 * 8, col = (turned ? i ^ 8 : i) / 4 * 8 + lane % 4 * 2;
       const int byte = col % wide * static_cast<int>(sizeof(Out));
-      unsigned char* const at = to + col / wide * bytes + row * 128 + (byte ^ row % 8 * 16);
-      if constexpr (sizeof(Out) == 2)
-        *reinterpret_cast<uint32_t*>(at) = bf16(sums[i]).bits | static_cast<uint32_t>(bf16(sums[i + 1]).bits) << 16;
-      else store_vec(at, Pack<float, 2>{{sums[i], sums[i + 1]}});
+      unsigned char* const at = to + col / wide * box_bytes + row * 128 + (byte ^ row % 8 * 16);
+      if constexpr (sizeof(Out) == 2) *reinterpret_cast<uint32_t*>(at) = bf16(first).bits | static_cast<uint32_t>(bf16(second).bits) << 16;
+      else store_vec(at, Pack<float, 2>{{first, second}});
     }
+    return to;
+  }
+  // And on to device memory: store(box, column) begins the store of a box whose first column is the tile's `column`.
+  template <class Out, class Store>
+  static __device__ void store(Storage& shared, const Sums& sums, Store store) {
+    const unsigned char* const from = lay_out<Out>(shared, sums);
     fence_proxy_async();
     barrier_sync(1, multipliers);
     if (threadIdx.x != 0) return;
-    for (int box = 0; box < n / wide; ++box) tensor_store(map, to + box * bytes, {n0 + box * wide, m0, member});  // as much as lies in D
+    for (int box = 0; box < n / box_columns<Out>; ++box) store(from + box * box_bytes, box * box_columns<Out>);
     bulk_commit();
     bulk_wait_read<0>();  // before the block's shared memory is another's
   }
