@@ -14,8 +14,10 @@ struct PixelSplit {
   int tiles_m, tiles_n, parts, steps;  // steps: of one part, of `pixels` pixels each
   // Tiles of m × n of the gradient [k, r·s·c]. A part must be worth its block.
   PixelSplit(const Conv2dProblem& p, int m, int n, int pixels, int wanted_blocks, int fewest_steps)
-      : tiles_m((p.k + m - 1) / m), tiles_n((p.r * p.s * p.c + n - 1) / n) {
-    const int all = (p.n * p.p * p.q + pixels - 1) / pixels;
+      : PixelSplit((p.n * p.p * p.q + pixels - 1) / pixels, (p.k + m - 1) / m, (p.r * p.s * p.c + n - 1) / n, wanted_blocks, fewest_steps) {
+  }
+  // all: steps.
+  PixelSplit(int all, int tiles_m_, int tiles_n_, int wanted_blocks, int fewest_steps) : tiles_m(tiles_m_), tiles_n(tiles_n_) {
     parts = std::max(1, std::min(wanted_blocks / std::max(tiles_m * tiles_n, 1), all / fewest_steps));
     steps = (all + parts - 1) / parts;
     parts = std::max(1, (all + steps - 1) / std::max(steps, 1));

@@ -89,6 +89,16 @@ std::vector<C> conv_cases() {
       cases.push_back(parsed((std::string(text) + dtype).c_str(), Tag::edge));
   cases.push_back(parsed("n4h64w64c8k72r1:bf16", Tag::edge));    // enough tiles for the large ones, forward
   cases.push_back(parsed("n4h64w64c72k8r2u2:bf16", Tag::edge));  // and backward
+  // Channels in pieces of 64, some of them partly filled, which rows on wgmma want.
+  for (const char* text : {
+           "n2h8w8c64k128r4u2pad1", "n3h9w7c40k72r3pad1", "n2h7w9c136k48r3u2pad1", "n1h5w4c56k40r3s2u2v1top0left1p3q5",
+           "n2h5w5c40k40r1u2",      // phases that no tap reaches
+           "n1h3w3c40k48r3pad2",    // more output than input
+           "n2h1w3c48k40r3u2pad1",  // phases without a pixel
+           "n3h4w5c40k40r2u3v1",    // strides that are no power of two
+           "n5h16w16c40k136r1s2",   // wgrad in two parts
+       })
+    cases.push_back(parsed((std::string(text) + ":bf16").c_str(), Tag::edge));
   for (const char* text : {"n3h7w9c4k12r3u2pad1:f32", "n2h8w8c20k28r4u2pad1:f32"})
     cases.push_back(parsed(text, Tag::edge));  // chunks of four
   return cases;
