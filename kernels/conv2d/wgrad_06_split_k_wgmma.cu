@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(Tile::threads) wgrad_wgmma(Conv2dProblem d, Pi
       const Place at(d, pixel);
       for (int i = 0; i < Tile::m; i += 64) tensor_load(stage.a + 128 * i, gy, full, {m0 + i, pixel});
       for (int i = 0; i < Tile::n / channels; ++i) {
-        const int piece = min(first_piece + i, all_pieces - 1), tap = piece / of_tap;  // past the last one the last again, not stored
+        const int piece = min(first_piece + i, all_pieces - 1), tap = piece / of_tap;  // past the last one the last again
         tensor_load_im2col(stage.b + i * Tile::half, x, full, {piece % of_tap * channels, at.w, at.h, at.n}, {tap % d.s, tap / d.s});
       }
     });
@@ -47,9 +47,9 @@ __global__ void __launch_bounds__(Tile::threads) wgrad_wgmma(Conv2dProblem d, Pi
   }
   Tile::Sums sums;
   Tile::multiply_all(shared, steps, sums);
-  Tile::store<float>(shared, sums, [&](const void* box, int column) {
+  Tile::store<float>(shared, sums, [&](const void* box, int column) {  // what lies outside gw is not written
     const int piece = first_piece + column / channels;
-    if (piece < all_pieces) tensor_store(gw, box, {piece % of_tap * channels + column % channels, piece / of_tap, m0, part});
+    tensor_store(gw, box, {piece % of_tap * channels + column % channels, piece / of_tap, m0, part});
   });
 }
 

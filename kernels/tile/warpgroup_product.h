@@ -88,7 +88,7 @@ struct WarpgroupTile {
     const bool turned = sizeof(Out) == 4 && lane / 4 % 2;
 #pragma unroll
     for (int i = 0; i < n / 2; i += 2) {
-      const float here[] = {sums[i], sums[i + 1]}, there[] = {sums[i ^ 8], sums[i ^ 8 | 1]};  // values: no address of a sum is chosen
+      const float here[] = {sums[i], sums[i + 1]}, there[] = {sums[i ^ 8], sums[(i + 1) ^ 8]};  // values: no address of a sum is chosen
       const float first = turned ? +there[0] : +here[0], second = turned ? +there[1] : +here[1];
       const int row = warp * 16 + lane / 4 + i / 2 % 2 * 8, col = (turned ? i ^ 8 : i) / 4 * 8 + lane % 4 * 2;
       const int byte = col % wide * static_cast<int>(sizeof(Out));
