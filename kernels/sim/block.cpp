@@ -27,47 +27,56 @@ Block::~Block() {
 
 void Block::prepare(const Launch& launch, uint64_t number) {
   const dim3 shape = launch.block;
-  if (shape.x != shape_.x || shape.y != shape_.y || shape.z != shape_.z) {
+  if (shape.x != shape_.x || shape.y != shape_.y || shape.z != shape_.z || launch.members() != shape_members_) {
     shape_ = shape;
-    threads_ = static_cast<int>(shape.x * shape.y * shape.z);
+    members_ = shape_members_ = launch.members();
+    apart_ = launch.lanes_apart();
+    each_ = static_cast<int>(shape.x * shape.y * shape.z);
+    threads_ = members_ * each_;
+    slots_ = (members_ - 1) * apart_ + each_;
     order_kind_ = -1;
-    uint3 index{0, 0, 0};
-    for (int i = 0; i < threads_; ++i) {
-      lanes_[i].index = index;
-      if (++index.x < shape.x) continue;
-      index.x = 0;
-      if (++index.y == shape.y) index.y = 0, ++index.z;
+    for (int member = 0; member < members_; ++member) {
+      uint3 index{0, 0, 0};
+      for (int i = 0; i < each_; ++i) {
+        lanes_[member * apart_ + i].index = index;
+        if (++index.x < shape.x) continue;
+        index.x = 0;
+        if (++index.y == shape.y) index.y = 0, ++index.z;
+      }
     }
   }
+  span_ = members_ == 1 ? 0 : cluster_span(launch.shared_bytes);
   round_ = number << 20;
   if (const int kind = static_cast<int>(launch.schedule.kind); kind != order_kind_ || launch.schedule.kind == Schedule::Kind::random) {
     order_kind_ = kind;
-    launch.schedule.order_lanes(order_, threads_, round_);
+    launch_ = &launch;
+    order_lanes();
   }
   launch_ = &launch;
-  next_ = returned_ = arrived_ = votes_ = 0;
-  for (Named& barrier : named_) barrier = {0, 0};
+  next_ = returned_ = 0;
+  for (int member = 0; member < members_; ++member) member_[member] = {}, member_[member].index = launch.place_of(number, member);
+  cluster_missing_ = threads_, cluster_phase_ = 1;
   copies_.block_begins();
   mbarriers_.block_begins();
-  bulk_.block_begins(threads_);
+  bulk_.block_begins(slots_);
   for (Warpgroup& group : warpgroups_) group.block_begins();
   ready_head_ = ready_end_ = 0;
   failing_ = false;
   error_ = nullptr;
-  for (int first = 0; first < threads_; first += 32) {
+  for (int first = 0; first < slots_; first += 32) {
     Warp& warp = warps_[first / 32];
+    const int left = each_ - first % apart_;  // none past a block's last warp
     warp.waiting = 0;
-    warp.returned = threads_ - first >= 32 ? 0 : ~uint32_t{0} << (threads_ - first);
+    warp.returned = left >= 32 ? 0 : left <= 0 ? ~uint32_t{0} : ~uint32_t{0} << left;
+    for (int i = first; i < first + 32; ++i) lanes_[i].arrived = 0;
   }
   if (launch.shared_bytes) {
-    if (!shared_ && !(shared_ = std::aligned_alloc(1024, max_shared_bytes + 1024)))
+    if (!shared_ && !(shared_ = std::aligned_alloc(1024, max_shared_span)))
       fail(Failure::memory, "[sim] no host memory for a block's shared memory");
-    std::memset(shared_, 0xff, launch.shared_bytes);
+    for (int member = 0; member < members_; ++member) std::memset(reinterpret_cast<void*>(shared_of(member)), 0xff, launch.shared_bytes);
   }
-  watch::block_begins(number, threads_, shared_, launch.shared_bytes, max_shared_bytes + 1024);
-  const uint64_t per_layer = static_cast<uint64_t>(launch.grid.x) * launch.grid.y;
-  blockIdx = {static_cast<unsigned>(number % launch.grid.x), static_cast<unsigned>(number % per_layer / launch.grid.x),
-              static_cast<unsigned>(number / per_layer)};
+  watch::block_begins(number, slots_, shared_, launch.shared_bytes, members_);
+  blockIdx = member_[0].index;
   blockDim = shape;
   gridDim = launch.grid;
 }
@@ -154,6 +163,7 @@ void Block::serve(Fiber& self) {
         current_ = lane;
         running_fiber_ = &self;
         threadIdx = lanes_[lane].index;
+        if (members_ > 1) blockIdx = own_member().index;
         watch::lane_runs(lane, self.stack, self.stack_bytes);
         launch_->thread(launch_->body);
         returned();
@@ -172,7 +182,18 @@ void Block::returned() {
   ++returned_;
   Warp& warp = warps_[current_ / 32];
   warp.returned |= 1u << (current_ & 31);
-  if (arrived_ && arrived_ + returned_ == threads_) release_barrier();  // a thread that has returned has arrived everywhere
+  Member& block = own_member();
+  ++block.returned;
+  if (block.arrived && block.arrived + block.returned == each_)
+    release_barrier(block);  // a thread that has returned has arrived everywhere
+  if (members_ > 1) {
+    if (lanes_[current_].arrived != cluster_phase_) {  // it will not come any more
+      --cluster_missing_;
+      watch::mbarrier_arrive(cluster_slot, current_);
+      settle_cluster();
+    }
+    if (block.returned == each_) leave(member_of(current_));
+  }
   if (!warp.waiting) return;
   for (int i = 0; i < 32; ++i)
     if (warp.waiting >> i & 1) try_release(warp, current_ & ~31, i);
@@ -192,6 +213,7 @@ void Block::wait() {
   current_ = lane;
   running_fiber_ = self;
   threadIdx = lanes_[lane].index;
+  if (members_ > 1) blockIdx = own_member().index;
   lanes_[lane].state = State::running;
   watch::lane_runs(lane, self->stack, self->stack_bytes);
   if (failing_) [[unlikely]]
@@ -200,7 +222,7 @@ void Block::wait() {
 
 // Lets every waiting lane end by an exception, so that what lives on their stacks is destroyed.
 void Block::abandon() {
-  for (int i = 0; i < threads_; ++i)
+  for (int i = 0; i < slots_; ++i)
     if (lanes_[i].state != State::running) jump(home_, *lanes_[i].fiber);
 }
 
@@ -210,7 +232,16 @@ void* Block::shared_memory(size_t size, size_t align) {
                " bytes of shared memory, but the launch passed .shared_bytes = " + std::to_string(launch_->shared_bytes),
            nullptr);
   if (align > 1024) misuse("aligns its shared memory to " + std::to_string(align) + " bytes; 1024 is the most", nullptr);
-  return shared_;
+  return reinterpret_cast<void*>(shared_of(rank()));
+}
+
+void Block::order_lanes() {
+  const bool down = launch_->schedule.descending(round_);
+  for (int member = 0; member < members_; ++member) {
+    uint16_t* const order = order_ + (down ? members_ - 1 - member : member) * each_;
+    launch_->schedule.order_lanes(order, each_, round_ + static_cast<uint64_t>(member));
+    for (int i = 0; i < each_; ++i) order[i] = static_cast<uint16_t>(order[i] + member * apart_);
+  }
 }
 
 }  // namespace duel::sim

@@ -1,4 +1,5 @@
 // One OS thread's executor of blocks: which fiber runs next, who waits for what, and what a block that cannot go on says.
+// Blocks of a cluster run together, as parts of one: each has its lanes, its barriers and its stretch of shared memory.
 // No containers of the standard library: a checked build instruments kernels that use them too, and the linker keeps one copy.
 #pragma once
 #include <cstdint>
@@ -21,6 +22,12 @@ namespace duel::sim {
 constexpr int max_threads = 1024;               // in a block
 constexpr int named_barriers = 16;              // number 0 is __syncthreads()
 constexpr size_t max_shared_bytes = 227 << 10;  // in a block of compute capability 9.0
+constexpr int max_cluster = 8;                  // blocks; what every GPU of compute capability 9.0 can hold
+// Where the checker keeps who knows what at the barriers of a cluster, behind its mbarriers: the cluster's own, and a block's.
+constexpr int cluster_slot = max_mbarriers;
+constexpr int sync_slot(int member) { return cluster_slot + 1 + member; }
+constexpr size_t cluster_span(size_t shared_bytes) { return (shared_bytes + 1023) / 1024 * 1024 + 1024; }  // from one's shared memory on
+constexpr size_t max_shared_span = max_cluster * cluster_span(max_shared_bytes);
 
 struct Launch {
   dim3 grid, block;
@@ -29,6 +36,13 @@ struct Launch {
   void* body;
   const Row* row;  // nullptr outside a row
   Schedule schedule;
+  dim3 cluster{1, 1, 1};  // blocks
+  int members() const { return static_cast<int>(cluster.x * cluster.y * cluster.z); }
+  int lanes_apart() const {  // from a block's first lane to the next one's: whole warpgroups
+    const int threads = static_cast<int>(block.x * block.y * block.z);
+    return members() == 1 ? max_threads : (threads + 127) / 128 * 128;
+  }
+  uint3 place_of(uint64_t unit, int member) const;  // of a block in the grid, by its cluster and its rank there
 };
 
 class Block {
@@ -36,7 +50,7 @@ class Block {
   static Block& mine();  // the calling OS thread's, made at the first call
   ~Block();
 
-  // Runs block `number` of the launch to its end. Returns what went wrong, or nullptr.
+  // Runs block (or cluster) `number` of the launch to its end. Returns what went wrong, or nullptr.
   std::exception_ptr run(const Launch& launch, uint64_t number);
   bool running() const { return running_; }
 
@@ -46,9 +60,10 @@ class Block {
   void named_barrier(int id, int threads, bool wait, Site site);
   void mbarrier_init(void* at, int count, Site site, uintptr_t pc);
   void mbarrier_invalidate(void* at, Site site, uintptr_t pc);
-  void mbarrier_arrive(void* at, int arrivals, int bytes, Site site, uintptr_t pc);
+  void mbarrier_arrive(void* at, int arrivals, int bytes, Site site, uintptr_t pc, bool anywhere = false);
   void mbarrier_wait(void* at, int parity, Site site, uintptr_t pc);
   void bulk_begin(BulkCopy copy, const void* barrier);  // barrier: of a load
+  void bulk_multicast(BulkCopy copy, const void* barrier, unsigned mask);
   void bulk_commit();
   void bulk_wait(int newest);
   const BulkCopies& bulk() const { return bulk_; }
@@ -59,6 +74,13 @@ class Block {
   const FlyingProduct* find_register(int thread, uintptr_t at) const;  // one that adds to what lies at this place of the thread's stack
   uint64_t collective(Collective kind, unsigned mask, uint64_t value, int source, Site site);
   void together(const WarpInstruction& instruction, void* mine, Site site);
+  int rank() const { return member_of(current_); }
+  int members() const { return members_; }
+  void* map(const void* at, int rank, Site site);  // the same place in another block's shared memory
+  void cluster_arrive(Site site);
+  void cluster_wait(Site site);
+  uintptr_t shared_of(int member) const { return reinterpret_cast<uintptr_t>(shared_) + static_cast<size_t>(member) * span_; }
+  int member_of(int lane) const { return lane / apart_; }
   AsyncCopies& copies() { return copies_; }
   int lane_in_block() const { return current_; }
   int lane_in_warp() const { return current_ & 31; }
@@ -70,6 +92,7 @@ class Block {
     running,
     ready,
     at_barrier,
+    at_cluster,
     at_named,
     at_mbarrier,
     at_warpgroup,
@@ -82,6 +105,7 @@ class Block {
     uint8_t barrier;     // a named one's number
     uint8_t parity;      // of the phase of an mbarrier
     uintptr_t mbarrier;  // its address
+    uint32_t arrived;    // the phase of the cluster's barrier that it came to, 0 once it has waited
     Site site;
   };
   struct Warp {
@@ -95,6 +119,14 @@ class Block {
   struct Named {
     int threads, arrived;  // 0 threads: nobody has come
   };
+  struct Member {  // a block of the cluster
+    int returned, arrived, votes, result;
+    Barrier kind;
+    Site site;  // of all that wait at __syncthreads()
+    Named named[named_barriers];
+    uint3 index;
+    bool left;  // all its threads have returned
+  };
   struct Abandoned {};  // thrown in lanes that wait when another lane failed, so that their stacks unwind
 
   void prepare(const Launch& launch, uint64_t number);
@@ -103,13 +135,17 @@ class Block {
   void wait();
   void returned();
   void wake(int lane);
-  void release_barrier();
+  void release_barrier(Member& own);
+  void order_lanes();
+  Member& own_member() { return member_[member_of(current_)]; }
+  void leave(int member);
+  void settle_cluster();
   bool waits(int lane) const { return lanes_[lane].state >= State::at_barrier; }
   [[noreturn, gnu::cold]] void split_barrier(Barrier kind, Site site);
   bool try_release(Warp& warp, int first_lane, int lane);
   void compute(Warp& warp, uint32_t lanes, Collective kind);
-  void check_mbarrier_place(const void* at, Site site);
-  MBarrierState& mbarrier_at(const void* at, const char* call, Site site);
+  void check_mbarrier_place(const void* at, Site site, bool anywhere);  // anywhere: in another block of the cluster too
+  MBarrierState& mbarrier_at(const void* at, const char* call, Site site, bool anywhere = false);
   void mbarrier_settle(MBarrierState& state);  // begins the next phase and wakes who waited, if this one is complete
   void take_map(BulkCopy& copy, const TensorMap& map, CopyShape shape);
   bool land_bulk_load();     // one that a thread waits for; false when there is none
@@ -131,14 +167,15 @@ class Block {
 
   const Launch* launch_ = nullptr;
   bool running_ = false, failing_ = false;
-  int threads_ = 0, next_ = 0, current_ = 0, returned_ = 0;
+  int threads_ = 0, next_ = 0, current_ = 0, returned_ = 0;       // threads_: of all blocks of the cluster
+  int each_ = 0, members_ = 1, apart_ = max_threads, slots_ = 0;  // threads of a block; blocks; lanes from one to the next, and in all
+  size_t span_ = 0;                                               // bytes from one's shared memory to the next one's
   Fiber* running_fiber_ = nullptr;
 
-  int arrived_ = 0, votes_ = 0, barrier_result_ = 0;
-  Barrier barrier_kind_ = Barrier::plain;
-  Site barrier_site_{};  // of all that wait there
+  Member member_[max_cluster]{};
+  int cluster_missing_ = 0;  // threads that have neither come to the cluster's barrier nor returned
+  uint32_t cluster_phase_ = 1;
 
-  Named named_[named_barriers]{};
   AsyncCopies copies_;
   MBarriers mbarriers_;
   BulkCopies bulk_;
@@ -157,6 +194,7 @@ class Block {
   Fiber* stopped_ = nullptr;  // left in the middle of its kernel
   std::exception_ptr error_;
   dim3 shape_{0, 0, 0};
+  int shape_members_ = 0;
   int order_kind_ = -1;  // what order_ was made for
   uint64_t round_ = 0;   // of a random schedule
 };

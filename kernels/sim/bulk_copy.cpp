@@ -21,7 +21,7 @@ const BulkCopy* BulkCopies::find(uintptr_t at) const {
 void Block::bulk_begin(BulkCopy copy, const void* barrier) {
   if (failing_) return;
   const Site site = copy.site;
-  const uintptr_t base = reinterpret_cast<uintptr_t>(shared_), into = copy.shared - base;
+  const uintptr_t into = copy.shared - shared_of(copy.member < 0 ? rank() : copy.member);
   const bool boxed = copy.tensor.shape != CopyShape::bytes;
   const uintptr_t alignment = boxed ? static_cast<uintptr_t>(swizzle_period(copy.swizzle())) : 16;
   if (copy.bytes < 1 || copy.bytes % 16 || copy.bytes > mbarrier_limit)
@@ -36,7 +36,9 @@ void Block::bulk_begin(BulkCopy copy, const void* barrier) {
   if (!boxed && copy.global % 16) misuse("a bulk copy at an address of device memory that is not a multiple of 16", &site);
   copy.thread = current_;
   if (copy.load) {
-    MBarrierState& state = mbarrier_at(barrier, "a bulk copy", site);
+    MBarrierState& state = mbarrier_at(barrier, "a bulk copy", site, copy.member >= 0);
+    if (const uintptr_t place = state.at - (copy.shared - into); place >= max_shared_bytes)
+      misuse("a bulk copy to another block's shared memory than its mbarrier's", &site);
     copy.mbarrier = state.at;
     watch::mbarrier_touch(mbarriers_.slot(state), state.at, copy.pc);
     watch::bulk_begins(copy);
@@ -45,6 +47,21 @@ void Block::bulk_begin(BulkCopy copy, const void* barrier) {
     watch::bulk_begins(copy);
   }
   bulk_.begin(copy);
+}
+
+// The same place in each of the blocks that the mask names, and there the same mbarrier.
+void Block::bulk_multicast(BulkCopy copy, const void* barrier, unsigned mask) {
+  if (failing_) return;
+  if (!mask || mask >> members_)
+    misuse("a multicast to blocks " + text_of(mask) + " of a cluster of " + std::to_string(members_) + ": a bit for each, at least one",
+           &copy.site);
+  const uintptr_t to = copy.shared - shared_of(rank()), at = reinterpret_cast<uintptr_t>(barrier) - shared_of(rank());
+  for (int member = 0; member < members_; ++member) {
+    if (!(mask >> member & 1)) continue;
+    copy.shared = shared_of(member) + to, copy.member = member;
+    bulk_begin(copy, reinterpret_cast<const void*>(shared_of(member) + at));
+    copy.again = true;
+  }
 }
 
 void Block::take_map(BulkCopy& copy, const TensorMap& map, CopyShape shape) {
@@ -110,7 +127,7 @@ bool Block::land_bulk_load() {
   for (size_t i = 0; i < bulk_.flying().size(); ++i) {
     const BulkCopy copy = bulk_.flying()[i];
     bool awaited = false;
-    for (int lane = 0; lane < threads_ && copy.load; ++lane)
+    for (int lane = 0; lane < slots_ && copy.load; ++lane)
       awaited |= lanes_[lane].state == State::at_mbarrier && lanes_[lane].mbarrier == copy.mbarrier;
     if (!awaited) continue;
     bulk_.remove(i);

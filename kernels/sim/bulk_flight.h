@@ -36,6 +36,8 @@ struct BulkCopy {
   Site site;
   Described tensor;  // its shape is the copy's
   int at[5], tap[2];
+  int member = -1;     // of a multicast: to whose shared memory; otherwise to the thread's own block's
+  bool again = false;  // of a multicast: what it reads was read for another block
 
   Swizzle swizzle() const { return tensor.shape == CopyShape::box ? tensor.box.swizzle : tensor.columns.swizzle; }
 };

@@ -8,15 +8,16 @@ namespace duel::sim {
 
 int Block::barrier(Barrier kind, bool predicate, Site site) {
   if (failing_) return 0;  // a destructor on the way out
-  if (arrived_ && (kind != barrier_kind_ || site != barrier_site_)) split_barrier(kind, site);
-  barrier_kind_ = kind;
-  barrier_site_ = site;
-  ++arrived_;
-  votes_ += predicate;
+  Member& block = own_member();
+  if (block.arrived && (kind != block.kind || site != block.site)) split_barrier(kind, site);
+  block.kind = kind;
+  block.site = site;
+  ++block.arrived;
+  block.votes += predicate;
   lanes_[current_].state = State::at_barrier;
-  if (arrived_ + returned_ == threads_) release_barrier();
+  if (block.arrived + block.returned == each_) release_barrier(block);
   wait();
-  return barrier_result_;
+  return block.result;
 }
 
 // Barriers of two places have met: on a GPU they count as one, and part of the block runs ahead.
@@ -26,29 +27,40 @@ void Block::split_barrier(Barrier kind, Site site) {
          nullptr);
 }
 
-void Block::release_barrier() {
-  barrier_result_ = barrier_kind_ == Barrier::count ? votes_ : barrier_kind_ == Barrier::conjunction ? votes_ == arrived_ : votes_ != 0;
-  arrived_ = votes_ = 0;
-  watch::block_barrier();
-  if (launch_->schedule.kind == Schedule::Kind::random) launch_->schedule.order_lanes(order_, threads_, ++round_);
+void Block::release_barrier(Member& block) {
+  block.result = block.kind == Barrier::count         ? block.votes
+                 : block.kind == Barrier::conjunction ? block.votes == block.arrived
+                                                      : block.votes != 0;
+  block.arrived = block.votes = 0;
+  const int member = static_cast<int>(&block - member_), first = member * apart_;
+  if (members_ == 1) {
+    watch::block_barrier();
+  } else {  // it orders this block's threads alone
+    watch::member_barrier();
+    for (int lane = first; lane < first + each_; ++lane) watch::mbarrier_arrive(sync_slot(member), lane);
+    watch::mbarrier_complete(sync_slot(member));
+    for (int lane = first; lane < first + each_; ++lane) watch::mbarrier_pass(sync_slot(member), lane);
+  }
+  if (launch_->schedule.kind == Schedule::Kind::random && next_ == threads_) ++round_, order_lanes();
   for (int i = 0; i < threads_; ++i)
-    if (lanes_[order_[i]].state == State::at_barrier) wake(order_[i]);
+    if (lanes_[order_[i]].state == State::at_barrier && member_of(order_[i]) == member) wake(order_[i]);
 }
 
 void Block::named_barrier(int id, int threads, bool wait_here, Site site) {
   if (failing_) return;
   if (id < 1 || id >= named_barriers) misuse("barrier " + std::to_string(id) + ": the numbers go from 1 to 15", &site);
-  if (threads < 32 || threads % 32 || threads > threads_)
+  if (threads < 32 || threads % 32 || threads > each_)
     misuse("barrier " + std::to_string(id) + " is for " + std::to_string(threads) +
-               " threads: it must be a multiple of 32, no more than the " + std::to_string(threads_) + " of the block",
+               " threads: it must be a multiple of 32, no more than the " + std::to_string(each_) + " of the block",
            &site);
-  Named& barrier = named_[id];
+  const int member = rank(), slot = member * named_barriers + id;
+  Named& barrier = own_member().named[id];
   if (barrier.arrived && barrier.threads != threads)
     misuse("barrier " + std::to_string(id) + " is for " + std::to_string(threads) + " threads here, for " +
                std::to_string(barrier.threads) + " where another thread came to it",
            &site);
   barrier.threads = threads;
-  watch::named_arrive(id, current_);
+  watch::named_arrive(slot, current_);
   if (wait_here) {
     lanes_[current_].state = State::at_named;
     lanes_[current_].barrier = static_cast<uint8_t>(id);
@@ -58,11 +70,11 @@ void Block::named_barrier(int id, int threads, bool wait_here, Site site) {
     barrier = {0, 0};
     for (int i = 0; i < threads_; ++i) {
       const int lane = order_[i];
-      if (lanes_[lane].state != State::at_named || lanes_[lane].barrier != id) continue;
-      watch::named_pass(id, lane);
+      if (lanes_[lane].state != State::at_named || lanes_[lane].barrier != id || member_of(lane) != member) continue;
+      watch::named_pass(slot, lane);
       wake(lane);
     }
-    watch::named_release(id);
+    watch::named_release(slot);
   }
   if (wait_here) wait();
 }

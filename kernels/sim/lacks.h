@@ -11,7 +11,7 @@
 #define asm \
   DUEL_SIM_LACKS("the simulated GPU has no inline PTX (asm): give it a named wrapper in kernels/ptx.h with a twin in plain C++") asm
 #define __managed__ DUEL_SIM_LACKS("the simulated GPU has no __managed__ variables: pass buffers as kernel arguments")
-#define __cluster_dims__(...) DUEL_SIM_LACKS("the simulated GPU has no thread block clusters (__cluster_dims__)")
+#define __cluster_dims__(...) DUEL_SIM_LACKS("start clusters with launch_clusters() of kernels/cluster_launch.h (__cluster_dims__)")
 #define cudaMemcpyToSymbol DUEL_SIM_LACKS("the simulated GPU has no cudaMemcpyToSymbol: pass a kernel argument") cudaMemcpyToSymbol
 #define cudaLaunchKernel \
   DUEL_SIM_LACKS("on the simulated GPU start kernels with launch() of kernels/launch.h (cudaLaunchKernel)") cudaLaunchKernel

@@ -15,19 +15,29 @@ std::string count_text(int count, const char* what) { return std::to_string(coun
 }  // namespace
 
 std::string Block::mbarrier_text(const MBarrierState& b) const {
-  return "the mbarrier at byte " + std::to_string(b.at - reinterpret_cast<uintptr_t>(shared_)) + " of shared memory (phase " +
-         std::to_string(b.phase) + ": " + std::to_string(b.expected - b.pending) + " of " + count_text(b.expected, "arrival") +
-         " have come, " + count_text(b.bytes, "byte") + " pending)";
+  const uintptr_t place = b.at - reinterpret_cast<uintptr_t>(shared_);
+  return "the mbarrier at byte " + std::to_string(members_ == 1 ? place : place % span_) + " of shared memory " +
+         (members_ == 1 ? "" : "of block " + text_of(member_[place / span_].index) + " ") + "(phase " + std::to_string(b.phase) + ": " +
+         std::to_string(b.expected - b.pending) + " of " + count_text(b.expected, "arrival") + " have come, " +
+         count_text(b.bytes, "byte") + " pending)";
 }
 
-void Block::check_mbarrier_place(const void* at, Site site) {
-  const uintptr_t offset = reinterpret_cast<uintptr_t>(at) - reinterpret_cast<uintptr_t>(shared_);
+void Block::check_mbarrier_place(const void* at, Site site, bool anywhere) {
+  uintptr_t offset = reinterpret_cast<uintptr_t>(at) - shared_of(rank());
+  const uintptr_t in_all = reinterpret_cast<uintptr_t>(at) - shared_of(0);
+  if (members_ > 1 && shared_ && in_all < static_cast<size_t>(members_) * span_ && offset >= span_) {
+    const Member& block = member_[in_all / span_];
+    if (!anywhere) misuse("an mbarrier of block " + text_of(block.index) + ": of another block's only mbarrier_arrive_at() knows", &site);
+    if (block.left)
+      misuse("an mbarrier of block " + text_of(block.index) + ", all of whose threads have returned: cluster_sync() comes first", &site);
+    offset = in_all % span_;
+  }
   if (!shared_ || offset + 8 > launch_->shared_bytes) misuse("an mbarrier that does not lie in shared memory", &site);
   if (offset % 8) misuse("an mbarrier at an address that is not a multiple of 8", &site);
 }
 
-MBarrierState& Block::mbarrier_at(const void* at, const char* call, Site site) {
-  check_mbarrier_place(at, site);
+MBarrierState& Block::mbarrier_at(const void* at, const char* call, Site site, bool anywhere) {
+  check_mbarrier_place(at, site, anywhere);
   MBarrierState* state = mbarriers_.find(reinterpret_cast<uintptr_t>(at));
   if (!state) misuse(std::string(call) + " on an mbarrier that was not initialised (mbarrier_init)", &site);
   uint64_t held;
@@ -39,14 +49,14 @@ MBarrierState& Block::mbarrier_at(const void* at, const char* call, Site site) {
 
 void Block::mbarrier_init(void* at, int count, Site site, uintptr_t pc) {
   if (failing_) return;
-  check_mbarrier_place(at, site);
+  check_mbarrier_place(at, site, false);
   const uintptr_t address = reinterpret_cast<uintptr_t>(at);
   if (count < 1 || count > mbarrier_limit)
     misuse("mbarrier_init for " + std::to_string(count) + " arrivals a phase: from 1 to " + std::to_string(mbarrier_limit), &site);
   if (const MBarrierState* old = mbarriers_.find(address))
     misuse("mbarrier_init where one already is, made in " + text_of(old->made) + "; mbarrier_invalidate() comes first", &site);
   MBarrierState* state = mbarriers_.add(address);
-  if (!state) misuse("more than " + std::to_string(max_mbarriers) + " mbarriers in a block", &site);
+  if (!state) misuse("more than " + std::to_string(max_mbarriers) + " mbarriers in a block or cluster", &site);
   *state = {address, count, count, 0, 0, site};
   watch::mbarrier_made(mbarriers_.slot(*state), address, pc);
   std::memcpy(at, &mark, sizeof mark);
@@ -55,7 +65,7 @@ void Block::mbarrier_init(void* at, int count, Site site, uintptr_t pc) {
 void Block::mbarrier_invalidate(void* at, Site site, uintptr_t pc) {
   if (failing_) return;
   MBarrierState& state = mbarrier_at(at, "mbarrier_invalidate()", site);
-  for (int i = 0; i < threads_; ++i)
+  for (int i = 0; i < slots_; ++i)
     if (lanes_[i].state == State::at_mbarrier && lanes_[i].mbarrier == state.at)
       misuse("mbarrier_invalidate() while thread " + text_of(lanes_[i].index) + " waits for " + mbarrier_text(state), &site);
   watch::mbarrier_gone(state.at, pc);
@@ -63,9 +73,9 @@ void Block::mbarrier_invalidate(void* at, Site site, uintptr_t pc) {
   std::memset(at, 0xff, 8);
 }
 
-void Block::mbarrier_arrive(void* at, int arrivals, int bytes, Site site, uintptr_t pc) {
+void Block::mbarrier_arrive(void* at, int arrivals, int bytes, Site site, uintptr_t pc, bool anywhere) {
   if (failing_) return;
-  MBarrierState& state = mbarrier_at(at, "mbarrier_arrive()", site);
+  MBarrierState& state = mbarrier_at(at, "mbarrier_arrive()", site, anywhere);
   if (arrivals < 0 || bytes < 0 || bytes > mbarrier_limit)
     misuse("an mbarrier is told to expect " + std::to_string(bytes) + " bytes: from 0 to " + std::to_string(mbarrier_limit), &site);
   watch::mbarrier_touch(mbarriers_.slot(state), state.at, pc);

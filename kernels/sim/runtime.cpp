@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "kernels/sim/block.h"
+#include "kernels/sim/cluster.h"
 #include "kernels/sim/names.h"
 
 thread_local constinit uint3 threadIdx{};
@@ -48,13 +49,26 @@ Block& running_block() {
   }
 }
 
-}  // namespace
+// CUDA C++ Programming Guide, thread block clusters: up to eight blocks on every GPU of compute capability 9.0, and whole clusters.
+void check_cluster(const Launch& launch) {
+  const std::string who = launch.row ? std::string("[") + launch.row->op + ":" + launch.row->name + "]" : std::string("[sim]");
+  const dim3 c = launch.cluster, g = launch.grid;
+  if (!c.x || !c.y || !c.z || c.x > max_cluster || c.y > max_cluster || c.z > max_cluster || launch.members() > max_cluster)
+    fail(Failure::device, who + " launch with clusters of " + text_of(c) + " blocks: from 1 to " + std::to_string(max_cluster) + " in all");
+  if (g.x % c.x || g.y % c.y || g.z % c.z)
+    fail(Failure::device,
+         who + " launch with grid " + text_of(g) + " and clusters of " + text_of(c) + " blocks: each side must be a multiple");
+  if (launch.members() > 1 && launch.members() * launch.lanes_apart() > max_threads)
+    fail(Failure::device, who + " launch with clusters of " + text_of(c) + " blocks of " + text_of(launch.block) +
+                              " threads: the simulated GPU has room for 1024 threads a cluster, in whole warpgroups a block");
+}
 
-void launch_grid(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void*), void* body) {
-  const Launch launch{grid, block, shared_bytes, thread, body, duel_current_row(), Schedule::from_environment()};
+void run_launch(const Launch& launch) {
   check_limits(launch);
+  check_cluster(launch);
   if (Block::mine().running()) Block::mine().misuse("launches a kernel from a kernel, which the simulated GPU does not do", nullptr);
-  const uint64_t blocks = static_cast<uint64_t>(grid.x) * grid.y * grid.z;
+  const dim3 grid = launch.grid;
+  const uint64_t blocks = static_cast<uint64_t>(grid.x) * grid.y * grid.z / static_cast<uint64_t>(launch.members());  // or clusters
 
   // Blocks are handed out in the schedule's order, and of several failures the first in that order is reported: every block before it has
   // been started and runs to its end, so the report does not depend on timing.
@@ -88,6 +102,15 @@ void launch_grid(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void
   }
   if (error) give_up(error);
   watch::launch_ends();
+}
+
+}  // namespace
+
+void launch_grid(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void*), void* body) {
+  run_launch({grid, block, shared_bytes, thread, body, duel_current_row(), Schedule::from_environment()});
+}
+void launch_clusters(dim3 grid, dim3 block, dim3 cluster, size_t shared_bytes, void (*thread)(void*), void* body) {
+  run_launch({grid, block, shared_bytes, thread, body, duel_current_row(), Schedule::from_environment(), cluster});
 }
 
 // Where in the kernel: these functions are not inlined into it, their callers are.
@@ -129,6 +152,20 @@ void tensor_load_im2col(void* to, const TensorMap& map, const int (&at)[4], cons
   running_block().take_columns(copy, map, at, tap);
   running_block().bulk_begin(copy, barrier);
 }
+void tensor_multicast(void* to, const TensorMap& map, const int* at, int rank, void* barrier, unsigned mask, Site site) {
+  BulkCopy copy{.load = true, .shared = reinterpret_cast<uintptr_t>(to), .pc = PC, .site = site};
+  running_block().take_box(copy, map, at, rank);
+  running_block().bulk_multicast(copy, barrier, mask);
+}
+int cluster_rank() { return running_block().rank(); }
+int cluster_size() { return running_block().members(); }
+void* in_cluster(const void* at, int rank, Site site) { return running_block().map(at, rank, site); }
+void cluster_arrive(Site site) { running_block().cluster_arrive(site); }
+void mbarrier_arrive_at(void* at, int rank, Site site) {
+  Block& block = running_block();
+  block.mbarrier_arrive(block.map(at, rank, site), 1, 0, site, PC, true);
+}
+void cluster_wait(Site site) { running_block().cluster_wait(site); }
 void bulk_commit() { running_block().bulk_commit(); }
 void bulk_wait(int newest) { running_block().bulk_wait(newest); }
 void fence_proxy() { watch::fence_proxy(); }

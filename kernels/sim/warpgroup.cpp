@@ -74,7 +74,7 @@ void Block::warpgroup(WarpgroupCall call, void* mine, Site site, uintptr_t pc) {
   const int number = current_ / 128, first = number * 128;
   Warpgroup& group = warpgroups_[number];
   int gone = 0;
-  for (int i = 0; i < 4; ++i) gone += first + 32 * i >= threads_ ? 32 : __builtin_popcount(warps_[first / 32 + i].returned);
+  for (int i = 0; i < 4; ++i) gone += first + 32 * i >= slots_ ? 32 : __builtin_popcount(warps_[first / 32 + i].returned);
   if (gone)
     misuse(std::string(name_of(call)) + " needs all 128 threads of the warpgroup; " + std::to_string(gone) +
                " of them have returned or never were",
@@ -146,7 +146,7 @@ void Block::finish_products(Warpgroup& group, int first, uint32_t newest) {
   while (group.flying().size() && group.flying()[0]->group < done) {
     const FlyingProduct& product = *group.flying()[0];
     Accumulators& of = *group.find(product.d[0]);
-    multiply(product, static_cast<const char*>(shared_), of.values);
+    multiply(product, reinterpret_cast<const char*>(shared_of(member_of(first))), of.values);
     watch::product_ends(product, first);
     if (--of.products == 0) {
       group.fenced = false;
@@ -161,13 +161,14 @@ void Block::finish_products(Warpgroup& group, int first, uint32_t newest) {
 }
 
 const FlyingProduct* Block::find_product(uintptr_t offset) const {
-  for (const Warpgroup& group : warpgroups_)
-    for (const FlyingProduct* product : group.flying())
+  for (int number = 0; number < max_threads / 128; ++number)
+    for (const FlyingProduct* product : warpgroups_[number].flying())
       for (const bool of_a : {true, false}) {
         if (of_a && !product->a_in_memory) continue;
         const MatrixOperand& m = of_a ? product->a : product->b;
+        const uintptr_t own = offset - (shared_of(member_of(number * 128)) - shared_of(0));
         for (int i = 0; i < m.chunks(); ++i)
-          if (offset - m.chunk(i) < 16) return product;
+          if (own - m.chunk(i) < 16) return product;
       }
   return nullptr;
 }

@@ -20,7 +20,9 @@ inline void launch_begins(const Launch&) {}
 inline void launch_ends() {}
 inline void launch_fails() noexcept {}
 inline std::string found() { return {}; }
-inline void block_begins(uint64_t, int, void*, size_t, size_t) {}
+inline void block_begins(uint64_t, int, void*, size_t, int) {}
+inline void member_barrier() {}
+inline void member_leaves(int) {}
 inline void lane_runs(int, const void*, size_t) {}
 inline void nobody_runs() {}
 inline void block_barrier() {}

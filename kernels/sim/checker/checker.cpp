@@ -136,29 +136,68 @@ void launch_ends() {
 void launch_fails() noexcept { checker().launching.unlock(); }
 std::string found() { return checker().findings.text(); }
 
-void block_begins(uint64_t number, int threads, void* shared, size_t shared_bytes, size_t shared_capacity) {
+void block_begins(uint64_t number, int threads, void* shared, size_t shared_bytes, int members) {
   Checker& c = checker();
   c.block = static_cast<uint32_t>(number);
   c.threads = threads;
-  c.order.block_begins(c.block, threads);
+  c.order.block_begins(c.block, threads, members);
+  const size_t span = members == 1 ? max_shared_bytes + 1024 : cluster_span(shared_bytes);
   Region& r = c.shared;
   if (shared && r.base != reinterpret_cast<uintptr_t>(shared)) {
     if (!r.states) {
-      r.states = static_cast<uint8_t*>(reserve(shared_capacity));
-      r.words = static_cast<Cell*>(reserve(shared_capacity / 4 * sizeof(Cell)));
-      r.single = static_cast<Cell*>(reserve(shared_capacity * sizeof(Cell)));
+      r.states = static_cast<uint8_t*>(reserve(max_shared_span));
+      r.words = static_cast<Cell*>(reserve(max_shared_span / 4 * sizeof(Cell)));
+      r.single = static_cast<Cell*>(reserve(max_shared_span * sizeof(Cell)));
     }
     r.base = reinterpret_cast<uintptr_t>(shared);
-    r.bytes = shared_capacity;
   }
+  r.bytes = shared ? span * static_cast<size_t>(members) : 0;
   ++r.generation;
   c.proxy.block_begins();
-  std::memset(c.products, 0, sizeof c.products);
+  std::memset(c.products, 0, r.bytes / 16 * sizeof c.products[0]);
   std::memset(c.registers_fly, 0, sizeof c.registers_fly);
   if (r.states) {
-    std::memset(r.states, unwritten, shared_bytes);
-    std::memset(r.states + shared_bytes, forbidden, shared_capacity - shared_bytes);
+    for (uint8_t *of = r.states, *end = of + r.bytes; of < end; of += span) {
+      std::memset(of, unwritten, shared_bytes);
+      std::memset(of + shared_bytes, forbidden, span - shared_bytes);
+    }
   }
+}
+
+void member_barrier() {
+  if (Checker& c = checker(); c.counters.on()) c.counters.count_barrier();
+}
+
+// What other blocks do with its shared memory must come before one of its threads returns, whichever block was faster in this run.
+void member_leaves(int member) {
+  Checker& c = checker();
+  const Launch& launch = *c.launch;
+  Region& r = c.shared;
+  const int apart = launch.lanes_apart(), first = member * apart;
+  const int threads = static_cast<int>(launch.block.x * launch.block.y * launch.block.z);
+  const auto in_time = [&](const Access& a) {
+    if (!a.pc || a.thread / apart == member) return true;
+    for (int lane = first; lane < first + threads; ++lane)
+      if (c.order.before(a, lane)) return true;
+    return false;
+  };
+  const auto look = [&](const Cell& cell, size_t at) {
+    if (cell.generation != r.generation) return;
+    for (const Access* a : {&cell.write, &cell.read[0], &cell.read[1]})
+      if (!in_time(*a))
+        c.findings.fault(Fault::gone,
+                         {c.image.base + a->pc, r.base + at, a->bytes, a == &cell.write ? Kind::write : Kind::read, a->block, a->thread},
+                         r.base + at, false, r.base);
+  };
+  const size_t begin = static_cast<size_t>(member) * cluster_span(launch.shared_bytes);
+  for (size_t at = begin; at < begin + launch.shared_bytes; at += 4) {
+    const Cell& cell = r.words[at / 4];
+    if (cell.generation == r.generation && cell.write.pc == split_mark)
+      for (size_t i = 0; i < 4; ++i) look(r.single[at + i], at + i);
+    else look(cell, at);
+  }
+  for (size_t at = begin; at < begin + launch.shared_bytes; ++at)
+    if (r.states[at] != forbidden) r.states[at] = gone;
 }
 
 void lane_runs(int thread, const void* stack, size_t stack_bytes) {

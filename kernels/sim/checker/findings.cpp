@@ -54,18 +54,22 @@ void Findings::say(const std::string& text) {
   text_ += (text_.empty() ? "" : "\n") + row + text;
 }
 
-std::string Findings::block_text(uint32_t number) const {
-  const dim3 g = launch_->grid;
-  return text_of(uint3{number % g.x, number / g.x % g.y, number / g.x / g.y});
+std::string Findings::block_text(uint32_t number, int thread) const {
+  return text_of(launch_->place_of(number, thread / launch_->lanes_apart()));
+}
+std::string Findings::shared_text(uintptr_t offset) const {
+  if (launch_->members() == 1) return "byte " + std::to_string(offset) + " of shared memory";
+  const size_t span = cluster_span(launch_->shared_bytes);
+  return "byte " + std::to_string(offset % span) + " of shared memory of the block of rank " + std::to_string(offset / span);
 }
 std::string Findings::thread_text(int number) const {
   const dim3 b = launch_->block;
-  const auto n = static_cast<unsigned>(number);
+  const auto n = static_cast<unsigned>(number % launch_->lanes_apart());
   return text_of(uint3{n % b.x, n / b.x % b.y, n / b.x / b.y});
 }
 std::string Findings::who(const Party& p) const { return place(p) + " " + verb(p.kind) + " " + bytes_text(p.bytes); }
 std::string Findings::place(const Party& p) const {
-  return "block " + block_text(p.block) + " thread " + thread_text(p.thread) + " in " + source_line(p.pc);
+  return "block " + block_text(p.block, p.thread) + " thread " + thread_text(p.thread) + " in " + source_line(p.pc);
 }
 
 void Findings::fault(Fault fault, const Party& p, uintptr_t at, bool global, uintptr_t base) {
@@ -76,7 +80,7 @@ void Findings::fault(Fault fault, const Party& p, uintptr_t at, bool global, uin
     return say("in flight: " + who(p) + " of the accumulators of the wgmma() in " + (product ? source_line(product->pc) : "this block") +
                "; no wgmma_wait() that covers it lies between");
   }
-  const std::string place = global ? device_address(at) : "byte " + std::to_string(at - base) + " of shared memory";
+  const std::string place = global ? device_address(at) : shared_text(at - base);
   if (fault == Fault::misaligned) {
     say("misaligned: " + who(p) + " at " + place + ", an address that is not a multiple of " + std::to_string(p.bytes));
   } else if (fault == Fault::unwritten) {
@@ -98,6 +102,10 @@ void Findings::fault(Fault fault, const Party& p, uintptr_t at, bool global, uin
     const FlyingProduct* product = Block::mine().find_product(at - base);
     say("still read: " + who(p) + " at " + place + ", an operand of the wgmma() in " + (product ? source_line(product->pc) : "this block") +
         "; no wgmma_wait() that covers it lies between");
+  } else if (fault == Fault::unborn) {
+    say("too early: " + who(p) + " at " + place + ", which may not have begun to run; no cluster_sync() lies between");
+  } else if (fault == Fault::gone) {
+    say("gone: " + who(p) + " at " + place + ", all of whose threads may have returned by then; no cluster_sync() lies between");
   } else if (fault == Fault::stale) {
     say("not fenced: " + who(p) + " by the async proxy at " + place +
         ", which a thread's own store wrote; no fence_proxy_async() behind that store lies between");
@@ -111,14 +119,16 @@ void Findings::race(const Party& p, uintptr_t at, bool global, uintptr_t base, c
   const Unwatched unwatched;
   const uintptr_t other_pc = image + other.pc;
   if (!is_new(100 + static_cast<int>(other_kind), p.pc, other_pc)) return;
-  const bool same_block = other.block == p.block;
-  const std::string place = global ? device_address(at) : "byte " + std::to_string(at - base) + " of shared memory";
+  const int apart = launch_->lanes_apart();
+  const bool together = other.block == p.block, same_block = together && other.thread / apart == p.thread / apart;
+  const std::string place = global ? device_address(at) : shared_text(at - base);
   const char* past = other.atomic ? "updated" : other_kind == Kind::read ? "read" : "wrote";
   std::string how = "; blocks of one launch are ordered by nothing but atomics behind a __threadfence()";
+  if (together && !same_block) how = "; no cluster_sync() lies between";
   if (same_block)
     how = other.thread / 32 == p.thread / 32 ? "; no __syncwarp() or __syncthreads() lies between" : "; no __syncthreads() lies between";
-  say("race: " + who(p) + " at " + place + ", which " + (same_block ? "" : "block " + block_text(other.block) + " ") + "thread " +
-      thread_text(other.thread) + " " + past + " in " + source_line(other_pc) + how);
+  say("race: " + who(p) + " at " + place + ", which " + (same_block ? "" : "block " + block_text(other.block, other.thread) + " ") +
+      "thread " + thread_text(other.thread) + " " + past + " in " + source_line(other_pc) + how);
 }
 
 void Findings::index(const Party& p, const char* array, unsigned long index) {

@@ -6,7 +6,7 @@
 
 namespace duel::sim::checker {
 
-enum class Fault : uint8_t { misaligned, out_of_bounds, unwritten, in_flight, leaving, stale, multiplied, accumulating };
+enum class Fault : uint8_t { misaligned, out_of_bounds, unwritten, in_flight, leaving, stale, multiplied, accumulating, gone, unborn };
 
 // Who did what, where.
 struct Party {
@@ -35,7 +35,8 @@ class Findings {
   };
   bool is_new(int what, uintptr_t pc, uintptr_t other);
   void say(const std::string& text);
-  std::string block_text(uint32_t number) const;
+  std::string block_text(uint32_t number, int thread) const;  // of a cluster: the thread's
+  std::string shared_text(uintptr_t offset) const;
   std::string thread_text(int number) const;
   std::string place(const Party& party) const;
   std::string who(const Party& party) const;

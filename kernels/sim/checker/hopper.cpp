@@ -73,7 +73,7 @@ void bulk_begins(const BulkCopy& copy) {
     if (valid)
       if (Region* region = region_of(c, chunk.global, valid, there, copy.pc); region && region == c.global) {
         Look(c, *region, chunk.global, valid, there, copy.pc).whole();
-        c.counters.bulk(c.short_pc(copy.pc), chunk.global, valid, there, MemorySpace::global);
+        if (!copy.again) c.counters.bulk(c.short_pc(copy.pc), chunk.global, valid, there, MemorySpace::global);
       }
     Look(c, c.shared, chunk.shared, 16, here, copy.pc).whole();
     c.counters.bulk(c.short_pc(copy.pc), offset, 16, here, MemorySpace::shared);
@@ -101,21 +101,23 @@ void fence_proxy() {
 void product_begins(const FlyingProduct& product, int first) {
   Checker& c = checker();
   c.registers_fly[first / 128] = true;
+  const uintptr_t own = Block::mine().shared_of(Block::mine().member_of(first));
   each_operand_chunk(product, [&](uint32_t offset) {
-    const uintptr_t at = c.shared.base + offset;
+    const uintptr_t at = own + offset;
     Look(c, c.shared, at, 16, Kind::read, product.pc).product_reads(first);
     unfenced(c, at, 16, {product.pc, at, 16, Kind::read, c.block, first});
     c.counters.bulk(c.short_pc(product.pc), offset, 16, Kind::read, MemorySpace::shared);
-    ++c.products[offset / 16];
+    ++c.products[(at - c.shared.base) / 16];
   });
   c.counters.bulk_ends();
 }
 void product_ends(const FlyingProduct& product, int first) {
   Checker& c = checker();
-  const Access own = c.order.product(first, c.short_pc(product.pc));
+  const Access read = c.order.product(first, c.short_pc(product.pc));
+  const uintptr_t own = Block::mine().shared_of(Block::mine().member_of(first));
   each_operand_chunk(product, [&](uint32_t offset) {
-    Look(c, c.shared, c.shared.base + offset, 16, Kind::read, product.pc).product_has_read(own);
-    --c.products[offset / 16];
+    Look(c, c.shared, own + offset, 16, Kind::read, product.pc).product_has_read(read);
+    --c.products[(own + offset - c.shared.base) / 16];
   });
 }
 void registers_fly(int first, bool any) { checker().registers_fly[first / 128] = any; }

@@ -3,9 +3,9 @@
 #include <cstring>
 #include <mutex>
 
+#include "kernels/sim/block.h"
 #include "kernels/sim/checker/findings.h"
 #include "kernels/sim/checker/proxy.h"
-#include "kernels/sim/mbarrier.h"
 
 namespace duel::sim::checker {
 
@@ -24,9 +24,9 @@ struct Checker {
   Region shared;
   Counters counters;
   Proxy proxy;
-  uint16_t products[(228 << 10) / 16];  // that read these 16 bytes of shared memory now
-  bool registers_fly[1024 / 128];       // of a warpgroup
-  Access mbarrier_made[max_mbarriers];  // by whom and where
+  uint16_t products[max_shared_span / 16];  // that read these 16 bytes of shared memory now
+  bool registers_fly[1024 / 128];           // of a warpgroup
+  Access mbarrier_made[max_mbarriers];      // by whom and where
   const Launch* launch = nullptr;
   uint32_t block = 0;
   int thread = 0, threads = 0;  // the running lane; lanes of the block
@@ -54,6 +54,7 @@ class Look {
   }
   void whole() {  // one region, any length
     if (!states_are_right()) return;
+    if (&r_ == &c_.shared && c_.launch->members() > 1) begun();
     size_t at = offset_, left = bytes_;
     for (; left && at % 4; ++at, --left) one_byte(at);
     for (; left >= 4; at += 4, left -= 4) word(at);
@@ -86,12 +87,19 @@ class Look {
   }
 
  private:
+  // Another block of the cluster is known to run when anything that one of its threads did is ordered before this.
+  void begun() {
+    const int apart = c_.launch->lanes_apart(), member = static_cast<int>(offset_ / cluster_span(c_.launch->shared_bytes));
+    if (c_.thread / apart != member && !c_.order.knows_any(c_.thread, member * apart, apart)) report(Fault::unborn);
+  }
+
   bool states_are_right() {
     uint8_t* s = r_.states + offset_;
-    bool all_written = true, any[5] = {};
+    bool all_written = true, any[6] = {};
     for (size_t i = 0; i < bytes_; ++i) all_written &= s[i] == written, any[s[i]] = true;
     if (all_written) return true;
     if (any[forbidden]) return refuse(Fault::out_of_bounds, forbidden);
+    if (any[gone]) return refuse(Fault::gone, gone);
     if (any[in_flight]) return refuse(Fault::in_flight, in_flight);
     if (any[leaving] && kind_ != Kind::read) return refuse(Fault::leaving, leaving);
     if (!any[unwritten]) return true;

@@ -8,7 +8,7 @@
 
 namespace duel::sim::checker {
 
-void Order::block_begins(uint32_t block, int threads) {
+void Order::block_begins(uint32_t block, int threads, int members) {
   block_ = block;
   epoch_ = 0;
   threads_ = threads;
@@ -18,18 +18,22 @@ void Order::block_begins(uint32_t block, int threads) {
   std::memset(known_, 0, sizeof known_[0] * static_cast<size_t>(warps));
   for (int t = 0; t < warps * 32; ++t) known_[t / 32][t & 31][t & 31] = 1;
   std::memset(fenced_, 0, sizeof fenced_[0] * static_cast<size_t>(threads));
+  members_ = members;
+  if (members == 1) return;
+  mbarrier_made(cluster_slot);
+  for (int member = 0; member < members; ++member) mbarrier_made(sync_slot(member));
 }
 
 void Order::use_far() {
   if (!far_) {
     far_ = static_cast<Clocks*>(reserve(1024 * sizeof(Clocks)));
-    joined_ = static_cast<Clocks*>(reserve(named_barriers * sizeof(Clocks)));
-    phases_ = static_cast<Phases*>(reserve(max_mbarriers * sizeof(Phases)));
+    joined_ = static_cast<Clocks*>(reserve(max_cluster * named_barriers * sizeof(Clocks)));
+    phases_ = static_cast<Phases*>(reserve(static_cast<size_t>(sync_slot(max_cluster)) * sizeof(Phases)));
   }
   if (far_used_) return;
   far_used_ = true;
   std::memset(far_, 0, static_cast<size_t>(threads_) * sizeof(Clocks));
-  std::memset(joined_, 0, named_barriers * sizeof(Clocks));
+  std::memset(joined_, 0, static_cast<size_t>(members_) * named_barriers * sizeof(Clocks));
 }
 
 void Order::give(uint32_t* joined, int thread) {

@@ -16,7 +16,7 @@ namespace duel::sim::checker {
 class Order {
  public:
   void launch_begins() { releases_.clear(), learnt_.clear(); }
-  void block_begins(uint32_t block, int threads);
+  void block_begins(uint32_t block, int threads, int members);
   void block_barrier() { ++epoch_; }
   void warp_sync(int first_thread, uint32_t lanes);
   void named_arrive(int id, int thread);
@@ -38,6 +38,12 @@ class Order {
     if (a.thread == thread || a.epoch < epoch_) return true;
     if ((a.thread ^ thread) < 32) return known_[thread / 32][thread & 31][a.thread & 31] >= a.clock;
     return far_used_ && far_[thread][a.thread] >= a.clock;
+  }
+  // Whether anything that one of these threads of another block of the cluster did is ordered before what `thread` does now.
+  bool knows_any(int thread, int first, int count) const {
+    for (int t = first; t < first + count && t < threads_; ++t)
+      if (far_[thread][t]) return true;
+    return false;
   }
   Access access(int thread, uint32_t pc, bool atomic, size_t bytes) const {
     return {pc,
@@ -76,6 +82,7 @@ class Order {
   struct Phases {
     Clocks running, complete;
   };
+  int members_ = 1;           // blocks of the cluster; their barriers are phases too, behind the mbarriers
   Phases* phases_ = nullptr;  // [mbarrier]: what those that have come to the running phase knew, and to the last complete one
   bool far_used_ = false;
   int threads_ = 0;

@@ -4,6 +4,7 @@
 // A fence serves what its thread wrote and what is ordered before it. What is not seen: a fence that itself is not ordered before the bulk
 // copy; device memory.
 #pragma once
+#include "kernels/sim/block.h"
 #include "kernels/sim/checker/order.h"
 
 namespace duel::sim::checker {
@@ -18,7 +19,7 @@ class Proxy {
   long stale(size_t offset, size_t bytes) const;
 
  private:
-  static constexpr size_t most = (228 << 10) / 4;
+  static constexpr size_t most = max_shared_span / 4;
   uint8_t stale_[most + 4] = {};  // a bit for each byte of a word: two threads may have written to one
   List<uint32_t> words_;          // stale ones, and some that are not any more
 };

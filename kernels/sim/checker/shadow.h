@@ -7,8 +7,8 @@
 namespace duel::sim::checker {
 
 // forbidden: outside every allocation, or given back. in_flight: an asynchronous copy is on its way here.
-// leaving: a bulk store still reads it.
-enum ByteState : uint8_t { forbidden, unwritten, written, in_flight, leaving };
+// leaving: a bulk store still reads it. gone: the shared memory of a cluster's block that has returned.
+enum ByteState : uint8_t { forbidden, unwritten, written, in_flight, leaving, gone };
 
 // One access of one thread. 20 bytes, three of them to a cell.
 struct Access {
