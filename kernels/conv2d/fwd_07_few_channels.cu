@@ -94,6 +94,7 @@ struct alignas(16) Shared {
 template <class T, int C>
 __global__ void __launch_bounds__(256, 2) fwd_few_channels(Conv2dProblem d, WindowTile tile, int lanes, const T* x, const T* w, T* y) {
   constexpr int P = padded(C), together = C == 4 ? 2 : C;  // channels at a time: of four, registers for two
+  constexpr int halves = C == 3 ? 1 : 2;                   // of a tap's weights at a time: beside three channels, registers for one
   float* const input = shared_storage<Shared>().input;
   float* const weights = input + tile.words();
   const int k0 = static_cast<int>(blockIdx.y) * own * lanes;
@@ -118,14 +119,16 @@ __global__ void __launch_bounds__(256, 2) fwd_few_channels(Conv2dProblem d, Wind
           for (int i = 0; i < own; ++i) read_channels(in[i], first + i * step + s * P + c0);
 #pragma unroll
           for (int c = 0; c < together; ++c, tap_weights += weight_pitch(lanes)) {
-            const auto low = read_floats<4>(tap_weights), high = read_floats<4>(tap_weights + 4 * lanes);
 #pragma unroll
-            for (int i = 0; i < own; ++i)
+            for (int half = 0; half < 2; half += halves) {
+              Pack<float, 4> four[halves];
 #pragma unroll
-              for (int e = 0; e < 4; ++e) {
-                sums[i][e] = fma_rn(in[i][c], low.at[e], sums[i][e]);
-                sums[i][4 + e] = fma_rn(in[i][c], high.at[e], sums[i][4 + e]);
-              }
+              for (int l = 0; l < halves; ++l) four[l] = read_floats<4>(tap_weights + 4 * lanes * (half + l));
+#pragma unroll
+              for (int i = 0; i < own; ++i)
+#pragma unroll
+                for (int e = 0; e < 4 * halves; ++e) sums[i][4 * half + e] = fma_rn(in[i][c], four[e / 4].at[e % 4], sums[i][4 * half + e]);
+            }
           }
         }
       }

@@ -55,9 +55,9 @@ using vector_word_t = typename VectorWord<sizeof(V)>::type;
 
 template <class V>
 __device__ V from_word(const vector_word_t<V>& word) {
-  V v;
-  memcpy(&v, &word, sizeof v);
-  return v;
+  // Not by memcpy: of a word that is chosen between two, nvcc then loads the
+  // bytes one by one.
+  return __builtin_bit_cast(V, word);
 }
 template <class V>
 __device__ vector_word_t<V> to_word(const V& v) {
