@@ -15,18 +15,15 @@ void keep(void* user, const LaunchCounts& launch) {
   static_cast<std::vector<ProfiledLaunch>*>(user)->push_back(std::move(kept));
 }
 
-}  // namespace
-
-SimProfile profile_row(const OpInfo& op, const ErasedCase& problem, const Row& row, uint64_t seed) {
+void require_support(const OpInfo& op, const ErasedCase& problem, const Row& row) {
   if (!row.supports(problem.problem.get()))
     fail(Failure::usage, std::string("[") + op.name + "] row " + row.name + " does not support " + problem.text);
-  const test::Question question = test::ask(op, problem, test::Values::reals, seed);
-  if (const test::Verdict verdict = test::check(row, question); !verdict.passed)
-    fail(Failure::internal, std::string("[") + op.name + "] row " + row.name + " is WRONG on " + problem.text + ": " + verdict.why);
+}
+
+SimProfile count(const OpInfo& op, const ErasedCase& problem, const Row& row, std::vector<test::Bytes> contents) {
   SimProfile profile{std::string(op.name) + ":" + row.name,    problem.text,     op.flops(problem.problem.get()),
                      minimum_bytes(op, problem.problem.get()), op.multiply_adds, {}};
   const DeviceBackend& device = backend(row.device);
-  std::vector<test::Bytes> contents = question.before;
   device.count_begin(keep, &profile.launches);
   struct End {
     const DeviceBackend& device;
@@ -34,6 +31,24 @@ SimProfile profile_row(const OpInfo& op, const ErasedCase& problem, const Row& r
   } end{device};
   test::run_once(row, op, problem, contents, device_alignment);
   return profile;
+}
+
+}  // namespace
+
+SimProfile profile_row(const OpInfo& op, const ErasedCase& problem, const Row& row, uint64_t seed) {
+  require_support(op, problem, row);
+  const test::Question question = test::ask(op, problem, test::Values::reals, seed);
+  if (const test::Verdict verdict = test::check(row, question); !verdict.passed)
+    fail(Failure::internal, std::string("[") + op.name + "] row " + row.name + " is WRONG on " + problem.text + ": " + verdict.why);
+  return count(op, problem, row, question.before);
+}
+
+SimProfile count_row(const OpInfo& op, const ErasedCase& problem, const Row& row, uint64_t seed) {
+  require_support(op, problem, row);
+  std::vector<test::Bytes> contents;
+  for (const Buffer& b : op.buffers(problem.problem.get()))
+    contents.push_back(b.role == Role::out ? test::Bytes{} : test::filled(b, test::Values::reals, seed + contents.size(), 1));
+  return count(op, problem, row, std::move(contents));
 }
 
 Traffic SimProfile::traffic(MemorySpace space, bool loads) const {

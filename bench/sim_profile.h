@@ -56,6 +56,8 @@ struct SimProfile {
 // The row must be one of the checked simulated GPU. Throws Error(internal) when it does not give the reference's answer, Error(device) with
 // the checker's report, Error(usage) when it does not support the problem.
 SimProfile profile_row(const OpInfo& op, const ErasedCase& problem, const Row& row, uint64_t seed);
+// The same without a look at the answer, which on large problems takes longer than to count.
+SimProfile count_row(const OpInfo& op, const ErasedCase& problem, const Row& row, uint64_t seed);
 
 std::string profile_table(const SimProfile& profile);
 std::string profile_source(const SimProfile& profile);  // the kernel's file with its counters beside the lines

@@ -101,6 +101,16 @@ std::vector<C> conv_cases() {
     cases.push_back(parsed((std::string(text) + ":bf16").c_str(), Tag::edge));
   for (const char* text : {"n3h7w9c4k12r3u2pad1:f32", "n2h8w8c20k28r4u2pad1:f32"})
     cases.push_back(parsed(text, Tag::edge));  // chunks of four
+  // Windows of twice the stride, which minimal filtering takes, where its tiles of 2 × 2 pixels and its steps of 16 channels end.
+  for (const char* text :
+       {"n3h7w9c8k12r4u2pad1:f32",                  // phases of odd and of unequal sizes
+        "n1h13w6c68k20r4u2top0left2p5q4:f32",       // a chunk past 64 channels, and past a step; windows that leave a border out
+        "n2h9w10c12k8r4u2top3left0p6q7:f32",        // and some that lie outside
+        "n5h17w15c4k4r4u2pad2:f32",                 // several blocks of tiles, and a rest of one
+        "n1h1w1c4k36r4u2pad1:f32",                  // phases without a pixel
+        "n2h5w6c4k4r2u1pad1:f32",                   // one phase
+        "n2h11w10c8k36r6s4u3v2top4left1p3q5:f32"})  // six, in two directions that differ
+    cases.push_back(parsed(text, Tag::edge));
   return cases;
 }
 
@@ -116,9 +126,11 @@ Conv2dProblem random_conv(uint64_t seed) {
   d.c = draw_size(draw), d.k = draw_size(draw);
   if (draw.chance(4)) d.c = draw.between(1, 3), d.k = 16 * draw.between(1, 7);  // an image's channels in, whole vectors out
   if (draw.chance(5)) d.dtype = DType::bf16, d.c = 8 * draw.between(1, 10), d.k = 8 * draw.between(1, 10);  // chunks of eight channels
+  if (draw.chance(5)) d.dtype = DType::f32, d.c = 4 * draw.between(1, 20), d.k = 4 * draw.between(1, 20);   // and of four
   d.h = draw.between(1, 9), d.w = draw.chance(8) ? draw_size(draw) : draw.between(1, 9);
   d.r = draw.of(kernels), d.s = draw.chance(2) ? d.r : draw.of(kernels);
   d.u = draw.of(strides), d.v = draw.chance(2) ? d.u : draw.of(strides);
+  if (draw.chance(4)) d.r = 2 * d.u, d.s = 2 * d.v;  // as in a DCGAN
   d.top = draw.between(0, d.r), d.left = draw.chance(2) ? std::min(d.top, d.s) : draw.between(0, d.s);
   // A far side of its own: from cutting off windows that would fit to one window wholly outside.
   d.p = std::max(1, (d.h + d.top - d.r) / d.u + draw.between(0, 2)), d.q = std::max(1, (d.w + d.left - d.s) / d.v + draw.between(0, 2));
