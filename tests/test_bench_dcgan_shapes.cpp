@@ -1,0 +1,140 @@
+// The heavy convolutions of a DCGAN step, three shapes by three ops, and its few-channel layer, as pick() runs them on a GPU: each asks
+// device memory for no more sectors than its bytes fill, meets no bank conflicts, and multiplies no inserted zero.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "bench/sim_profile.h"
+#include "kernels/conv2d/conv2d.h"
+#include "tests/support.h"
+
+namespace duel::bench {
+namespace {
+
+constexpr int batch = 128;  // of a step
+
+// x and y of D's layer, which is G's the other way round: G2 and D4, G3 and D3, G4 and D2, and D's first and G's last.
+struct Shape {
+  int side, c, k;
+};
+constexpr Shape heavy[] = {{8, 256, 512}, {16, 128, 256}, {32, 64, 128}};
+constexpr Shape few = {64, 3, 64};
+constexpr const char* convolutions[] = {"conv2d_fwd", "conv2d_dgrad", "conv2d_wgrad"};
+
+ErasedCase layer(const OpInfo& op, int n, const Shape& s, DType dtype) {
+  return op.parse("n" + std::to_string(n) + "h" + std::to_string(s.side) + "w" + std::to_string(s.side) + "c" + std::to_string(s.c) + "k" +
+                  std::to_string(s.k) + "r4u2pad1:" + name_of(dtype));
+}
+std::string text_of(const void* p) { return static_cast<const Conv2dProblem*>(p)->text(); }
+const Row& picked(const OpInfo& op, const ErasedCase& problem, Device device = Device::sim_checked) {
+  return pick_row(op.name, problem.problem.get(), device, text_of);
+}
+
+// As wide as in a step are only the sides that decide how tiles lie and how large they are. What is summed over, steps that are all alike,
+// is a sector of channels, so that a step's batch costs no more than a small one; in wgrad, whose tiles do not know the batch, two images.
+ErasedCase slice(const OpInfo& op, const Shape& s, DType dtype) {
+  const int sector = 32 / static_cast<int>(size_of(dtype));
+  if (op.name == std::string("conv2d_fwd")) return layer(op, s.side == 32 ? batch / 2 : batch, {s.side, sector, s.k}, dtype);
+  if (op.name == std::string("conv2d_dgrad")) return layer(op, s.side == 8 ? batch : batch / 2, {s.side, s.c, sector}, dtype);
+  return layer(op, 2, s, dtype);
+}
+
+double multiplies(const SimProfile& p) { return static_cast<double>(p.multiplies(true) + p.multiplies(false)); }
+// Each tap of each window once, with those in the padding, which a tile cannot leave out.
+double products_of(const ErasedCase& problem) {
+  const auto& p = *static_cast<const Conv2dProblem*>(problem.problem.get());
+  return static_cast<double>(p.y_count()) * p.r * p.s * p.c;
+}
+
+void hold_requests(const SimProfile& p, double sectors, double wavefronts) {
+  for (const bool loads : {true, false}) {
+    const Traffic device = p.traffic(MemorySpace::global, loads), shared = p.traffic(MemorySpace::shared, loads);
+    CHECK(device.requests > 0);
+    CHECK(device.over_fewest() <= sectors);
+    CHECK(shared.requests > 0);
+    CHECK(shared.over_fewest() <= wavefronts);
+  }
+}
+
+void hold_heavy(const OpInfo& op, const ErasedCase& problem, DType dtype) {
+  const Row& row = picked(op, problem);
+  CAPTURE(row.name);
+  CAPTURE(problem.text);
+  const SimProfile p = count_row(op, problem, row, 1);
+  hold_requests(p, 1, 1);
+  CHECK(multiplies(p) == (dtype == DType::f32 ? 3 : 1) * products_of(problem));  // f32 as three products of tf32
+}
+
+TEST_CASE("a DCGAN's convolutions are picked alike on the GPU and simulated, whole and in part") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  for (const char* name : convolutions)
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+      const OpInfo& op = find_op(name);
+      for (const Shape& s : {heavy[0], heavy[1], heavy[2], few}) {
+        const ErasedCase whole = layer(op, batch, s, dtype);
+        CAPTURE(name);
+        CAPTURE(whole.text);
+        const std::string row = picked(op, whole).name;
+        CHECK(picked(op, whole, Device::sim).name == row);
+        if (DUEL_TEST_CUDA) CHECK(picked(op, whole, Device::cuda).name == row);
+        CHECK(picked(op, layer(op, 2, s, dtype)).name == row);
+        if (s.c != few.c) CHECK(picked(op, slice(op, s, dtype)).name == row);
+      }
+    }
+}
+
+TEST_CASE("what a convolution asks for grows with its batch, and with nothing else") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  for (const char* name : convolutions)
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+      const OpInfo& op = find_op(name);
+      const auto counted = [&](int n) {
+        const ErasedCase problem = layer(op, n, {8, 16, 64}, dtype);
+        return count_row(op, problem, picked(op, problem), 1);
+      };
+      const SimProfile one = counted(4), two = counted(8);  // 64 pixels of y are a tile, or whole steps
+      CAPTURE(two.row);
+      CAPTURE(two.problem);
+      CHECK(multiplies(two) == 2 * multiplies(one));
+      CHECK(two.traffic(MemorySpace::shared, true).units == 2 * one.traffic(MemorySpace::shared, true).units);
+      CHECK(two.traffic(MemorySpace::global, true).units == 2 * one.traffic(MemorySpace::global, true).units);
+      // wgrad's result does not know the batch.
+      const int more = op.name == std::string("conv2d_wgrad") ? 1 : 2;
+      CHECK(two.traffic(MemorySpace::global, false).units == more * one.traffic(MemorySpace::global, false).units);
+    }
+}
+
+TEST_CASE("the heavy convolutions of a DCGAN step ask for the fewest sectors and wavefronts, and multiply by no inserted zero") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  for (const char* name : convolutions)
+    for (const DType dtype : {DType::f32, DType::bf16})
+      for (const Shape& s : heavy) hold_heavy(find_op(name), slice(find_op(name), s, dtype), dtype);
+}
+
+TEST_CASE("the few-channel convolutions of a DCGAN step ask for hardly more than the fewest sectors and wavefronts") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  for (const char* name : convolutions)
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+      const OpInfo& op = find_op(name);
+      const ErasedCase problem = layer(op, 2, few, dtype);
+      const SimProfile p = count_row(op, problem, picked(op, problem), 1);
+      CAPTURE(p.row);
+      CAPTURE(p.problem);
+      hold_requests(p, 1.001, 1.02);
+      CHECK(p.over_useful() >= 1);
+      CHECK(p.over_useful() <= 1.065);  // taps in the padding, and in dgrad rows of gy that two strips need
+    }
+}
+
+TEST_SUITE("long") {
+  TEST_CASE("the same with all their channels") {
+    if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+    for (const char* name : convolutions)
+      for (const DType dtype : {DType::f32, DType::bf16})
+        for (const Shape& s : heavy)  // whole tiles of 64 pixels: four of the smallest images
+          hold_heavy(find_op(name), layer(find_op(name), s.side == 8 ? 4 : 2, s, dtype), dtype);
+  }
+}
+
+}  // namespace
+}  // namespace duel::bench
