@@ -10,6 +10,7 @@
 #include <set>
 
 #include "kernels/op.h"
+#include "kernels/row_choice.h"
 
 namespace duel {
 namespace {
@@ -37,6 +38,8 @@ struct Call {
   Scratch scratch;
 };
 thread_local Call current;  // what this thread is running
+thread_local RowChooser* chooser = nullptr;
+thread_local bool uncounted = false;
 
 // Which rows have run, by their run function: the table may move.
 std::mutex ran_mutex;
@@ -143,6 +146,15 @@ const Row* find_row(const char* op, const char* variant, Device device) {
   return nullptr;
 }
 
+const Row* row_by_rank(const char* op, const void* problem, Device device) {
+  const Row* best = nullptr;
+  for (const Row& row : table())
+    if (row.device == device && row.rank >= reference_rank && !std::strcmp(row.op, op) && (!best || row.rank > best->rank) &&
+        row.supports(problem))
+      best = &row;
+  return best;
+}
+
 const Row& pick_row(const char* op, const void* problem, Device device, std::string (*text)(const void* problem)) {
   if (const std::string wanted = override_for(op); !wanted.empty()) {
     const Row* row = find_row(op, wanted.c_str(), device);
@@ -151,11 +163,9 @@ const Row& pick_row(const char* op, const void* problem, Device device, std::str
       fail(Failure::usage, std::string("[") + op + "] row " + wanted + ", asked for by an override, does not support " + text(problem));
     return *row;
   }
-  const Row* best = nullptr;
-  for (const Row& row : table())
-    if (row.device == device && row.rank >= reference_rank && !std::strcmp(row.op, op) && (!best || row.rank > best->rank) &&
-        row.supports(problem))
-      best = &row;
+  if (chooser)
+    if (const Row* row = chooser->choose(op, problem, device, text(problem))) return *row;
+  const Row* best = row_by_rank(op, problem, device);
   if (!best)
     fail(Failure::device, std::string("[") + op + "] no row on device " + name_of(device) + " supports " + text(problem) +
                               "; nothing falls back to another device by itself");
@@ -173,7 +183,7 @@ void run_row(const Row& row, const void* problem, const void* args, Scratch scra
     }
   } restore{current, on ? on->range_pop : nullptr};
   current = {&row, problem, args, scratch};
-  {
+  if (!uncounted) {
     std::lock_guard lock(ran_mutex);
     ran.insert(row.run);
   }
@@ -186,6 +196,12 @@ ScopedVariant::ScopedVariant(const std::string& added) : before_(overrides()) {
   overrides() = before_.empty() ? added : added + "," + before_;  // the first match wins
 }
 ScopedVariant::~ScopedVariant() { overrides() = before_; }
+
+ScopedChooser::ScopedChooser(RowChooser& added) : outer_(chooser) { chooser = &added; }
+ScopedChooser::~ScopedChooser() { chooser = outer_; }
+
+RowsUncounted::RowsUncounted() : before_(uncounted) { uncounted = true; }
+RowsUncounted::~RowsUncounted() { uncounted = before_; }
 
 const DeviceBackend* find_backend(Device device) { return backends()[static_cast<int>(device)]; }
 
