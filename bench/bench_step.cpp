@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "apps/support/cli.h"
+#include "apps/support/tuned_file.h"
 #include "bench/context.h"
 #include "bench/peer.h"
 #include "bench/result_output.h"
@@ -31,6 +32,7 @@ struct Options {
   int rounds = 7;
   double seconds = 2;  // a round
   bool rows = false;
+  bool tune = false, tune_baselines = false;
 };
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -45,10 +47,23 @@ struct Ours {
   Device device;
   StepModel model;
   StepGraph graph;
+  std::optional<RowTuner> tuner;
+  std::vector<std::string> rows;
   long launches_a_step = 0;
 
   Ours(const Options& o, Device device) : device(device), model(make_step_model(o.model, o.step, device)), graph(device, model.step) {
-    graph();
+    forget_rows_run();
+    if (o.tune || o.tune_baselines) {
+      TunedFile file(tuned_folder(), tuned_machine(device, o.tune_baselines), "bench_step");
+      tuner.emplace(device);
+      tuner->open(file, {.baselines = o.tune_baselines});
+      graph();
+      tuner->close();
+      fmt::print("--tune: {}{}\n", tuner->summary(), file.keeps() ? "; kept in " + file.path().string() : "");
+    } else {
+      graph();
+    }
+    for (const Row* row : rows_run()) rows.push_back(fmt::format("{}:{}", row->op, row->name));
     const long before = launches();
     graph();  // on a GPU: recorded and played
     launches_a_step = launches() - before;
@@ -97,6 +112,7 @@ int run(Options& o, ResultOutput& output) {
   const std::string python = o.peer.empty() ? "" : Peer::python_with_torch();
   if (!python.empty() && is_simulated(device)) fail(Failure::usage, "--peer torch: the simulated GPU is not timed");
 
+  if ((o.tune || o.tune_baselines) && is_simulated(device)) fail(Failure::usage, "--tune: the simulated GPU is not timed");
   if (!o.swap.empty()) {
     if (is_simulated(device)) fail(Failure::usage, "--swap: the simulated GPU is not timed");
     const nlohmann::json results =
@@ -149,6 +165,8 @@ int run(Options& o, ResultOutput& output) {
   results.push_back(row(name, images, our_times));
   results.back()["launches"] = ours.launches_a_step;
   results.back()["peak_mib"] = peak_mib();
+  results.back()["rows"] = ours.rows;
+  if (ours.tuner) results.back()["tuned"] = ours.tuner->table();
   fmt::print("{:<52} {:>10.1f} images/s {:>10.2f} ms a step {:>6} launches {:>7.0f} MiB at most\n", name, images / median(our_times),
              median(our_times) * 1e3, ours.launches_a_step, peak_mib());
   size_t best = 0;
@@ -188,6 +206,10 @@ int main(int argc, char** argv) {
   CLI::Option* swap = app.add_option("--swap", o.swap, "an op: the same training with each of its rows in turn, curves and times");
   CLI::Option* peer = app.add_option("--peer", o.peer, "torch: the same step in PyTorch, taking turns")->excludes(swap);
   app.add_flag("--rows", o.rows, "list what the step runs, with calls and launches, and time nothing")->excludes(swap)->excludes(peer);
+  app.add_flag("--tune", o.tune, "rows by their time here instead of by rank; winners are remembered for the next run that tunes")
+      ->excludes(swap);
+  app.add_flag("--tune-baselines", o.tune_baselines, "the same, and libraries that are kept as a unit of measurement may win")
+      ->excludes(swap);
   ResultOutput output;
   output.add_flags(app);
   return run_main(argc, argv, app, [&] { return run(o, output); });

@@ -3,6 +3,18 @@
 #include "kernels/error.h"
 
 namespace duel {
+namespace {
+
+thread_local bool recording_now = false;
+
+struct Recording {
+  Recording() { recording_now = true; }
+  ~Recording() { recording_now = false; }
+};
+
+}  // namespace
+
+bool StepGraph::recording() { return recording_now; }
 
 StepGraph::StepGraph(Device device, std::function<void()> step) : device_(device), step_(std::move(step)) {}
 
@@ -19,6 +31,7 @@ void StepGraph::operator()() {
   }
   if (!graph_) {
     device.capture_begin();
+    const Recording recording;
     try {
       step_();
     } catch (...) {  // end the recording, or every later call on this stream fails for a reason that hides the real one

@@ -17,6 +17,7 @@ class StepGraph {
   StepGraph(const StepGraph&) = delete;
   void operator()();  // first call plain (libraries set themselves up), second recorded, all later ones played
   bool recorded() const { return graph_ != nullptr; }
+  static bool recording();  // this thread, now: what is launched is noted instead of run
 
  private:
   Device device_;

@@ -78,6 +78,26 @@ TEST_CASE("--rows lists what a step runs; a DCGAN's takes a hundred launches, an
   CHECK(o.output.ends_with(total));
 }
 
+TEST_CASE("--tune says which rows were chosen by time, remembers them, and the result names the rows that ran") {
+  const TempFolder folder;
+  const fs::path file = folder.path() / "step.json";
+  setenv("XDG_CACHE_HOME", (folder.path() / "cache").c_str(), 1);
+  for (const char* how : {" timed in ", " remembered"}) {
+    const Outcome o = bench({"--model", "dcgan", "--tune", "--json", file.string()});
+    REQUIRE_MESSAGE(o.code == 0, o.errors);
+    const std::string says = o.output;
+    CHECK_MESSAGE(says.find(how) != std::string::npos, says);
+    const auto result = nlohmann::json::parse(contents_of(file))["benchmarks"][0];
+    REQUIRE(result["tuned"].size() > 0);
+    for (const auto& [problem, row] : result["tuned"].items()) {
+      const std::string name = problem.substr(0, problem.find(' ')) + ":" + row.get<std::string>();
+      CHECK_MESSAGE(std::count(result["rows"].begin(), result["rows"].end(), name) == 1, name);
+    }
+  }
+  unsetenv("XDG_CACHE_HOME");
+  CHECK(bench({"--swap", "gemm", "--tune"}).code == 2);
+}
+
 TEST_CASE("--csv has a line a result, with what --json has of numbers and words") {
   const TempFolder folder;
   const fs::path csv = folder.path() / "step.csv", json = folder.path() / "step.json";

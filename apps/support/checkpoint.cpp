@@ -141,6 +141,7 @@ std::string checkpoint_path(const std::string& path, const std::string& name) {
 nlohmann::ordered_json ComputingWith::json() const {
   nlohmann::ordered_json json = device_and_threads(device_);
   json["rows"] = rows_;
+  if (tuner_) json["tuned"] = {{"baselines", baselines_}, {"rows", tuner_->table()}};
   return json;
 }
 
@@ -155,6 +156,22 @@ void ComputingWith::resume(const Checkpoint& from) {
   rows_.clear();
   for (const auto& row : then.value("rows", nlohmann::ordered_json::array()))
     if (row.is_string()) rows_.push_back(row.get<std::string>());
+  if (!then.contains("tuned")) return;
+  try {
+    const nlohmann::ordered_json& tuned = then["tuned"];
+    RowTable table;
+    for (const auto& [problem, row] : tuned.at("rows").items()) table[problem] = row.get<std::string>();
+    tuned.at("baselines").get_to(baselines_);
+    tuner_.reset();  // before the new one is installed
+    tuner_ = std::make_unique<RowTuner>(device_, std::move(table));
+  } catch (const nlohmann::json::exception&) {
+    fail(Failure::data, fmt::format("{}: \"computing_with\" in its metadata is damaged", from.path()));
+  }
+}
+
+void ComputingWith::tune(bool baselines) {
+  baselines_ = baselines;
+  tuner_ = std::make_unique<RowTuner>(device_);
 }
 
 void ComputingWith::note_rows() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "engine/io/safetensors.h"
 #include "engine/tensor.h"
+#include "engine/tune.h"
 #include "models/layers.h"
 
 namespace duel {
@@ -75,7 +77,8 @@ std::string checkpoint_path(const std::string& path, const std::string& name = "
 // What image_size() and margin() read.
 nlohmann::ordered_json network_json(int h, int w, const std::vector<std::string>& classes, int margin = 0);
 
-// What the bits of a run depend on besides its settings: device, CPU level, thread count, and the rows that a training step runs.
+// What the bits of a run depend on besides its settings: device, CPU level, thread count, and the rows that a training step runs. In a run
+// with --tune also which problem each of them was chosen for.
 class ComputingWith {
  public:
   explicit ComputingWith(Device device) : device_(device) {}
@@ -85,8 +88,17 @@ class ComputingWith {
   // After the first step: notes the rows it ran. Throws Error(usage) when they are not those that the resumed run was computed with.
   void note_rows();
 
+  // Of a run with --tune: its tuner, from tune() or resume() on; else nullptr. It is opened for the first step, of which no rows are noted
+  // yet, and for no other: what runs then is the run's for good.
+  void tune(bool baselines);
+  RowTuner* tuner() const { return tuner_.get(); }
+  bool tuning_is_due() const { return tuner_ && rows_.empty(); }
+  bool tunes_baselines() const { return baselines_; }
+
  private:
   Device device_;
+  std::unique_ptr<RowTuner> tuner_;
+  bool baselines_ = false;         // may win
   std::vector<std::string> rows_;  // "op:variant" of a training step, sorted; empty before the first one
 };
 

@@ -19,8 +19,7 @@ struct TrainState {
   virtual ~TrainState() = default;
   virtual void save(const std::string& path) = 0;  // as RunState::write() and read()
   virtual void load(const std::string& path) = 0;
-  // After the first step: notes the rows it ran. Throws Error(usage) when they are not those that the loaded run was computed with.
-  virtual void note_rows() = 0;
+  virtual ComputingWith& computing_with() = 0;
 };
 
 template <class Settings>
@@ -29,7 +28,7 @@ struct RunState : TrainState {
   Tensor step_on_device;          // i32[1]
   uint64_t data_fingerprint = 0;  // of the training images
 
-  void note_rows() override { computing_with_.note_rows(); }
+  ComputingWith& computing_with() override { return computing_with_; }
 
  protected:
   RunState(const Settings& settings, Device device, uint64_t data_fingerprint)

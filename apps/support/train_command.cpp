@@ -10,6 +10,8 @@ TrainFlags::TrainFlags(CLI::App& program, bool ends_anew)
                     (ends_anew ? "; --steps or --epochs given now takes the place of every limit given before" : ""));
   app->add_flag("--check-finite", check_finite,
                 "look through all that each op is given and writes, and stop at the first NaN or infinity; slow");
+  app->add_flag("--tune", tune, "choose the rows of the first step by their time here, and remember them for the next run that tunes");
+  app->add_flag("--tune-baselines", tune_baselines, "the same, and libraries that are kept as a unit of measurement may win");
   if (const std::string names = presets_of(this->program); !names.empty())
     app->add_option("--preset", preset, "start from settings that have a name (docs/runs/): " + names);
 }

@@ -18,7 +18,7 @@ namespace duel {
 struct TrainFlags {
   CLI::App* app;  // the subcommand
   std::string program, out, preset;
-  bool resume = false, check_finite = false;
+  bool resume = false, check_finite = false, tune = false, tune_baselines = false;
   Device device = Device::cpu;       // chosen by begin()
   std::optional<RunFolder> earlier;  // with --resume, opened by begin()
 
@@ -44,7 +44,10 @@ struct TrainCommand : TrainFlags {
       settings = S::with_flags(settings_of<S>(find_preset(program, preset)), settings, *app);
     }
     settings.check();
-    return device = use_device(settings.device);
+    device = use_device(settings.device);
+    if ((tune || tune_baselines) && is_simulated(device))
+      fail(Failure::usage, fmt::format("--tune with --device {}: the simulated GPU is not timed", settings.device));
+    return device;
   }
 };
 

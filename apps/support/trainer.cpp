@@ -7,6 +7,7 @@
 
 #include "apps/support/run_page.h"
 #include "apps/support/signals.h"
+#include "apps/support/tuned_file.h"
 #include "engine/check_finite.h"
 #include "engine/graph.h"
 #include "engine/io/file.h"
@@ -28,6 +29,11 @@ Trainer::Trainer(TrainFlags& flags, TrainState& state, int images, TrainPlan pla
     for (const auto& [step, file] : folder_.samples_up_to(state.step)) frames_.push_back({step, read_image(file, plan_.channels)});
   } else {
     folder_.write_config(plan_.config);
+  }
+  if (flags.tune || flags.tune_baselines) {
+    if (flags.resume && !state.computing_with().tuner())
+      fail(Failure::usage, "--tune chooses the rows of a new run, and --resume goes on with those of the run as it was; leave one out");
+    if (!flags.resume) state.computing_with().tune(flags.tune_baselines);
   }
   resumed_at_ = state.step;
   order_.seek(state.epoch, state.position);
@@ -86,11 +92,12 @@ void Trainer::loop(const Training& training) {
       in_step_ = true;
       training.load();
       if (first) forget_rows_run();
-      step();
+      if (first && state_.computing_with().tuning_is_due()) progress.note(tuned(step));
+      else step();
       in_step_ = false;
     }
     ++state_.step;
-    if (first) state_.note_rows(), go_on(), first = false;
+    if (first) state_.computing_with().note_rows(), go_on(), first = false;
 
     if (progress.tick(state_.step)) {
       const double rate = progress.steps_per_second();
@@ -106,6 +113,16 @@ void Trainer::loop(const Training& training) {
   }
   progress.finish();
   if (first) go_on();
+}
+
+// The first step of a run with --tune; what came of it, as a line.
+std::string Trainer::tuned(const std::function<void()>& step) {
+  ComputingWith& with = state_.computing_with();
+  TunedFile file(tuned_folder(), tuned_machine(flags_.device, with.tunes_baselines()), flags_.program);
+  with.tuner()->open(file, {.baselines = with.tunes_baselines()});
+  step();
+  with.tuner()->close();
+  return fmt::format("--tune: {}{}", with.tuner()->summary(), file.keeps() ? "; kept in " + file.path().string() : "");
 }
 
 // A resumed run writes nothing before this.

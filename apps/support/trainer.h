@@ -103,6 +103,7 @@ class Trainer {
   bool record(const Training& training);
   void keep_if_best(const Training& training);
   void loop(const Training& training);
+  std::string tuned(const std::function<void()>& step);
   int close(const Training& training);
   bool due(int64_t every) const;
   bool looks_into(const Training& training, int64_t step) const { return training.look_every > 0 && step % training.look_every == 0; }
