@@ -6,6 +6,7 @@
 
 #include "apps/support/cli.h"
 #include "bench/context.h"
+#include "bench/gpu_state.h"
 #include "bench/kernel_bench.h"
 #include "bench/result_output.h"
 #include "kernels/error.h"
@@ -26,12 +27,16 @@ Device device_named(const std::string& name) {
   fail(Failure::usage, "--device '" + name + "': there are auto, cpu, cuda, sim and sim-checked");
 }
 
-nlohmann::json json_of(Device device, const bench::KernelBenchOptions& options, const nlohmann::json& benchmarks) {
+nlohmann::json json_of(Device device, const bench::KernelBenchOptions& options, const bench::KernelBenchResult& result,
+                       const nlohmann::json& before) {
   nlohmann::json context = bench::context(device);
+  if (before.contains("gpu")) context["gpu_before"] = before["gpu"];
+  context["ceilings"] = result.ceilings.json();
+  context["most"] = result.ceilings.text();
   context["caches"] = options.cold ? "cold" : "warm";
   context["seconds_per_row"] = options.seconds;
   context["seed"] = options.seed;
-  return {{"context", context}, {"benchmarks", benchmarks}};
+  return {{"context", context}, {"benchmarks", result.benchmarks}};
 }
 
 }  // namespace
@@ -53,18 +58,25 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.seed, "Of the data")->capture_default_str();
   app.add_flag("--cold", options.cold, "Flush the caches before each call; otherwise they are warm");
   output.add_flags(app);
+  output.add_markdown(app);
+  app.add_flag(
+      "--run-once", options.run_once,
+      "For a profiler: no check and no time; each row is called twice, the second time in a range called once:ROW. Prints names only");
   app.add_flag("--list", options.list, "Print what would run, and stop");
   return run_main(argc, argv, app, [&] {
     options.device = device_named(device);
-    if (!options.list) {
+    if (options.run_once && output.wanted()) fail(Failure::usage, "--run-once measures nothing; leave out --json, --csv and --markdown");
+    nlohmann::json before;
+    if (!options.list && !options.run_once) {
       output.begin();
       bench::refuse_slow_build();
-      const nlohmann::json c = bench::context(options.device);
-      fmt::print("{}, {} threads, commit {}, {} build, caches {}\n", c["device_name"].get<std::string>(), c["threads"].get<int>(),
-                 c["commit"].get<std::string>(), bench::build_type(), options.cold ? "cold" : "warm");
+      before = bench::context(options.device);
+      fmt::print("{}, {} threads, commit {}, {} build, caches {}\n", before["device_name"].get<std::string>(), before["threads"].get<int>(),
+                 before["commit"].get<std::string>(), bench::build_type(), options.cold ? "cold" : "warm");
+      if (before.contains("gpu")) fmt::print("{}\n", bench::gpu_state_text(before["gpu"]));
     }
     const bench::KernelBenchResult result = bench::bench_kernels(options);
-    if (!options.list && output.wanted()) output.write(json_of(options.device, options, result.benchmarks));
+    if (!options.list && output.wanted()) output.write(json_of(options.device, options, result, before));
     if (result.wrong) fmt::print("{} of {} rows are WRONG\n", result.wrong, result.rows);
     return result.wrong ? static_cast<int>(Failure::internal) : 0;
   });

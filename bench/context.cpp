@@ -11,6 +11,7 @@
 #include <memory>
 #include <thread>
 
+#include "bench/gpu_state.h"
 #include "kernels/error.h"
 
 namespace duel::bench {
@@ -60,16 +61,18 @@ nlohmann::json context(Device device) {
   const DeviceBackend& backend = duel::backend(device);
   char host[256] = {};
   gethostname(host, sizeof host - 1);
-  return {{"date", now()},
-          {"host_name", host},
-          {"num_cpus", std::thread::hardware_concurrency()},
-          {"library_build_type", "release"},
-          {"build_type", build_type()},
-          {"commit", commit()},
-          {"device", name_of(device)},
-          {"device_name", device == Device::cpu ? processor() : backend.description()},
-          {"processor", processor()},
-          {"threads", omp_get_max_threads()}};
+  nlohmann::json context{{"date", now()},
+                         {"host_name", host},
+                         {"num_cpus", std::thread::hardware_concurrency()},
+                         {"library_build_type", "release"},
+                         {"build_type", build_type()},
+                         {"commit", commit()},
+                         {"device", name_of(device)},
+                         {"device_name", device == Device::cpu ? processor() : backend.description()},
+                         {"processor", processor()},
+                         {"threads", omp_get_max_threads()}};
+  if (device == Device::cuda) context["gpu"] = gpu_state(backend.description());
+  return context;
 }
 
 void refuse_slow_build() {

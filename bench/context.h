@@ -7,6 +7,7 @@
 
 namespace duel::bench {
 
+// On a GPU with its clocks as they are now, under "gpu" (bench/gpu_state.h).
 nlohmann::json context(Device device);  // throws Error(device) when it cannot be used
 std::string commit();      // of the sources, "1a2b3c4d5e6f", with "+changes" where files differ from it; "unknown" outside a clone
 std::string processor();   // the CPU's own name for itself

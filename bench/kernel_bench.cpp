@@ -3,166 +3,83 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <optional>
 #include <regex>
+#include <set>
 
-#include "bench/contest.h"
-#include "bench/statistics.h"
-#include "bench/verify.h"
+#include "bench/kernel_report.h"
+#include "engine/row_stand.h"
 
 namespace duel::bench {
 namespace {
 
 constexpr double patience = 4;  // × seconds: a row that would need more for its fewest rounds is only timed when asked for by name
 
-std::string time_text(double seconds) {
-  if (seconds < 1e-3) return fmt::format("{:.1f} µs", seconds * 1e6);
-  return seconds < 1 ? fmt::format("{:.2f} ms", seconds * 1e3) : fmt::format("{:.2f} s", seconds);
-}
-
-std::string size_text(double value, const char* unit) {
-  for (const char* prefix : {"", "k", "M", "G", "T"}) {
-    if (value < 1000) return fmt::format("{:.3g} {}{}", value, prefix, unit);
-    value /= 1000;
-  }
-  return fmt::format("{:.3g} P{}", value, unit);
-}
-
-std::string padded(const std::string& text, int width) {  // right-aligned; µ and × are one column but two bytes
-  const auto columns = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
-  return std::string(static_cast<size_t>(std::max<long>(0, width - columns)), ' ') + text;
-}
-
-struct Entry {
-  Row row;
-  Verification verified;
-  std::optional<Timing> timing;
-  std::string remark;
+// A problem, and the rows that were asked for and support it; highest rank first.
+struct Work {
+  const OpInfo* op;
+  ErasedCase problem;
+  std::vector<Row> rows;
 };
 
-nlohmann::json json_of(const Entry& e, const OpInfo& op, const ErasedCase& problem, const Entry* peer, const KernelBenchOptions& options) {
-  const std::string name = test::full_name(e.row, problem);
-  nlohmann::json j{{"name", name},
-                   {"run_name", name},
-                   {"run_type", "iteration"},
-                   {"op", e.row.op},
-                   {"variant", e.row.name},
-                   {"device", name_of(e.row.device)},
-                   {"problem", problem.text},
-                   {"baseline", e.row.rank == baseline_rank},
-                   {"verified", e.verified.right},
-                   {"verified_how", e.verified.how},
-                   {"threads", 1},
-                   {"time_unit", "us"}};
-  if (!e.verified.right) {
-    j["error_occurred"] = true;
-    j["error_message"] = "WRONG: " + e.verified.why;
-    j["reproducer"] = e.verified.reproducer;
-    return j;
-  }
-  if (e.verified.error >= 0) j["error_against_f64"] = e.verified.error;
-  if (!e.timing) {
-    j["error_occurred"] = true;
-    j["error_message"] = e.remark;
-    return j;
-  }
-  const double seconds = median(e.timing->seconds);
-  j["iterations"] = e.timing->iterations;
-  j["repetitions"] = e.timing->seconds.size();
-  j["real_time"] = j["cpu_time"] = seconds * 1e6;
-  j["min_time"] = *std::min_element(e.timing->seconds.begin(), e.timing->seconds.end()) * 1e6;
-  j["GFLOP/s"] = op.flops(problem.problem.get()) / seconds * 1e-9;
-  j["GB/s"] = minimum_bytes(op, problem.problem.get()) / seconds * 1e-9;
-  j["caches"] = options.cold ? "cold" : "warm";
-  j["captured"] = e.timing->captured;
-  j["conversions"] = e.timing->prepared ? "excluded" : "included";
-  if (peer && peer != &e) {
-    const Ratio r = ratio_of_medians(peer->timing->seconds, e.timing->seconds);
-    j["speedup"] = {{"against", peer->row.name}, {"ratio", r.value}, {"low", r.low}, {"high", r.high}};
-  }
-  return j;
-}
-
-void print(const Entry& e, const OpInfo& op, const ErasedCase& problem, const Entry* peer) {
-  if (!e.verified.right) {
-    fmt::print("  {:<16} WRONG  {}\n  {:<16}        {}\n", e.row.name, e.verified.why, "", e.verified.reproducer);
-    return;
-  }
-  const std::string error = e.verified.error < 0 ? "-" : fmt::format("{:.1e}", e.verified.error);
-  if (!e.timing) {
-    fmt::print("  {:<16} {}; error {}, verified {}\n", e.row.name, e.remark, error, e.verified.how);
-    return;
-  }
-  const double seconds = median(e.timing->seconds);
-  std::string against = peer == &e ? "peer" : "";
-  if (peer && peer != &e) {
-    const Ratio r = ratio_of_medians(peer->timing->seconds, e.timing->seconds);
-    against = fmt::format("{:.2f}× [{:.2f}, {:.2f}]", r.value, r.low, r.high);
-  }
-  fmt::print("  {:<16} {} {} {} {} {} {}   {}\n", e.row.name, padded(time_text(seconds), 11),
-             padded(time_text(*std::min_element(e.timing->seconds.begin(), e.timing->seconds.end())), 11),
-             padded(fmt::format("{:.1f}", op.flops(problem.problem.get()) / seconds * 1e-9), 9),
-             padded(fmt::format("{:.1f}", minimum_bytes(op, problem.problem.get()) / seconds * 1e-9), 8), padded(error, 8),
-             padded(against, 20), e.verified.how + (e.timing->prepared ? "; timed without its conversions" : ""));
-}
-
-// What others are measured against: a baseline where there is one, else the row that would be picked.
-const Entry* peer_of(const std::vector<Entry>& entries) {
-  const Entry* peer = nullptr;
-  for (const Entry& e : entries) {
-    if (!e.timing) continue;
-    const bool baseline = e.row.rank == baseline_rank;
-    const bool better =
-        !peer || (baseline && peer->row.rank != baseline_rank) || (peer->row.rank != baseline_rank && e.row.rank > peer->row.rank);
-    if (better) peer = &e;
-  }
-  return peer;
-}
-
-void bench_problem(const OpInfo& op, const ErasedCase& problem, const std::vector<Row>& rows, const KernelBenchOptions& options,
-                   KernelBenchResult& result) {
+void bench_problem(const Work& work, const KernelBenchOptions& options, KernelBenchResult& result) {
+  const OpInfo& op = *work.op;
+  const ErasedCase& problem = work.problem;
   fmt::print("{}  {}   {}, {} at least\n", op.name, problem.text, size_text(op.flops(problem.problem.get()), "FLOP"),
              size_text(minimum_bytes(op, problem.problem.get()), "B"));
   Verifier verifier(op, problem, options.seed);
-  std::vector<Entry> entries;
+  ProblemReport report{op, problem, result.ceilings, options.cold, {}};
   std::vector<Row> timed;
-  for (const Row& row : rows) {
+  for (const Row& row : work.rows) {
     Entry e{row, verifier.verify(row), std::nullopt, ""};
     const double expected = row.rank == reference_rank ? e.verified.reference_seconds : 0;
     if (is_simulated(row.device)) e.remark = "not timed: a simulated GPU's time says nothing of a real one's";
     else if (expected * 3 > patience * options.seconds && options.variant != row.name)
       e.remark = fmt::format("not timed: about {} a call (--variant {} times it)", time_text(expected), row.name);
     else if (e.verified.right) timed.push_back(row);
-    entries.push_back(std::move(e));
+    report.entries.push_back(std::move(e));
   }
   const std::vector<Timing> timings = contest(op, problem, timed, {options.seconds, options.cold, options.seed});
   for (size_t i = 0; i < timed.size(); ++i)
-    for (Entry& e : entries)
+    for (Entry& e : report.entries)
       if (std::string(e.row.name) == timed[i].name) e.timing = timings[i];
-  const Entry* peer = peer_of(entries);
-  if (!timed.empty())
-    fmt::print("  {:<16} {:>11} {:>11} {:>9} {:>8} {:>8} {:>20}   verified\n", "", "median", "min", "GFLOP/s", "GB/s", "error",
-               timed.size() > 1 ? std::string("against ") + peer->row.name : "");
-  for (const Entry& e : entries) {
-    print(e, op, problem, timed.size() > 1 ? peer : nullptr);
-    result.benchmarks.push_back(json_of(e, op, problem, peer, options));
+  report.peer = peer_of(report.entries);
+  print(report);
+  for (const Entry& e : report.entries) {
+    result.benchmarks.push_back(json_of(report, e));
     ++result.rows;
     result.wrong += !e.verified.right;
   }
   std::fflush(stdout);
 }
 
+// What a profiler is to see: a call that finds everything loaded and warm, in a range of its own.
+void run_once(const Work& work, const KernelBenchOptions& options, KernelBenchResult& result) {
+  const void* problem = work.problem.problem.get();
+  for (const Row& row : work.rows) {
+    RowStand stand(*work.op, problem, row.device, row.scratch(problem), options.seed);
+    stand.call(row);
+    stand.device().synchronise();
+    if (stand.device().range_push) stand.device().range_push("once", row.name);
+    stand.call(row);
+    stand.device().synchronise();
+    if (stand.device().range_pop) stand.device().range_pop();
+    fmt::print("{}\n", test::full_name(row, work.problem));
+    ++result.rows;
+  }
+}
+
 // Verifying holds inputs, answer and outputs at once, on the host and on the device.
-std::string too_large(const OpInfo& op, const ErasedCase& problem, Device device) {
-  double bytes = 0;
-  for (const Buffer& b : op.buffers(problem.problem.get())) bytes += static_cast<double>(b.bytes());
-  const double needed = 4 * bytes;
-  const double free = static_cast<double>(std::min(backend(Device::cpu).free_memory(), backend(device).free_memory()));
+std::string too_large(const Work& work, const KernelBenchOptions& options) {
+  const void* problem = work.problem.problem.get();
+  double bytes = 0, scratch = 0;
+  for (const Buffer& b : work.op->buffers(problem)) bytes += static_cast<double>(b.bytes());
+  for (const Row& row : work.rows) scratch = std::max(scratch, static_cast<double>(row.scratch(problem)));
+  const double needed = (options.run_once ? 1 : 4) * bytes + scratch;
+  const double free = static_cast<double>(std::min(backend(Device::cpu).free_memory(), backend(options.device).free_memory()));
   if (needed <= free) return "";
-  return fmt::format("[{}] {} needs {} to verify and time, and {} are free; a smaller problem does", op.name, problem.text,
-                     size_text(needed, "B"), size_text(free, "B"));
+  return fmt::format("[{}] {} needs {} to {}, and {} are free; a smaller problem does", work.op->name, work.problem.text,
+                     size_text(needed, "B"), options.run_once ? "run" : "verify and time", size_text(free, "B"));
 }
 
 std::vector<ErasedCase> cases_of(const OpInfo& op, const KernelBenchOptions& options) {
@@ -180,42 +97,61 @@ std::vector<ErasedCase> cases_of(const OpInfo& op, const KernelBenchOptions& opt
   return cases;
 }
 
-}  // namespace
-
-KernelBenchResult bench_kernels(const KernelBenchOptions& options) {
-  KernelBenchResult result;
+std::vector<Work> chosen(const KernelBenchOptions& options) {
   std::regex filter;
   try {
     filter = std::regex(options.filter);
   } catch (const std::regex_error& error) {
     fail(Failure::usage, "--filter '" + options.filter + "' is no regular expression: " + error.what());
   }
-  if (!options.op.empty()) find_op(options.op);
-  if (!options.list) backend(options.device);
+  std::vector<Work> all;
   for (const OpInfo& op : ops()) {
     if (!options.op.empty() && options.op != op.name) continue;
-    for (const ErasedCase& problem : cases_of(op, options)) {
-      std::vector<Row> chosen;
+    for (ErasedCase& problem : cases_of(op, options)) {
+      std::vector<Row> rows;
       for (const Row& row : rows_of(op.name))
         if (row.device == options.device && row.supports(problem.problem.get()) &&
             (options.variant.empty() || options.variant == row.name) && std::regex_search(test::full_name(row, problem), filter))
-          chosen.push_back(row);
-      std::stable_sort(chosen.begin(), chosen.end(), [](const Row& a, const Row& b) { return a.rank > b.rank; });
-      if (chosen.empty()) continue;
-      if (!options.list) {
-        if (const std::string why = too_large(op, problem, options.device); !why.empty()) {
-          if (!options.problem.empty()) fail(Failure::memory, why);
-          fmt::print("{}\n", why);
-          continue;
-        }
-        bench_problem(op, problem, chosen, options, result);
-        continue;
-      }
-      for (const Row& row : chosen) fmt::print("{}\n", test::full_name(row, problem));
-      result.rows += static_cast<int>(chosen.size());
+          rows.push_back(row);
+      std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.rank > b.rank; });
+      if (!rows.empty()) all.push_back({&op, std::move(problem), std::move(rows)});
     }
   }
-  if (result.rows == 0) {
+  return all;
+}
+
+}  // namespace
+
+KernelBenchResult bench_kernels(const KernelBenchOptions& options) {
+  KernelBenchResult result;
+  if (!options.op.empty()) find_op(options.op);
+  if (!options.list) backend(options.device);
+  const std::vector<Work> all = chosen(options);
+  if (!options.list && !options.run_once && options.ceilings && !all.empty() && !is_simulated(options.device)) {
+    std::set<std::string> dtypes;
+    for (const Work& work : all)
+      if (work.op->multiply_adds) dtypes.insert(dtype_of(work.problem.text));
+    result.ceilings = measure_ceilings(options.device, dtypes, std::min(options.seconds, 0.3), options.seed);
+    fmt::print("{}\n", result.ceilings.text());
+  }
+  for (const Work& work : all) {
+    if (options.list) {
+      for (const Row& row : work.rows) fmt::print("{}\n", test::full_name(row, work.problem));
+      result.rows += static_cast<int>(work.rows.size());
+      continue;
+    }
+    if (const std::string why = too_large(work, options); !why.empty()) {
+      if (!options.problem.empty()) fail(Failure::memory, why);
+      fmt::print("{}\n", why);
+      ++result.skipped;
+      const std::string name = fmt::format("{}/{}/{}", work.op->name, name_of(options.device), work.problem.text);
+      result.benchmarks.push_back({{"name", name}, {"error_occurred", true}, {"error_message", why}});
+      continue;
+    }
+    if (options.run_once) run_once(work, options, result);
+    else bench_problem(work, options, result);
+  }
+  if (result.rows == 0 && result.skipped == 0) {
     const bool known = options.problem.empty() || std::any_of(ops().begin(), ops().end(), [&](const OpInfo& op) {
                          return (options.op.empty() || options.op == op.name) && !cases_of(op, options).empty();
                        });

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "bench/ceilings.h"
 #include "kernels/device.h"
 
 namespace duel::bench {
@@ -14,12 +15,15 @@ struct KernelBenchOptions {
   double seconds = 0.5;  // on each row
   uint64_t seed = 1;
   bool cold = false;
-  bool list = false;  // print the names only
+  bool list = false;      // print the names only
+  bool run_once = false;  // for a profiler: neither verify nor time, but run each row twice, the second time within a range called "once"
+  bool ceilings = true;   // measure what the device can do at most
 };
 
 struct KernelBenchResult {
-  int rows = 0, wrong = 0;
+  int rows = 0, wrong = 0, skipped = 0;                 // skipped: problems that memory does not hold
   nlohmann::json benchmarks = nlohmann::json::array();  // in Google Benchmark's shape
+  Ceilings ceilings;
 };
 
 // Prints as it goes. Throws Error(usage) when nothing fits the options, naming what there is.

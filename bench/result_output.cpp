@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/support/csv.h"
+#include "bench/kernel_report.h"
 #include "kernels/error.h"
 
 namespace duel::bench {
@@ -27,6 +28,14 @@ void flatten(const nlohmann::json& object, const std::string& before, std::vecto
   }
 }
 
+nlohmann::json shaped(const nlohmann::json& results) {
+  nlohmann::json shaped = results;
+  shaped["benchmarks"] = nlohmann::json::array();
+  for (const nlohmann::json& benchmark : results.at("benchmarks"))
+    shaped[benchmark.contains("real_time") ? "benchmarks" : "not_timed"].push_back(benchmark);
+  return shaped;
+}
+
 }  // namespace
 
 void ResultOutput::add_flags(CLI::App& app) {
@@ -34,6 +43,13 @@ void ResultOutput::add_flags(CLI::App& app) {
                                 "write the results to this file, in Google Benchmark's format; without a file to standard output");
   csv_.option = app.add_option("--csv", csv_.path, "the same as CSV, a line a result");
   for (CLI::Option* option : {json_.option, csv_.option}) option->expected(0, 1)->type_name("[FILE]");
+}
+
+void ResultOutput::add_markdown(CLI::App& app) {
+  markdown_.option = app.add_option("--markdown", markdown_.path,
+                                    "write the tables of this file anew, between its marks <!-- bench OP PROBLEM --> and <!-- end -->; "
+                                    "without a file Markdown to standard output");
+  markdown_.option->expected(0, 1)->type_name("[FILE]");
 }
 
 void ResultOutput::Sink::check() const {
@@ -57,16 +73,24 @@ void ResultOutput::Sink::write(const std::string& text, int standard_output) con
 }
 
 void ResultOutput::begin() {
-  if (json_.to_stdout() && csv_.to_stdout()) fail(Failure::usage, "--json and --csv both to standard output; give one of them a file");
-  json_.check(), csv_.check();
-  if (!json_.to_stdout() && !csv_.to_stdout()) return;
+  std::string bare;
+  for (const Sink* sink : {&json_, &csv_, &markdown_}) {
+    if (sink->to_stdout() && !bare.empty())
+      fail(Failure::usage, bare + " and " + sink->flag + " both to standard output; give one of them a file");
+    if (sink->to_stdout()) bare = sink->flag;
+    sink->check();
+  }
+  if (markdown_.wanted() && !markdown_.path.empty()) check_markdown(markdown_.path);
+  if (bare.empty()) return;
   std::fflush(stdout);
   stdout_ = dup(STDOUT_FILENO);
   dup2(STDERR_FILENO, STDOUT_FILENO);
 }
 
 void ResultOutput::write(const nlohmann::json& results) {
-  if (json_.wanted()) json_.write(results.dump(1) + "\n", stdout_);
+  if (json_.wanted()) json_.write(shaped(results).dump(1) + "\n", stdout_);
+  if (markdown_.to_stdout()) markdown_.write(markdown_of(results.at("benchmarks")), stdout_);
+  else if (markdown_.wanted()) fill_markdown(markdown_.path, results);
   if (csv_.wanted()) csv_.write(csv_of(results), stdout_);
 }
 

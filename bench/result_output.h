@@ -1,4 +1,4 @@
-// --json and --csv of the benches: to a file, or bare to standard output, when the table goes to standard error.
+// --json, --csv and, of bench_kernels, --markdown: to a file, or bare to standard output, when the table goes to standard error.
 #pragma once
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -9,13 +9,15 @@ namespace duel::bench {
 class ResultOutput {
  public:
   void add_flags(CLI::App& app);
-  bool wanted() const { return json_.wanted() || csv_.wanted(); }
+  void add_markdown(CLI::App& app);  // for results of bench_kernels
+  bool wanted() const { return json_.wanted() || csv_.wanted() || markdown_.wanted(); }
   // Before anything is measured: finds out whether the files can be written, and moves tables out of the way. Throws Error(data), and
-  // Error(usage) where both would go to standard output.
+  // Error(usage) where two would go to standard output.
   void begin();
   // {"context": {…}, "benchmarks": [{…}, …]}. As JSON that is Google Benchmark's format; as CSV it is a line a benchmark: its name, then
   // what there is of numbers, words and truth values in any of them by name, objects within as object.key, and what was measured on which
-  // machine.
+  // machine. A benchmark without a time (one that is WRONG, or too large) goes to a list of its own, "not_timed": compare.py would stumble
+  // over it.
   void write(const nlohmann::json& results);
 
  private:
@@ -23,12 +25,12 @@ class ResultOutput {
     const char* flag;
     CLI::Option* option = nullptr;
     std::string path;
-    bool wanted() const { return option->count() > 0; }
+    bool wanted() const { return option && option->count() > 0; }
     bool to_stdout() const { return wanted() && path.empty(); }
     void check() const;
     void write(const std::string& text, int standard_output) const;
   };
-  Sink json_{"--json"}, csv_{"--csv"};
+  Sink json_{"--json"}, csv_{"--csv"}, markdown_{"--markdown"};
   int stdout_ = -1;
 };
 

@@ -25,6 +25,18 @@ double geometric_mean(const std::vector<double>& values) {
   return values.empty() ? std::numeric_limits<double>::quiet_NaN() : std::exp(logs / static_cast<double>(values.size()));
 }
 
+Spread spread_of_median(const std::vector<double>& values, int resamples, uint64_t seed) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  if (values.empty()) return {nan, nan, nan};
+  Draw draw(seed);
+  std::vector<double> medians, again(values.size());
+  for (int i = 0; i < resamples; ++i) {
+    for (double& v : again) v = values[draw.next() % values.size()];
+    medians.push_back(median(again));
+  }
+  return {median(values), quantile(medians, 0.025), quantile(medians, 0.975)};
+}
+
 Ratio ratio_of_medians(const std::vector<double>& a, const std::vector<double>& b, int resamples, uint64_t seed) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   if (a.empty() || b.empty()) return {nan, nan, nan};

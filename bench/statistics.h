@@ -9,6 +9,13 @@ double median(std::vector<double> values);                     // of an even cou
 double quantile(std::vector<double> values, double fraction);  // linear between neighbours (type 7 of Hyndman & Fan, 1996); NaN of none
 double geometric_mean(const std::vector<double>& values);      // of positive numbers; NaN of none
 
+struct Spread {
+  double middle = 0;
+  double low = 0, high = 0;  // 95 % interval of the median
+  double width() const { return (high - low) / middle; }
+};
+Spread spread_of_median(const std::vector<double>& values, int resamples = 1000, uint64_t seed = 1);  // by bootstrap, as below
+
 struct Ratio {
   double value = 0;          // median(a) / median(b)
   double low = 0, high = 0;  // its 95 % interval

@@ -81,13 +81,21 @@ nlohmann::json swap_rows(const SwapOptions& o, Device device) {
   fmt::print("{:<28} {:>12} {:>8} {:>24}\n", o.op, "ms a step", "ratio", "losses apart, relative");
   for (const Run& run : runs) {
     const std::string name = run.variant.empty() ? fmt::format("as picked ({})", picked) : run.variant;
-    nlohmann::json line{{"op", o.op}, {"row", run.variant}, {"picked", run.variant.empty() ? picked : ""}};
+    const std::string what = run.variant.empty() ? "as picked" : run.variant;
+    nlohmann::json line{{"name", fmt::format("{}/{}/{}", o.model, o.op, what)},
+                        {"run_type", "aggregate"},
+                        {"aggregate_name", "median"},
+                        {"op", o.op},
+                        {"row", run.variant},
+                        {"picked", run.variant.empty() ? picked : ""}};
     if (run.why_not.empty()) {
       const Ratio ratio = ratio_of_medians(runs[0].seconds, run.seconds);
       const double difference = apart(run.losses, runs[0].losses);
       fmt::print("{:<28} {:>12.2f} {:>7.2f}× {:>24.2e}\n", name, median(run.seconds) * 1e3, ratio.value, difference);
       line.update({{"all_seconds", run.seconds},
+                   {"iterations", run.seconds.size()},
                    {"real_time", median(run.seconds) * 1e3},
+                   {"cpu_time", median(run.seconds) * 1e3},
                    {"time_unit", "ms"},
                    {"ratio_to_picked", {{"value", ratio.value}, {"low", ratio.low}, {"high", ratio.high}}},
                    {"losses", run.losses},

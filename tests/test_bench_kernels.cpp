@@ -56,7 +56,7 @@ using namespace duel::bench;
 
 TEST_CASE("right rows are timed, wrong rows are WRONG") {
   KernelBenchOptions options;
-  options.op = "toy", options.seconds = 0.01;
+  options.op = "toy", options.seconds = 0.01, options.ceilings = false;
   const KernelBenchResult result = bench_kernels(options);
   CHECK(result.rows == 5);
   CHECK(result.wrong == 2);
@@ -130,6 +130,34 @@ TEST_CASE("the table's tag, a problem and a filter choose what runs") {
   CHECK_THROWS_WITH_AS(bench_kernels(options), doctest::Contains("no row on cpu fits n8:bf16"), Error);
   options.op = "triple";
   CHECK_THROWS_WITH_AS(bench_kernels(options), doctest::Contains("no op is called triple"), Error);
+}
+
+TEST_CASE("for a profiler a row runs twice, in no company") {
+  KernelBenchOptions options;
+  options.op = "toy", options.variant = "library", options.run_once = true;
+  library_runs = library_prepared = 0;
+  const KernelBenchResult result = bench_kernels(options);
+  CHECK(result.rows == 1);
+  CHECK(library_runs == 2);
+  CHECK(library_prepared == 0);
+  CHECK(result.benchmarks.empty());
+}
+
+TEST_CASE("a problem that memory does not hold is skipped with what it needs, and one that was asked for fails with it") {
+  static const DeviceBackend* const real = &backend(Device::cpu);
+  static DeviceBackend small = *real;
+  small.free_memory = [] { return size_t{1} << 20; };
+  duel_register_backend(&small);
+  KernelBenchOptions options;
+  options.op = "toy", options.seconds = 0.01, options.ceilings = false;
+  const KernelBenchResult result = bench_kernels(options);
+  CHECK(result.rows == 0);
+  CHECK(result.skipped == 1);
+  CHECK(result.benchmarks[0]["error_message"] ==
+        "[toy] n100000:f32 needs 6.4 MB to verify and time, and 1.05 MB are free; a smaller problem does");
+  options.problem = "n100000:f32";
+  CHECK_THROWS_WITH_AS(bench_kernels(options), doctest::Contains("needs 6.4 MB"), Error);
+  duel_register_backend(real);
 }
 
 TEST_CASE("a problem is cut down until the reference affords it, to a size the row supports") {

@@ -22,6 +22,19 @@ TEST_CASE("medians, quantiles, geometric means") {
   CHECK(std::isnan(geometric_mean({})));
 }
 
+TEST_CASE("the spread of a median is narrow where times agree, wide where they do not, and one outlier does not widen it") {
+  const Spread still = spread_of_median({10, 10, 10, 10, 10, 10, 900});
+  CHECK(still.middle == 10);
+  CHECK(still.width() == 0);
+  const Spread restless = spread_of_median({10, 14, 9, 15, 10, 13, 8});
+  CHECK(restless.middle == 10);
+  CHECK(restless.low >= 8);
+  CHECK(restless.low < 10);
+  CHECK(restless.high > 10);
+  CHECK(restless.width() > 0.1);
+  CHECK(std::isnan(spread_of_median({}).width()));
+}
+
 TEST_CASE("one outlier does not move a ratio") {
   const std::vector<double> a{2, 2, 2, 2, 2, 2, 2, 900}, b{1, 1, 1, 1, 1, 1, 1};
   CHECK(ratio_of_medians(a, b).value == 2);

@@ -1,0 +1,150 @@
+#include "bench/kernel_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bench/statistics.h"
+#include "tests/row_check.h"
+
+namespace duel::bench {
+namespace {
+
+std::string padded(const std::string& text, int width) {  // right-aligned; µ and × are one column but two bytes
+  const auto columns = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
+  return std::string(static_cast<size_t>(std::max<long>(0, width - columns)), ' ') + text;
+}
+
+// Of a row that was timed.
+struct Numbers {
+  Spread seconds;
+  double fastest, flops, bytes;              // a second
+  std::optional<double> of_matrix, of_copy;  // shares of the ceilings
+  std::string precision;
+};
+
+Numbers numbers_of(const ProblemReport& r, const Entry& e) {
+  const void* problem = r.problem.problem.get();
+  Numbers n{spread_of_median(e.timing->seconds), *std::min_element(e.timing->seconds.begin(), e.timing->seconds.end()), 0, 0, {}, {}, ""};
+  n.flops = r.op.flops(problem) / n.seconds.middle, n.bytes = minimum_bytes(r.op, problem) / n.seconds.middle;
+  n.precision = precision_of(e.row, r.problem.text);
+  const auto matrix = r.ceilings.matrix.find(n.precision);
+  if (r.op.multiply_adds && matrix != r.ceilings.matrix.end()) n.of_matrix = n.flops / matrix->second.flops;
+  if (r.ceilings.copy > 0) n.of_copy = n.bytes / r.ceilings.copy;
+  return n;
+}
+
+std::string share_text(const std::optional<double>& share) { return share ? fmt::format("{:.0f} %", 100 * *share) : "-"; }
+std::string noise_text(const Spread& s) { return s.width() > noisy ? fmt::format("noisy: ±{:.0f} %", 50 * s.width()) : ""; }
+
+void print(const ProblemReport& r, const Entry& e) {
+  if (!e.verified.right) {
+    fmt::print("  {:<16} WRONG  {}\n  {:<16}        {}\n", e.row.name, e.verified.why, "", e.verified.reproducer);
+    return;
+  }
+  const std::string error = e.verified.error < 0 ? "-" : fmt::format("{:.1e}", e.verified.error);
+  if (!e.timing) {
+    fmt::print("  {:<16} {}; error {}, verified {}\n", e.row.name, e.remark, error, e.verified.how);
+    return;
+  }
+  const Numbers n = numbers_of(r, e);
+  std::string against = r.peer == &e ? "peer" : "";
+  if (r.peer && r.peer != &e) {
+    const Ratio ratio = ratio_of_medians(r.peer->timing->seconds, e.timing->seconds);
+    against = fmt::format("{:.2f}× [{:.2f}, {:.2f}]", ratio.value, ratio.low, ratio.high);
+  }
+  std::string remarks = e.verified.how + (e.timing->prepared ? "; timed without its conversions" : "");
+  if (const std::string noise = noise_text(n.seconds); !noise.empty()) remarks = noise + "; " + remarks;
+  fmt::print("  {:<16} {} {} {} {} {} {} {:>7} {} {}   {}\n", e.row.name, padded(time_text(n.seconds.middle), 11),
+             padded(time_text(n.fastest), 11), padded(fmt::format("{:.1f}", n.flops * 1e-9), 9), padded(share_text(n.of_matrix), 6),
+             padded(fmt::format("{:.1f}", n.bytes * 1e-9), 8), padded(share_text(n.of_copy), 6), n.precision, padded(error, 8),
+             padded(against, 20), remarks);
+}
+
+}  // namespace
+
+std::string time_text(double seconds) {
+  if (seconds < 1e-3) return fmt::format("{:.1f} µs", seconds * 1e6);
+  return seconds < 1 ? fmt::format("{:.2f} ms", seconds * 1e3) : fmt::format("{:.2f} s", seconds);
+}
+
+std::string size_text(double value, const char* unit) {
+  for (const char* prefix : {"", "k", "M", "G", "T"}) {
+    if (value < 1000) return fmt::format("{:.3g} {}{}", value, prefix, unit);
+    value /= 1000;
+  }
+  return fmt::format("{:.3g} P{}", value, unit);
+}
+
+// What others are measured against: a baseline where there is one, else the row that would be picked.
+const Entry* peer_of(const std::vector<Entry>& entries) {
+  const Entry* peer = nullptr;
+  for (const Entry& e : entries) {
+    if (!e.timing) continue;
+    const bool baseline = e.row.rank == baseline_rank;
+    const bool better =
+        !peer || (baseline && peer->row.rank != baseline_rank) || (peer->row.rank != baseline_rank && e.row.rank > peer->row.rank);
+    if (better) peer = &e;
+  }
+  return peer;
+}
+
+void print(const ProblemReport& r) {
+  const bool several = std::count_if(r.entries.begin(), r.entries.end(), [](const Entry& e) { return e.timing.has_value(); }) > 1;
+  if (r.peer)
+    fmt::print("  {:<16} {:>11} {:>11} {:>9} {:>6} {:>8} {:>6} {:>7} {:>8} {:>20}   verified\n", "", "median", "min", "GFLOP/s", "peak",
+               "GB/s", "copy", "", "error", several ? std::string("against ") + r.peer->row.name : "");
+  for (const Entry& e : r.entries) print(r, e);
+}
+
+nlohmann::json json_of(const ProblemReport& r, const Entry& e) {
+  const std::string name = test::full_name(e.row, r.problem);
+  nlohmann::json j{{"name", name},
+                   {"run_name", name},
+                   {"run_type", "iteration"},
+                   {"op", e.row.op},
+                   {"variant", e.row.name},
+                   {"device", name_of(e.row.device)},
+                   {"problem", r.problem.text},
+                   {"precision", precision_of(e.row, r.problem.text)},
+                   {"baseline", e.row.rank == baseline_rank},
+                   {"verified", e.verified.right},
+                   {"verified_how", e.verified.how},
+                   {"threads", 1},
+                   {"time_unit", "us"}};
+  if (!e.verified.right) {
+    j["error_occurred"] = true;
+    j["error_message"] = "WRONG: " + e.verified.why;
+    j["reproducer"] = e.verified.reproducer;
+    return j;
+  }
+  if (e.verified.error >= 0) j["error_against_f64"] = e.verified.error;
+  if (!e.timing) {
+    j["error_occurred"] = true;
+    j["error_message"] = e.remark;
+    return j;
+  }
+  const Numbers n = numbers_of(r, e);
+  j["iterations"] = e.timing->iterations;
+  j["repetitions"] = e.timing->seconds.size();
+  j["real_time"] = j["cpu_time"] = n.seconds.middle * 1e6;
+  j["min_time"] = n.fastest * 1e6;
+  j["median_interval"] = {{"low", n.seconds.low * 1e6}, {"high", n.seconds.high * 1e6}};
+  j["noisy"] = n.seconds.width() > noisy;
+  j["FLOP"] = r.op.flops(r.problem.problem.get());
+  j["minimum_bytes"] = minimum_bytes(r.op, r.problem.problem.get());
+  j["GFLOP/s"] = n.flops * 1e-9;
+  j["GB/s"] = n.bytes * 1e-9;
+  if (n.of_matrix) j["share_of_matrix_rate"] = *n.of_matrix;
+  if (n.of_copy) j["share_of_copy"] = *n.of_copy;
+  j["caches"] = r.cold ? "cold" : "warm";
+  j["captured"] = e.timing->captured;
+  j["conversions"] = e.timing->prepared ? "excluded" : "included";
+  if (r.peer && r.peer != &e) {
+    const Ratio ratio = ratio_of_medians(r.peer->timing->seconds, e.timing->seconds);
+    j["speedup"] = {{"against", r.peer->row.name}, {"ratio", ratio.value}, {"low", ratio.low}, {"high", ratio.high}};
+  }
+  return j;
+}
+
+}  // namespace duel::bench

@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "bench/kernel_report.h"
+#include "engine/io/atomic_file.h"
+#include "kernels/error.h"
+
+namespace duel::bench {
+namespace {
+
+std::string share(const nlohmann::json& b, const char* key) {
+  return b.contains(key) ? fmt::format("{:.0f} %", 100 * b[key].get<double>()) : "–";
+}
+
+std::string line(const nlohmann::json& b) {
+  const std::string row = fmt::format("`{}`", b["variant"].get<std::string>());
+  const std::string error = b.contains("error_against_f64") ? fmt::format("{:.1e}", b["error_against_f64"].get<double>()) : "–";
+  if (!b.contains("real_time")) {
+    std::string why = b["error_message"];
+    for (size_t at = 0; (at = why.find('|', at)) != std::string::npos; at += 2) why.insert(at, "\\");
+    return fmt::format("| {} | {} | | | | | {} | {} | |\n", row, why, b["precision"].get<std::string>(), error);
+  }
+  std::string against = "–";
+  if (b.contains("speedup"))
+    against =
+        fmt::format("{:.2f}× `{}` ({:.2f} to {:.2f})", b["speedup"]["ratio"].get<double>(), b["speedup"]["against"].get<std::string>(),
+                    b["speedup"]["low"].get<double>(), b["speedup"]["high"].get<double>());
+  return fmt::format("| {} | {}{} | {:.1f} | {} | {:.1f} | {} | {} | {} | {} |\n", row, time_text(b["real_time"].get<double>() * 1e-6),
+                     b["noisy"].get<bool>() ? ", noisy" : "", b["GFLOP/s"].get<double>(), share(b, "share_of_matrix_rate"),
+                     b["GB/s"].get<double>(), share(b, "share_of_copy"), b["precision"].get<std::string>(), error, against);
+}
+
+std::string table(const nlohmann::json& benchmarks, const std::string& op, const std::string& problem) {
+  std::string text;
+  for (const nlohmann::json& b : benchmarks)
+    if (b.contains("variant") && b["op"] == op && b["problem"] == problem) text += line(b);
+  if (text.empty()) return text;
+  return "| row | median | GFLOP/s | of the matrix rate | GB/s | of a copy | precision | error against f64 | speed |\n"
+         "|---|---|---|---|---|---|---|---|---|\n" +
+         text;
+}
+
+std::string measured_on(const nlohmann::json& context) {
+  const auto word = [&](const char* key) { return context.contains(key) ? context[key].get<std::string>() : ""; };
+  return fmt::format("{}, {} threads, commit {}, {}, caches {}. Most it can do: {}.\n", word("device_name"), context.value("threads", 0),
+                     word("commit"), word("date").substr(0, 10), word("caches"), word("most"));
+}
+
+}  // namespace
+
+std::string markdown_of(const nlohmann::json& benchmarks) {
+  std::string text;
+  std::vector<std::pair<std::string, std::string>> seen;
+  for (const nlohmann::json& b : benchmarks) {
+    if (!b.contains("variant")) continue;
+    const std::pair<std::string, std::string> which(b["op"], b["problem"]);
+    if (std::find(seen.begin(), seen.end(), which) != seen.end()) continue;
+    seen.push_back(which);
+    text +=
+        fmt::format("{}`{}` `{}`\n\n{}", text.empty() ? "" : "\n", which.first, which.second, table(benchmarks, which.first, which.second));
+  }
+  return text;
+}
+
+void check_markdown(const std::string& path) {
+  if (!std::ifstream(path))
+    fail(Failure::data, "--markdown: cannot read " + path + "; it is a file with marks <!-- bench OP PROBLEM --> … <!-- end -->");
+}
+
+void fill_markdown(const std::string& path, const nlohmann::json& results) {
+  check_markdown(path);
+  std::stringstream read;
+  read << std::ifstream(path).rdbuf();
+  const std::string text = read.str(), end = "<!-- end -->";
+  const std::regex mark("<!-- bench (\\S+) (\\S+) -->\n");
+  std::string written, asked;
+  size_t at = 0, filled = 0;
+  for (std::sregex_iterator m(text.begin(), text.end(), mark), none; m != none; ++m) {
+    const size_t begin = static_cast<size_t>(m->position() + m->length()), stop = text.find(end, begin);
+    if (stop == std::string::npos) fail(Failure::data, fmt::format("{}: {} has no {}", path, m->str(0).substr(0, m->length() - 1), end));
+    asked += fmt::format("{}{} {}", asked.empty() ? "" : ", ", m->str(1), m->str(2));
+    const std::string filling = table(results["benchmarks"], m->str(1), m->str(2));
+    written += text.substr(at, begin - at) +
+               (filling.empty() ? text.substr(begin, stop - begin) : filling + "\n" + measured_on(results["context"]));
+    at = stop, filled += !filling.empty();
+  }
+  if (!filled)
+    fail(Failure::usage, fmt::format("--markdown {}: none of its tables is of a problem that was run; it has marks for {}", path,
+                                     asked.empty() ? "none" : asked));
+  write_file_atomic(path, written + text.substr(at));
+}
+
+}  // namespace duel::bench
