@@ -48,7 +48,10 @@ int main(int argc, char** argv) {
   std::string device = std::getenv("DUEL_DEVICE") ? std::getenv("DUEL_DEVICE") : "auto";
   app.add_option("--op", options.op, "Only this op");
   app.add_option("--variant", options.variant, "Only this row");
-  app.add_option("--problem", options.problem, "This problem instead of the table's, such as n128h32w32c64k128r4u2pad1:bf16");
+  CLI::Option* problem =
+      app.add_option("--problem", options.problem, "This problem instead of the table's, such as n128h32w32c64k128r4u2pad1:bf16");
+  app.add_option("--problems", options.problems, "A list of them: deepbench, resnet50 or a file, with :bf16 behind it in bf16")
+      ->excludes(problem);
   app.add_option("--tag", options.tag, "Cases of the table: edge, dcgan, bench or all")
       ->check(CLI::IsMember({"edge", "dcgan", "bench", "all"}))
       ->capture_default_str();

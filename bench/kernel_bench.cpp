@@ -8,6 +8,7 @@
 #include <set>
 
 #include "bench/kernel_report.h"
+#include "bench/problem_list.h"
 #include "engine/row_stand.h"
 
 namespace duel::bench {
@@ -82,8 +83,13 @@ std::string too_large(const Work& work, const KernelBenchOptions& options) {
                      size_text(needed, "B"), options.run_once ? "run" : "verify and time", size_text(free, "B"));
 }
 
-std::vector<ErasedCase> cases_of(const OpInfo& op, const KernelBenchOptions& options) {
+std::vector<ErasedCase> cases_of(const OpInfo& op, const KernelBenchOptions& options, const std::vector<ListedProblem>& listed) {
   std::vector<ErasedCase> cases;
+  if (!options.problems.empty()) {
+    for (const ListedProblem& p : listed)
+      if (is_of_family(op, p.family)) cases.push_back(op.parse(p.text));
+    return cases;
+  }
   if (!options.problem.empty()) {
     try {
       cases.push_back(op.parse(options.problem));
@@ -104,10 +110,12 @@ std::vector<Work> chosen(const KernelBenchOptions& options) {
   } catch (const std::regex_error& error) {
     fail(Failure::usage, "--filter '" + options.filter + "' is no regular expression: " + error.what());
   }
+  std::vector<ListedProblem> listed;
+  if (!options.problems.empty()) listed = read_problem_list(options.problems);
   std::vector<Work> all;
   for (const OpInfo& op : ops()) {
     if (!options.op.empty() && options.op != op.name) continue;
-    for (ErasedCase& problem : cases_of(op, options)) {
+    for (ErasedCase& problem : cases_of(op, options, listed)) {
       std::vector<Row> rows;
       for (const Row& row : rows_of(op.name))
         if (row.device == options.device && row.supports(problem.problem.get()) &&
@@ -151,9 +159,10 @@ KernelBenchResult bench_kernels(const KernelBenchOptions& options) {
     if (options.run_once) run_once(work, options, result);
     else bench_problem(work, options, result);
   }
+  if (!options.problems.empty()) fmt::print("{}", means_against_baselines(result.benchmarks));
   if (result.rows == 0 && result.skipped == 0) {
     const bool known = options.problem.empty() || std::any_of(ops().begin(), ops().end(), [&](const OpInfo& op) {
-                         return (options.op.empty() || options.op == op.name) && !cases_of(op, options).empty();
+                         return (options.op.empty() || options.op == op.name) && !cases_of(op, options, {}).empty();
                        });
     if (!known) fail(Failure::usage, "--problem '" + options.problem + "' is no op's problem; --list prints those of the table");
     std::string names;

@@ -9,6 +9,7 @@
 namespace duel::bench {
 
 struct KernelBenchOptions {
+  std::string problems;                      // a list's name (bench/problem_list.h) instead of the table's cases
   std::string op, variant, problem, filter;  // empty: all; filter is a regular expression looked for in op/variant/device/problem
   std::string tag = "bench";                 // of the cases, unless a problem is given
   Device device = Device::cpu;

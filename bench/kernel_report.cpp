@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "bench/statistics.h"
 #include "tests/row_check.h"
@@ -142,9 +144,36 @@ nlohmann::json json_of(const ProblemReport& r, const Entry& e) {
   j["conversions"] = e.timing->prepared ? "excluded" : "included";
   if (r.peer && r.peer != &e) {
     const Ratio ratio = ratio_of_medians(r.peer->timing->seconds, e.timing->seconds);
-    j["speedup"] = {{"against", r.peer->row.name}, {"ratio", ratio.value}, {"low", ratio.low}, {"high", ratio.high}};
+    j["speedup"] = {{"against", r.peer->row.name},
+                    {"ratio", ratio.value},
+                    {"low", ratio.low},
+                    {"high", ratio.high},
+                    {"baseline", r.peer->row.rank == baseline_rank}};
   }
   return j;
+}
+
+std::string means_against_baselines(const nlohmann::json& benchmarks) {
+  struct Mean {
+    std::string against, worst;
+    std::set<std::string> problems;
+    std::vector<double> ratios;
+  };
+  std::map<std::string, Mean> means;  // by op
+  for (const nlohmann::json& b : benchmarks) {
+    if (!b.contains("speedup") || !b["speedup"]["baseline"].get<bool>() || b["baseline"].get<bool>()) continue;
+    Mean& mean = means[b["op"]];
+    const std::string problem = b["problem"];
+    if (!mean.problems.insert(problem).second) continue;  // rows come with the highest rank first
+    const double ratio = b["speedup"]["ratio"];
+    if (mean.ratios.empty() || ratio < *std::min_element(mean.ratios.begin(), mean.ratios.end())) mean.worst = problem;
+    mean.ratios.push_back(ratio), mean.against = b["speedup"]["against"];
+  }
+  std::string text;
+  for (const auto& [op, mean] : means)
+    text += fmt::format("{}: {:.2f}× {} in geometric mean over {} problems; least, {:.2f}×, on {}\n", op, geometric_mean(mean.ratios),
+                        mean.against, mean.ratios.size(), *std::min_element(mean.ratios.begin(), mean.ratios.end()), mean.worst);
+  return text;
 }
 
 }  // namespace duel::bench

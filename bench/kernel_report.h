@@ -37,6 +37,9 @@ const Entry* peer_of(const std::vector<Entry>& entries);  // a baseline where th
 void print(const ProblemReport& report);
 nlohmann::json json_of(const ProblemReport& report, const Entry& entry);
 
+// For each op the row that rank would pick against the baseline, over all problems that have one: a line an op, from what json_of() says.
+std::string means_against_baselines(const nlohmann::json& benchmarks);
+
 // A table a problem, from what json_of() says. `benchmarks` of several problems are grouped by op and problem, in their order.
 std::string markdown_of(const nlohmann::json& benchmarks);
 // Writes the tables of a README anew: each stands between <!-- bench OP PROBLEM --> and <!-- end -->. Those of problems that are not among
