@@ -15,14 +15,20 @@ namespace duel {
 namespace {
 
 constexpr double shortest_round = 1e-3;  // below this a clock's own cost shows
-constexpr int fewest_rounds = 3, most_rounds = 15;
-constexpr double hopeless = 3;     // × the fastest first look: such a row gets no second one
+constexpr int first_looks = 3, fewest_rounds = 5, most_rounds = 25;
+constexpr double hopeless = 3;     // × the fastest of the first looks: such a row gets no more, unless rank would pick it
 constexpr double worth = 0.97;     // of the first row's time: a gain below that is noise, and would change bits for nothing
 constexpr uint64_t data_seed = 1;  // of what rows are timed on
 
-double middle(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
+TimedRow summed_up(const std::string& name, std::vector<double> looks) {
+  std::sort(looks.begin(), looks.end());
+  const size_t last = looks.size() - 1;
+  return {name, looks[looks.size() / 2], looks[0], looks[last / 4], looks[last - last / 4]};
+}
+
+// Beyond doubt: what disturbs a measurement makes it longer, never shorter.
+bool beats(const TimedRow& a, const TimedRow& b) {
+  return a.seconds < worth * b.seconds && a.fastest < worth * b.fastest && a.upper < b.lower;
 }
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -44,37 +50,34 @@ std::vector<TimedRow> time_rows(const OpInfo& op, const void* problem, const std
   size_t scratch = 0;
   for (const Row* row : rows) scratch = std::max(scratch, row->scratch(problem));
   RowStand stand(op, problem, rows.front()->device, scratch, data_seed);
-  std::vector<TimedRow> timed;
-  std::vector<int> calls;
-  double fastest = infinite;
   const auto look = [&](const Row& row, int calls, bool as_graph) { return stand.seconds(row, calls, as_graph); };
-  for (const Row* row : rows) {
-    timed.push_back({row->name, infinite});
-    calls.push_back(1);
-    try {
-      look(*row, 1, false);  // warm-up: lazy loading, primitives that are made once
-      const double once = std::max(1e-9, look(*row, 1, false));
-      calls.back() = std::clamp(static_cast<int>(std::ceil(shortest_round / once)), 1, 1000);
-      timed.back().seconds = calls.back() == 1 ? once : look(*row, calls.back(), true);
+  std::vector<int> calls(rows.size(), 1);
+  std::vector<double> estimates(rows.size(), infinite);
+  for (size_t i = 0; i < rows.size(); ++i) try {
+      look(*rows[i], 1, false);  // warm-up: lazy loading, primitives that are made once
+      for (int j = 0; j < first_looks; ++j) estimates[i] = std::min(estimates[i], std::max(1e-9, look(*rows[i], 1, false)));
+      calls[i] = std::clamp(static_cast<int>(std::ceil(shortest_round / estimates[i])), 1, 1000);
     } catch (const Error&) {  // it cannot win
+      estimates[i] = infinite;
     }
-    fastest = std::min(fastest, timed.back().seconds);
-  }
+  const double fastest = *std::min_element(estimates.begin(), estimates.end());
   std::vector<std::vector<double>> looks(rows.size());
-  for (int round = 0; round < most_rounds; ++round)
-    for (size_t i = 0; i < rows.size(); ++i) {
-      const double rounds = std::max<double>(fewest_rounds, seconds / (calls[i] * timed[i].seconds));
-      if (!(timed[i].seconds <= hopeless * fastest) || round >= rounds) continue;
-      looks[i].push_back(look(*rows[i], calls[i], true));
-    }
+  const double enough = now() + seconds * static_cast<double>(rows.size());
+  for (int round = 0; round < most_rounds && (round < fewest_rounds || now() < enough); ++round)
+    for (size_t i = 0; i < rows.size(); ++i)
+      if (std::isfinite(estimates[i]) && (i == 0 || estimates[i] <= hopeless * fastest)) looks[i].push_back(look(*rows[i], calls[i], true));
+  std::vector<TimedRow> timed;
   for (size_t i = 0; i < rows.size(); ++i)
-    if (!looks[i].empty()) timed[i].seconds = middle(looks[i]);
+    timed.push_back(looks[i].empty() ? TimedRow{rows[i]->name, estimates[i], estimates[i], estimates[i], estimates[i]}
+                                     : summed_up(rows[i]->name, looks[i]));
   return timed;
 }
 
 const TimedRow& winner_of(const std::vector<TimedRow>& rows) {
-  const auto best = std::min_element(rows.begin(), rows.end(), [](const TimedRow& a, const TimedRow& b) { return a.seconds < b.seconds; });
-  return best->seconds < worth * rows.front().seconds ? *best : rows.front();
+  const TimedRow* best = &rows.front();
+  for (const TimedRow& row : rows)
+    if (beats(row, rows.front()) && row.seconds < best->seconds) best = &row;
+  return *best;
 }
 
 RowTuner::RowTuner(Device device, RowTable table) : device_(device), table_(std::move(table)), installed_(*this) {

@@ -23,7 +23,8 @@ using RowTable = std::map<std::string, std::string>;
 
 struct TimedRow {
   std::string name;
-  double seconds = 0;  // a call, median; infinite where the row threw
+  double seconds = 0;                        // a call, median; infinite where the row threw, and so are the others
+  double fastest = 0, lower = 0, upper = 0;  // the least of all looks, and the quartiles
 };
 
 struct TuneOptions {
@@ -35,7 +36,9 @@ struct TuneOptions {
 std::vector<const Row*> rivals(const char* op, const void* problem, Device device, bool baselines);
 // Their times, in turns. Throws Error(memory) where the device cannot hold the problem a second time.
 std::vector<TimedRow> time_rows(const OpInfo& op, const void* problem, const std::vector<const Row*>& rows, double seconds);
-// The fastest; the first, which rank would pick, unless another one is faster by more than what two looks at one row differ by.
+// The first, which rank would pick, unless others are faster beyond doubt, and then the fastest of them: by more than two looks at one row
+// differ by, in the median and in the least, and with most looks under most of the first one's. So on a machine that is busy with other
+// things, where times say little, rank decides.
 const TimedRow& winner_of(const std::vector<TimedRow>& rows);
 
 // Where winners are kept between runs.

@@ -123,8 +123,13 @@ TEST_CASE("buffers of the caller are touched by the one call alone") {
 
 TEST_CASE("a gain that is noise leaves the row that rank picks; baselines win where they are asked; what throws does not win") {
   const StandInDevice device;
-  CHECK(winner_of({{"a", 1.00}, {"b", 0.98}}).name == "a");
-  CHECK(winner_of({{"a", 1.00}, {"b", 0.90}, {"c", 0.95}}).name == "b");
+  const auto at = [](const char* name, double seconds) { return TimedRow{name, seconds, seconds, seconds, seconds}; };
+  CHECK(winner_of({at("a", 1.00), at("b", 0.98)}).name == "a");
+  CHECK(winner_of({at("a", 1.00), at("b", 0.90), at("c", 0.95)}).name == "b");
+  const TimedRow disturbed{"a", 20, 0.5, 18, 21};  // most of its looks fell in another program's time
+  CHECK(winner_of({disturbed, at("b", 2)}).name == "a");
+  CHECK(winner_of({disturbed, at("b", 0.4)}).name == "b");
+  CHECK(winner_of({{"a", 5, 4, 1, 9}, {"b", 3, 2, 2, 4}}).name == "a");
   Nothing memory;
   Call call(8), two(2);
   RowTuner tuner(Device::cpu);

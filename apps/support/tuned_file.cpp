@@ -136,7 +136,7 @@ std::string TunedFile::keep(const std::string& problem, const TimedRow& winner, 
   if (const std::string earlier = find(problem); !earlier.empty()) return earlier;
   nlohmann::ordered_json seconds = nlohmann::ordered_json::object();
   for (const TimedRow& row : rows)
-    if (std::isfinite(row.seconds)) seconds[row.name] = row.seconds;
+    if (std::isfinite(row.seconds)) seconds[row.name] = {{"median", row.seconds}, {"fastest", row.fastest}};
   winners_[problem] = {{"row", winner.name}, {"seconds", seconds}};
   try {
     write_file_atomic(path_.string(),

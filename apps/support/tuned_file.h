@@ -1,7 +1,7 @@
 // The winners of --tune, kept between runs: one file a device, thread count and build, in $XDG_CACHE_HOME/duel or ~/.cache/duel.
 //
 //   {"format": "duel tuned rows 1", "machine": {"device": …, "threads": 2, "build": …, "baselines": false},
-//    "winners": {"conv2d_fwd n8…:f32": {"row": "onednn", "seconds": {"onednn": 1.2e-4, "im2col": 3.1e-4}}}}
+//    "winners": {"conv2d_fwd n8…:f32": {"row": "onednn", "seconds": {"onednn": {"median": 1.2e-4, "fastest": …}, …}}}}
 //
 // A winner that is written down stays: of two processes that time the same problem at once, the first to write decides for both. Whatever
 // is wrong with the file, training goes on with winners that are not kept: one sentence on stderr says why, and the file stays as it is.
