@@ -307,6 +307,14 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
 
 }  // namespace
 
+TEST_CASE("what D says of a real image is right above zero, whatever noise makes of its target") {
+  const GanConfig config{.h = 8, .w = 8, .channels = 1, .nz = 2, .ngf = 2, .ndf = 2};
+  const Trained soft = two_steps(config, {.real_is = 0.6, .label_noise = 0.29}, 1);  // targets from .31 to .6
+  double above = 0;
+  for (size_t i = 0; i < soft.said.size() / 2; ++i) above += soft.said[i] > 0;
+  CHECK(soft.report[1] == doctest::Approx(above / (static_cast<double>(soft.said.size()) / 2)));  // real_right
+}
+
 TEST_CASE("without batch norm, the mean gradient of small batches is that of one large one, all randomness included") {
   const GanConfig nets{.net = GanNet::small_mlp, .h = 4, .w = 4, .channels = 1, .nz = 3, .ngf = 4, .ndf = 4, .precision = DType::f64};
   const auto with = [&](auto change) {

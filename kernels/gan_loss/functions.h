@@ -39,9 +39,9 @@ HD A gan_slope(JudgedBy by, A t, A y) {
 }
 
 template <class A>
-HD bool on_right_side(JudgedBy by, A t, A y) {
+HD bool is_right(JudgedBy by, A t, int group) {
   const A border = by == JudgedBy::squares ? A(0.5) : A(0);
-  return y > A(0.5) ? t > border : t < border;
+  return group == 0 ? t > border : t < border;
 }
 
 HD inline int64_t target_of(const GanLossProblem& p, int group, int64_t row) { return p.own_targets ? group * p.rows + row : group; }

@@ -1,18 +1,18 @@
 // What a discriminator's outputs cost, averaged, and what they say: one launch for the loss and all that is reported of it, one for its
 // gradient.
 //
-//   gan_loss        (t, y)      → loss = Σ_groups mean ℓ(t, y)      said[group] = mean σ(t), share of t on y's side, mean t
+//   gan_loss        (t, y)      → loss = Σ_groups mean ℓ(t, y)      said[group] = mean σ(t), share of t that is right, mean t
 //   gan_loss_grad   (t, y, g)   → gt = g·ℓ′(t, y)/rows
 //
-//   judged by       ℓ(t, y)                    the border between y's sides
+//   judged by       ℓ(t, y)                    the border
 //   cross_entropy   log(1 + eᵗ) − y·t          0     Goodfellow et al. (2014), equation 1: t is the logit of a probability
 //   squares         ½ (t − y)²                 ½     Mao et al., "Least squares GAN" (2017), equation 9
 //   hinge           max(0, 1 − s·t)            0     Lim & Ye, "Geometric GAN" (2017), with s = 2y − 1
 //   linear          −s·t                       0     Arjovsky, Chintala & Bottou, "Wasserstein GAN" (2017)
 //
-// t is [groups, rows]; y is what they are to be, 0 to 1: one for each group, or one for each t (own_targets). A t is on y's side above the
-// border where y > ½, below it otherwise. loss and g are one number, said is [groups, 3]. Everything has dtype, f32 or f64; sums are made
-// in double, in a fixed order.
+// t is [groups, rows]; y is what they are to be, 0 to 1: one for each group, or one for each t (own_targets). The first group is what is
+// real, so right is a t above the border; in all others, below it. That is not asked of y, which noise may take over the border. loss and g
+// are one number, said is [groups, 3]. Everything has dtype, f32 or f64; sums are made in double, in a fixed order.
 #pragma once
 #include <string>
 #include <vector>

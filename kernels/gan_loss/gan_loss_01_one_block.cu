@@ -25,7 +25,7 @@ __global__ void one_block(GanLossProblem p, const T* t, const T* y, T* loss, T* 
       const T v = t[group * p.rows + row], target = y[target_of(p, group, row)];
       cost += static_cast<double>(gan_cost(p.by, v, target));
       sigma += static_cast<double>(math::sigmoid(v));
-      right += on_right_side(p.by, v, target) ? 1 : 0;
+      right += is_right(p.by, v, group) ? 1 : 0;
       sum += static_cast<double>(v);
     }
     const double rows = static_cast<double>(p.rows);

@@ -16,7 +16,7 @@ void gan_loss(const GanLossProblem& p, const GanLoss::Args& a) {
       const C v = static_cast<C>(t[group * p.rows + row]), target = static_cast<C>(y[target_of(p, group, row)]);
       cost += static_cast<double>(gan_cost(p.by, v, target));
       sigma += static_cast<double>(math::sigmoid(v));
-      right += on_right_side(p.by, v, target) ? 1 : 0;
+      right += is_right(p.by, v, group) ? 1 : 0;
       sum += static_cast<double>(v);
     }
     const double rows = static_cast<double>(p.rows);
