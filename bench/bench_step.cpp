@@ -56,9 +56,10 @@ struct Ours {
     if (o.tune || o.tune_baselines) {
       TunedFile file(tuned_folder(), tuned_machine(device, o.tune_baselines), "bench_step");
       tuner.emplace(device);
-      tuner->open(file, {.baselines = o.tune_baselines});
-      graph();
-      tuner->close();
+      {
+        const OpenTuner open(*tuner, file, {.baselines = o.tune_baselines});
+        graph();
+      }
       fmt::print("--tune: {}{}\n", tuner->summary(), file.keeps() ? "; kept in " + file.path().string() : "");
     } else {
       graph();
@@ -205,11 +206,14 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", o.seconds, "a round")->capture_default_str();
   CLI::Option* swap = app.add_option("--swap", o.swap, "an op: the same training with each of its rows in turn, curves and times");
   CLI::Option* peer = app.add_option("--peer", o.peer, "torch: the same step in PyTorch, taking turns")->excludes(swap);
-  app.add_flag("--rows", o.rows, "list what the step runs, with calls and launches, and time nothing")->excludes(swap)->excludes(peer);
+  CLI::Option* rows = app.add_flag("--rows", o.rows, "list what the step runs, with calls and launches, and time nothing");
+  rows->excludes(swap)->excludes(peer);
   app.add_flag("--tune", o.tune, "rows by their time here instead of by rank; winners are remembered for the next run that tunes")
-      ->excludes(swap);
+      ->excludes(swap)
+      ->excludes(rows);
   app.add_flag("--tune-baselines", o.tune_baselines, "the same, and libraries that are kept as a unit of measurement may win")
-      ->excludes(swap);
+      ->excludes(swap)
+      ->excludes(rows);
   ResultOutput output;
   output.add_flags(app);
   return run_main(argc, argv, app, [&] { return run(o, output); });

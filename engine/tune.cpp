@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <new>
 
 #include "engine/graph.h"
 #include "engine/row_stand.h"
@@ -68,7 +69,7 @@ std::vector<TimedRow> time_rows(const OpInfo& op, const void* problem, const std
       if (std::isfinite(estimates[i]) && (i == 0 || estimates[i] <= hopeless * fastest)) looks[i].push_back(look(*rows[i], calls[i], true));
   std::vector<TimedRow> timed;
   for (size_t i = 0; i < rows.size(); ++i)
-    timed.push_back(looks[i].empty() ? TimedRow{rows[i]->name, estimates[i], estimates[i], estimates[i], estimates[i]}
+    timed.push_back(looks[i].empty() ? TimedRow{rows[i]->name, estimates[i], estimates[i], estimates[i], infinite}
                                      : summed_up(rows[i]->name, looks[i]));
   return timed;
 }
@@ -130,14 +131,23 @@ const Row* RowTuner::tune(const char* op, const void* problem, const std::string
       ++timed_;
     } catch (const Error& error) {
       if (error.kind != Failure::memory) throw;
-      ++untimed_;
-      return nullptr;
+      return left_to_rank(op, problem, key);
+    } catch (const std::bad_alloc&) {
+      return left_to_rank(op, problem, key);
     }
     seconds_ += now() - begin;
   }
   const Row* row = *named();
   table_.emplace(key, row->name);
   off_rank_ += row != row_by_rank(op, problem, device_);
+  return row;
+}
+
+// Noted as a winner is, so that the problem is asked about once, and every step runs it by the same row.
+const Row* RowTuner::left_to_rank(const char* op, const void* problem, const std::string& key) {
+  ++untimed_;
+  const Row* row = row_by_rank(op, problem, device_);
+  if (row) table_.emplace(key, row->name);
   return row;
 }
 

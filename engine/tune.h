@@ -1,9 +1,10 @@
 // Rows chosen by their time on this machine, problem by problem, instead of by rank.
 //
 //   RowTuner tuner(device);
-//   tuner.open(memory, {});       // from here on each new problem is timed, or its winner remembered
-//   step();
-//   tuner.close();                // from here on nothing is timed: problems of the table run by their row, others by rank
+//   {
+//     const OpenTuner open(tuner, memory, {});   // from here on each new problem is timed, or its winner remembered
+//     step();
+//   }                             // from here on nothing is timed: problems of the table run by their row, others by rank
 //
 // Rows are timed on buffers of their own, with a warm cache, so that nothing of the step is touched; rows that are only timed are not
 // among rows_run(). Nothing is timed while a graph is being recorded. An override (DUEL_VARIANT) goes before the table.
@@ -23,8 +24,9 @@ using RowTable = std::map<std::string, std::string>;
 
 struct TimedRow {
   std::string name;
-  double seconds = 0;                        // a call, median; infinite where the row threw, and so are the others
-  double fastest = 0, lower = 0, upper = 0;  // the least of all looks, and the quartiles
+  double seconds = 0;  // a call, median; infinite where the row threw
+  double fastest = 0, lower = 0,
+         upper = 0;  // the least of all looks, and the quartiles; `upper` infinite where it was not looked at often enough to win
 };
 
 struct TuneOptions {
@@ -46,7 +48,7 @@ class WinnerMemory {
  public:
   virtual ~WinnerMemory() = default;
   virtual std::string find(const std::string& problem) = 0;  // the row's name; "" where none is remembered
-  // The name that counts from now on: an earlier winner stays.
+  // The name that counts from now on: an earlier winner stays, if it is one of the rows.
   virtual std::string keep(const std::string& problem, const TimedRow& winner, const std::vector<TimedRow>& rows) = 0;
 };
 
@@ -63,6 +65,7 @@ class RowTuner final : public RowChooser {
 
  private:
   const Row* tune(const char* op, const void* problem, const std::string& key);
+  const Row* left_to_rank(const char* op, const void* problem, const std::string& key);
 
   Device device_;
   RowTable table_;
@@ -71,6 +74,17 @@ class RowTuner final : public RowChooser {
   TuneOptions options_;
   int timed_ = 0, remembered_ = 0, untimed_ = 0, off_rank_ = 0;
   double seconds_ = 0;
+};
+
+// Open while it lives: a step that throws leaves no tuner behind that times on.
+class OpenTuner {
+ public:
+  OpenTuner(RowTuner& tuner, WinnerMemory& memory, const TuneOptions& options) : tuner_(tuner) { tuner.open(memory, options); }
+  ~OpenTuner() { tuner_.close(); }
+  OpenTuner(const OpenTuner&) = delete;
+
+ private:
+  RowTuner& tuner_;
 };
 
 }  // namespace duel

@@ -69,7 +69,7 @@ TEST_CASE("--rows lists what a step runs; a DCGAN's takes a hundred launches, an
                                 {"--rows", "--device", "sim", "--ngf", "4", "--ndf", "4", "--batch", "2", "--json", file.string()});
   REQUIRE_MESSAGE(o.code == 0, o.errors);
   long launches = 0, adam = 0, passes_of_d = 0;
-  const auto rows = nlohmann::json::parse(contents_of(file))["benchmarks"];
+  const auto rows = nlohmann::json::parse(contents_of(file))["not_timed"];
   for (const auto& line : rows) {
     launches += line["launches"].get<long>();
     const std::string row = line["name"];
@@ -81,6 +81,7 @@ TEST_CASE("--rows lists what a step runs; a DCGAN's takes a hundred launches, an
   CHECK(passes_of_d == 3);  // real and generated images together, G's turn; and the gradient of G's last layer, whose shape is the same
   const std::string total = fmt::format("{} launches\n", launches);
   CHECK(o.output.ends_with(total));
+  CHECK(bench({"--rows", "--tune"}).code == 2);
 }
 
 TEST_CASE("--tune says which rows were chosen by time, remembers them, and the result names the rows that ran") {

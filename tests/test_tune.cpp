@@ -1,6 +1,7 @@
 // Rows chosen by time: the fastest wins, nothing of the caller's is touched, and what was chosen once stays.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <fstream>
 #include <memory>
 #include <set>
@@ -130,6 +131,7 @@ TEST_CASE("a gain that is noise leaves the row that rank picks; baselines win wh
   CHECK(winner_of({disturbed, at("b", 2)}).name == "a");
   CHECK(winner_of({disturbed, at("b", 0.4)}).name == "b");
   CHECK(winner_of({{"a", 5, 4, 1, 9}, {"b", 3, 2, 2, 4}}).name == "a");
+  CHECK(winner_of({at("a", 1), {"hopeless at first, and so not looked at", 0.1, 0.1, 0.1, INFINITY}}).name == "a");
   Nothing memory;
   Call call(8), two(2);
   RowTuner tuner(Device::cpu);
@@ -139,6 +141,22 @@ TEST_CASE("a gain that is noise leaves the row that rank picks; baselines win wh
   tuner.open(memory, {});
   two();
   CHECK(tuner.table().at("toy n2:f32") == "quick");
+}
+
+TEST_CASE("a step that throws leaves no tuner that times on") {
+  const StandInDevice device;
+  RowTuner tuner(Device::cpu);
+  Call call(8);
+  try {
+    Nothing memory;
+    const OpenTuner open(tuner, memory, {});
+    fail(Failure::numeric, "[toy] a NaN");
+  } catch (const Error&) {
+  }
+  timings = 0;
+  call();
+  CHECK(timings == 0);
+  CHECK(tuner.table().empty());
 }
 
 TEST_CASE("outside of its window nothing is timed, and after the tuner's end rank decides again") {
@@ -211,10 +229,19 @@ TEST_CASE("winners are remembered, and an earlier one stays") {
   CHECK(again.second == 0);
   CHECK(tune({{"device", "another"}}).second > 0);
 
+  {  // a row that there is not, as in a file that somebody wrote in
+    TunedFile file(folder / "duel", machine, "test");
+    CHECK(file.keep("toy n8:f32", {"gone", 1}, {{"gone", 1}}) == "gone");
+  }
+  CHECK(tune(machine).second > 0);
+  const auto mended = tune(machine);
+  CHECK(mended.first == "quick");
+  CHECK(mended.second == 0);
+
   TunedFile one(folder / "duel", machine, "test"), other(folder / "duel", machine, "test");  // as two processes
   CHECK(one.keep("toy n9:f32", {"slow", 1}, {{"slow", 1}}) == "slow");
   CHECK(other.find("toy n9:f32") == "");  // read before
-  CHECK(other.keep("toy n9:f32", {"quick", 1}, {{"quick", 1}}) == "slow");
+  CHECK(other.keep("toy n9:f32", {"quick", 1}, {{"slow", 2}, {"quick", 1}}) == "slow");
   CHECK(other.keep("toy n10:f32", {"quick", 1}, {{"quick", 1}}) == "quick");
   const TunedFile third(folder / "duel", machine, "test");
   const auto json = nlohmann::json::parse(std::ifstream(third.path()));

@@ -119,9 +119,10 @@ void Trainer::loop(const Training& training) {
 std::string Trainer::tuned(const std::function<void()>& step) {
   ComputingWith& with = state_.computing_with();
   TunedFile file(tuned_folder(), tuned_machine(flags_.device, with.tunes_baselines()), flags_.program);
-  with.tuner()->open(file, {.baselines = with.tunes_baselines()});
-  step();
-  with.tuner()->close();
+  {
+    const OpenTuner open(*with.tuner(), file, {.baselines = with.tunes_baselines()});
+    step();
+  }
   return fmt::format("--tune: {}{}", with.tuner()->summary(), file.keeps() ? "; kept in " + file.path().string() : "");
 }
 

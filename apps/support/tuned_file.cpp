@@ -10,6 +10,7 @@
 #include <omp.h>
 #include <sys/file.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <set>
@@ -133,7 +134,8 @@ std::string TunedFile::keep(const std::string& problem, const TimedRow& winner, 
   fs::create_directories(path_.parent_path(), error);
   const Lock lock(path_.string() + ".lock");
   if (!read()) return winner.name;
-  if (const std::string earlier = find(problem); !earlier.empty()) return earlier;
+  const std::string earlier = find(problem);
+  if (std::any_of(rows.begin(), rows.end(), [&](const TimedRow& row) { return row.name == earlier; })) return earlier;
   nlohmann::ordered_json seconds = nlohmann::ordered_json::object();
   for (const TimedRow& row : rows)
     if (std::isfinite(row.seconds)) seconds[row.name] = {{"median", row.seconds}, {"fastest", row.fastest}};
