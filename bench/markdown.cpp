@@ -44,6 +44,34 @@ std::string table(const nlohmann::json& benchmarks, const std::string& op, const
          text;
 }
 
+// A table's place in a file: what stands between its marks.
+struct Marked {
+  std::string op, problem;
+  size_t begin, end;
+};
+struct MarkedFile {
+  std::string text;
+  std::vector<Marked> tables;
+};
+MarkedFile read_marked(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) fail(Failure::data, "--markdown: cannot read " + path + "; it is a file with marks <!-- bench OP PROBLEM --> … <!-- end -->");
+  std::stringstream read;
+  read << in.rdbuf();
+  MarkedFile file{read.str(), {}};
+  const std::string& text = file.text;
+  const std::string end = "<!-- end -->", next = "<!-- bench ";
+  const std::regex mark("<!-- bench (\\S+) (\\S+) -->\n");
+  for (std::sregex_iterator m(text.begin(), text.end(), mark), none; m != none; ++m) {
+    const size_t begin = static_cast<size_t>(m->position() + m->length()), stop = text.find(end, begin);
+    if (stop == std::string::npos || text.find(next, begin) < stop)
+      fail(Failure::data, fmt::format("{}: {} has no {}", path, m->str(0).substr(0, static_cast<size_t>(m->length()) - 1), end));
+    file.tables.push_back({m->str(1), m->str(2), begin, stop});
+  }
+  if (file.tables.empty()) fail(Failure::data, path + " has no marks <!-- bench OP PROBLEM --> … <!-- end --> to fill between");
+  return file;
+}
+
 std::string measured_on(const nlohmann::json& context) {
   const auto word = [&](const char* key) { return context.contains(key) ? context[key].get<std::string>() : ""; };
   return fmt::format("{}, {} threads, commit {}, {}, caches {}. Most it can do: {}.\n", word("device_name"), context.value("threads", 0),
@@ -66,32 +94,22 @@ std::string markdown_of(const nlohmann::json& benchmarks) {
   return text;
 }
 
-void check_markdown(const std::string& path) {
-  if (!std::ifstream(path))
-    fail(Failure::data, "--markdown: cannot read " + path + "; it is a file with marks <!-- bench OP PROBLEM --> … <!-- end -->");
-}
+void check_markdown(const std::string& path) { read_marked(path); }
 
 void fill_markdown(const std::string& path, const nlohmann::json& results) {
-  check_markdown(path);
-  std::stringstream read;
-  read << std::ifstream(path).rdbuf();
-  const std::string text = read.str(), end = "<!-- end -->";
-  const std::regex mark("<!-- bench (\\S+) (\\S+) -->\n");
+  const MarkedFile file = read_marked(path);
   std::string written, asked;
   size_t at = 0, filled = 0;
-  for (std::sregex_iterator m(text.begin(), text.end(), mark), none; m != none; ++m) {
-    const size_t begin = static_cast<size_t>(m->position() + m->length()), stop = text.find(end, begin);
-    if (stop == std::string::npos) fail(Failure::data, fmt::format("{}: {} has no {}", path, m->str(0).substr(0, m->length() - 1), end));
-    asked += fmt::format("{}{} {}", asked.empty() ? "" : ", ", m->str(1), m->str(2));
-    const std::string filling = table(results["benchmarks"], m->str(1), m->str(2));
-    written += text.substr(at, begin - at) +
-               (filling.empty() ? text.substr(begin, stop - begin) : filling + "\n" + measured_on(results["context"]));
-    at = stop, filled += !filling.empty();
+  for (const Marked& marked : file.tables) {
+    asked += fmt::format("{}{} {}", asked.empty() ? "" : ", ", marked.op, marked.problem);
+    const std::string filling = table(results["benchmarks"], marked.op, marked.problem);
+    written += file.text.substr(at, marked.begin - at) + (filling.empty() ? file.text.substr(marked.begin, marked.end - marked.begin)
+                                                                          : filling + "\n" + measured_on(results["context"]));
+    at = marked.end, filled += !filling.empty();
   }
   if (!filled)
-    fail(Failure::usage, fmt::format("--markdown {}: none of its tables is of a problem that was run; it has marks for {}", path,
-                                     asked.empty() ? "none" : asked));
-  write_file_atomic(path, written + text.substr(at));
+    fail(Failure::usage, fmt::format("--markdown {}: none of its tables is of a problem that was run; it has marks for {}", path, asked));
+  write_file_atomic(path, written + file.text.substr(at));
 }
 
 }  // namespace duel::bench

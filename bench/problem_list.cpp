@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -44,10 +45,11 @@ std::vector<ListedProblem> read_problem_list(const std::string& name) {
   const size_t colon = name.rfind(':');
   const std::string which = name.substr(0, colon), dtype = colon == std::string::npos ? "f32" : name.substr(colon + 1);
   parse_dtype(dtype);  // or says which there are
+  std::error_code error;
   const fs::path named = lists / (which + ".txt"),
-                 path = which.find('/') == std::string::npos && fs::exists(named) ? named : fs::path(which);
+                 path = which.find('/') == std::string::npos && fs::exists(named, error) ? named : fs::path(which);
   std::ifstream in(path);
-  if (fs::is_directory(path) || !in)
+  if (fs::is_directory(path, error) || !in)
     fail(Failure::usage, fmt::format("--problems {}: there are {}, and no such file can be read", which, known_lists()));
   std::vector<ListedProblem> problems;
   int number = 0;
@@ -62,8 +64,9 @@ std::vector<ListedProblem> read_problem_list(const std::string& name) {
     if (problem.empty() || problem.find(':') != std::string::npos || !more.empty())
       refuse("wanted a family, a problem without its type and perhaps xN, as in: conv2d n32h56w56c64k64r3pad1 x3");
     if (!times.empty()) {
-      p.times = times[0] == 'x' ? std::atoi(times.c_str() + 1) : 0;
-      if (p.times < 1) refuse(times + " is not xN with N from 1 on");
+      const char* end = times.c_str() + times.size();
+      const auto number = std::from_chars(times.c_str() + 1, end, p.times);
+      if (times[0] != 'x' || number.ptr != end || number.ec != std::errc() || p.times < 1) refuse(times + " is not xN with N from 1 on");
     }
     p.text = typed(problem, dtype);
     bool taken = false;

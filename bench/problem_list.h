@@ -14,7 +14,7 @@ namespace duel::bench {
 
 struct ListedProblem {
   std::string family, text;  // "conv2d", "n32h56w56c64k64r3pad1:bf16"
-  int times = 1;
+  int times = 1;             // for whoever adds a net up; benches run each problem once, and their means count it once
 };
 
 // `name` is "resnet50", "resnet50:bf16" or a path, likewise; without a type problems are in f32. Throws Error(usage), naming the lists

@@ -140,6 +140,11 @@ TEST_CASE("a README's tables are filled between their marks, and the others stay
   CHECK(test::read_text(without) == other);
   const auto open = folder.write("open.md", head + "no end").string();
   CHECK_THROWS_WITH_AS(fill_markdown(open, Example().results()), doctest::Contains("has no <!-- end -->"), Error);
+  const std::string nested = "<!-- bench gemm m8n8k8:f32 -->\nold\n" + test::read_text(path);  // whose own mark is the next one's
+  std::ofstream(open) << nested;
+  CHECK_THROWS_WITH_AS(check_markdown(open), doctest::Contains("gemm m8n8k8:f32 --> has no <!-- end -->"), Error);
+  CHECK_THROWS_AS(fill_markdown(open, Example().results()), Error);
+  CHECK(test::read_text(open) == nested);
   CHECK_THROWS_AS(fill_markdown(folder / "missing.md", Example().results()), Error);
 }
 
