@@ -4,27 +4,12 @@
 #include <cmath>
 #include <numbers>
 
+#include "kernels/any_type.h"
 #include "kernels/draw.h"
 #include "kernels/parallel.h"
 
 namespace duel {
 namespace {
-
-template <class F>
-void with_type(DType t, F&& f) {
-  switch (t) {
-    case DType::f32:
-      return f(TypeTag<float>{});
-    case DType::f64:
-      return f(TypeTag<double>{});
-    case DType::bf16:
-      return f(TypeTag<bf16>{});
-    case DType::i32:
-      return f(TypeTag<int32_t>{});
-    case DType::u8:
-      return f(TypeTag<uint8_t>{});
-  }
-}
 
 float standard_normal(uint64_t bits) {                                 // Box & Muller (1958), from the two halves of the bits
   const float u = (static_cast<float>(bits >> 40) + 1.0f) * 0x1p-24f;  // (0, 1]

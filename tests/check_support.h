@@ -97,4 +97,29 @@ inline void check_fault(const Fault& fault, const std::string& kernels) {
   }
 }
 
+// A kernel that has no fault.
+struct Clean {
+  const char* name;
+  CheckProbe::Problem problem;
+};
+// Each fault is told of on its line, and under every schedule; of a clean kernel nothing is.
+template <class Faults, class Cleans>
+void check_under_schedules(const Faults& faults, const Cleans& clean, const std::string& kernels) {
+  for (const Fault& fault : faults) check_fault(fault, kernels);
+  for (const char* schedule : {"forward", "reverse", "random:1", "random:2"}) {
+    setenv("DUEL_SIM_SCHEDULE", schedule, 1);
+    const std::string order = schedule;
+    CAPTURE(order);
+    for (const Clean& kernel : clean) {
+      CAPTURE(std::string(kernel.name));
+      CHECK(told(kernel.name, kernel.problem) == "");
+    }
+    for (const Fault& fault : faults) {
+      CAPTURE(std::string(fault.name));
+      CHECK(told(fault.name, fault.problem, fault.data) != "");
+    }
+    unsetenv("DUEL_SIM_SCHEDULE");
+  }
+}
+
 }  // namespace duel::test

@@ -4,27 +4,9 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/any_type.h"
+
 namespace duel::test {
-namespace {
-
-template <class F>
-void with_type(DType t, F&& f) {
-  switch (t) {
-    case DType::f32:
-      return f(TypeTag<float>{});
-    case DType::f64:
-      return f(TypeTag<double>{});
-    case DType::bf16:
-      return f(TypeTag<bf16>{});
-    case DType::i32:
-      return f(TypeTag<int32_t>{});
-    case DType::u8:
-      return f(TypeTag<uint8_t>{});
-  }
-}
-
-}  // namespace
-
 double element(const Bytes& bytes, DType dtype, int64_t index) {
   double value = 0;
   with_type(dtype, [&](auto tag) {

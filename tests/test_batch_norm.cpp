@@ -107,6 +107,25 @@ TEST_CASE("the biased variance normalises, the unbiased one is stored, momentum 
   });
 }
 
+TEST_CASE("a first row far from all others leaves the variance four digits") {
+  for (const int c : {1, 8, 64}) {
+    const BatchNormProblem p{.rows = 5003, .c = c, .eps = 1e-5, .momentum = 1};
+    Draw draw(7);
+    std::vector<float> x(static_cast<size_t>(p.count()));
+    for (float& v : x) v = static_cast<float>(draw.between(-1000, 1000) / 577.0);  // deviation 1
+    for (int j = 0; j < c; ++j) x[static_cast<size_t>(j)] = 100;
+    double sum = 0, deviations = 0;
+    for (int64_t i = 0; i < p.rows; ++i) sum += static_cast<double>(x[static_cast<size_t>(i * c)]);
+    const double rows = static_cast<double>(p.rows), mean = sum / rows;
+    for (int64_t i = 0; i < p.rows; ++i) deviations += std::pow(static_cast<double>(x[static_cast<size_t>(i * c)]) - mean, 2);
+    each_row(p, [&](const Row& row) {
+      const Forward f = forward(row, p, x, 1, 0, 0, 1);
+      CHECK(at(f.running_var, 0) == doctest::Approx(deviations / (rows - 1)).epsilon(1e-4));
+      CHECK(at(f.running_mean, 0) == doctest::Approx(mean).epsilon(1e-4));
+    });
+  }
+}
+
 TEST_CASE("constant channels and single rows give beta") {
   for (const int64_t rows : {int64_t{1}, int64_t{2}, int64_t{1000}}) {
     const BatchNormProblem p{.rows = rows, .c = 5, .act = Act::leaky_relu, .slope = 0.25};

@@ -31,12 +31,13 @@ const Row& picked(const OpInfo& op, const ErasedCase& problem, Device device = D
 }
 
 // As wide as in a step are only the sides that decide how tiles lie and how large they are. What is summed over, steps that are all alike,
-// is a sector of channels, so that a step's batch costs no more than a small one; in wgrad, whose tiles do not know the batch, two images.
+// is a sector of channels, or the 64 that a step of the rows for bf16 adds up, so that a step's batch costs no more than a small one; in
+// wgrad, whose tiles do not know the batch, two images, or four of the smallest: a step's 64 pixels.
 ErasedCase slice(const OpInfo& op, const Shape& s, DType dtype) {
-  const int sector = 32 / static_cast<int>(size_of(dtype));
-  if (op.name == std::string("conv2d_fwd")) return layer(op, s.side == 32 ? batch / 2 : batch, {s.side, sector, s.k}, dtype);
-  if (op.name == std::string("conv2d_dgrad")) return layer(op, s.side == 8 ? batch : batch / 2, {s.side, s.c, sector}, dtype);
-  return layer(op, 2, s, dtype);
+  const int summed = dtype == DType::f32 ? 8 : 64;
+  if (op.name == std::string("conv2d_fwd")) return layer(op, s.side == 32 ? batch / 2 : batch, {s.side, summed, s.k}, dtype);
+  if (op.name == std::string("conv2d_dgrad")) return layer(op, s.side == 8 ? batch : batch / 2, {s.side, s.c, summed}, dtype);
+  return layer(op, s.side == 8 ? 4 : 2, s, dtype);
 }
 
 double multiplies(const SimProfile& p) { return static_cast<double>(p.multiplies(true) + p.multiplies(false)); }
@@ -92,7 +93,7 @@ TEST_CASE("what a convolution asks for grows with its batch, and with nothing el
         const ErasedCase problem = layer(op, n, {8, 16, 64}, dtype);
         return count_row(op, problem, picked(op, problem), 1);
       };
-      const SimProfile one = counted(4), two = counted(8);  // 64 pixels of y are a tile, or whole steps
+      const SimProfile one = counted(8), two = counted(16);  // 128 pixels of y are a tile, or whole steps
       CAPTURE(two.row);
       CAPTURE(two.problem);
       CHECK(multiplies(two) == 2 * multiplies(one));

@@ -199,32 +199,15 @@ const test::Fault faults[] = {
      {{4}, {128}, 256, 4096},
      {"still read: block (", "thread (5,0,0)", "an operand of the wgmma() in ", "no wgmma_wait()"}},
 };
-const struct {
-  const char* name;
-  CheckProbe::Problem problem;
-} clean[] = {{"cluster_clean", {{4}, {64}, 256, 1032}},
-             {"cluster_stays", {{4}, {64}, 256, 1032}},
-             {"cluster_handed", {{4}, {64}, 256, 1032}},
-             {"multicast_clean", {{4}, {64}, 256, 1032}},
-             {"cluster_product", {{4}, {128}, 256, 4096}}};
+const test::Clean clean[] = {{"cluster_clean", {{4}, {64}, 256, 1032}},
+                             {"cluster_stays", {{4}, {64}, 256, 1032}},
+                             {"cluster_handed", {{4}, {64}, 256, 1032}},
+                             {"multicast_clean", {{4}, {64}, 256, 1032}},
+                             {"cluster_product", {{4}, {128}, 256, 4096}}};
 
 TEST_CASE("a missing barrier of a cluster is found, and no schedule hides it") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
-  for (const test::Fault& fault : faults) test::check_fault(fault, "tests/kernels_for_tests/check_cluster.cu");
-  for (const char* schedule : {"forward", "reverse", "random:1", "random:2"}) {
-    setenv("DUEL_SIM_SCHEDULE", schedule, 1);
-    const std::string order = schedule;
-    CAPTURE(order);
-    for (const auto& kernel : clean) {
-      CAPTURE(std::string(kernel.name));
-      CHECK(test::told(kernel.name, kernel.problem) == "");
-    }
-    for (const test::Fault& fault : faults) {
-      CAPTURE(std::string(fault.name));
-      CHECK(test::told(fault.name, fault.problem, fault.data) != "");
-    }
-    unsetenv("DUEL_SIM_SCHEDULE");
-  }
+  test::check_under_schedules(faults, clean, "tests/kernels_for_tests/check_cluster.cu");
 }
 
 }  // namespace

@@ -326,34 +326,17 @@ const test::Fault faults[] = {
      {{1}, {160}, 512, 5120},
      {"in flight", "reads 16 bytes at byte 0", "where the copy that thread (128,0,0) began in "}},
 };
-const struct {
-  const char* name;
-  CheckProbe::Problem problem;
-} clean[] = {{"mbarrier_chain", {{1}, {96}, 96, 1040}},
-             {"bulk_rounds", {{1}, {64}, 64, 2064}},
-             {"bulk_stores", {{1}, {64}, 64, 2064}},
-             {"column_clean", {{1}, {32}, 64, 2064}},
-             {"bulk_store_after_one_fence", {{1}, {64}, 64, 2064}},
-             {"wgmma_clean", {{1}, {128}, 512, 5120}},
-             {"wgmma_rounds", {{1}, {160}, 512, 5120}}};
+const test::Clean clean[] = {{"mbarrier_chain", {{1}, {96}, 96, 1040}},
+                             {"bulk_rounds", {{1}, {64}, 64, 2064}},
+                             {"bulk_stores", {{1}, {64}, 64, 2064}},
+                             {"column_clean", {{1}, {32}, 64, 2064}},
+                             {"bulk_store_after_one_fence", {{1}, {64}, 64, 2064}},
+                             {"wgmma_clean", {{1}, {128}, 512, 5120}},
+                             {"wgmma_rounds", {{1}, {160}, 512, 5120}}};
 
 TEST_CASE("every planted fault is found, on its line, and no schedule hides it") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
-  for (const test::Fault& fault : faults) test::check_fault(fault, "tests/kernels_for_tests/check_hopper.cu");
-  for (const char* schedule : {"forward", "reverse", "random:1", "random:2"}) {
-    setenv("DUEL_SIM_SCHEDULE", schedule, 1);
-    const std::string order = schedule;
-    CAPTURE(order);
-    for (const auto& kernel : clean) {
-      CAPTURE(std::string(kernel.name));
-      CHECK(test::told(kernel.name, kernel.problem) == "");
-    }
-    for (const test::Fault& fault : faults) {
-      CAPTURE(std::string(fault.name));
-      CHECK(test::told(fault.name, fault.problem, fault.data) != "");
-    }
-    unsetenv("DUEL_SIM_SCHEDULE");
-  }
+  test::check_under_schedules(faults, clean, "tests/kernels_for_tests/check_hopper.cu");
 }
 
 }  // namespace

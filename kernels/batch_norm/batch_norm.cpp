@@ -14,7 +14,10 @@ void each(BatchNormProblem& p, F&& f) {
   f.real("slope", p.slope, 0.0);
   f.real("eps", p.eps, 1e-5);
   f.real("momentum", p.momentum, 0.1);
-  f.real("groups", p.groups, 1);
+  double groups = p.groups;
+  f.real("groups", groups, 1.0);
+  if (groups != static_cast<int>(groups)) fail(Failure::usage, "groups of a batch are counted in whole numbers");
+  p.groups = static_cast<int>(groups);
 }
 
 std::vector<Case<BatchNormProblem>> bn_cases() {
