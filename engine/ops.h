@@ -152,8 +152,7 @@ Tensor one_hot(const Tensor& labels, int64_t classes, DType dtype = DType::f32);
 Tensor bce_logits(const Tensor& logits, const Tensor& targets);  // element-wise −t·log σ(x) − (1−t)·log(1−σ(x)); targets may broadcast
 // What a discriminator said of one or more equal groups of samples, t of any shape, against what it was to say, 0 to 1: targets [groups],
 // or [groups, t.count()/groups] for one to each value. loss: Σ over groups of the mean of what `by` makes of each value
-// (kernels/gan_loss/). said [groups, 3]: mean σ(t), the share that is right (the first group are real samples), mean t; it has no
-// derivative. f32 or f64.
+// (kernels/gan_loss/). said [groups, 3]: mean σ(t), share that is right (the first group is real), mean t; no derivative. f32 or f64.
 struct Judged {
   Tensor loss, said;
 };
