@@ -194,13 +194,13 @@ TEST_CASE("what takes part in a comparison is read from its name") {
 namespace {
 
 // D's gradient is made by hand in two halves, for real and for made points, and in training in one pass: sums in another order.
-bool nearly(const nlohmann::json& a, const nlohmann::json& b) {
-  if (a.is_number() && b.is_number()) return std::fabs(a.get<double>() - b.get<double>()) < 1e-12;
+bool nearly(const nlohmann::json& a, const nlohmann::json& b, double apart) {
+  if (a.is_number() && b.is_number()) return std::fabs(a.get<double>() - b.get<double>()) < apart;
   if (a.type() != b.type() || a.size() != b.size()) return false;
   if (!a.is_structured()) return a == b;
   const nlohmann::json one = a.flatten(), other = b.flatten();
   for (const auto& [key, value] : one.items())
-    if (!other.contains(key) || !nearly(value, other.at(key))) return false;
+    if (!other.contains(key) || !nearly(value, other.at(key), apart)) return false;
   return true;
 }
 
@@ -217,7 +217,9 @@ TEST_CASE("a step by hand is the step that trains") {
       const Tensor counter = step_counter(0, Device::cpu);
       GanStep step{trained.g, trained.d, opt_g, opt_d, 1, counter, trained.real, {}, Tensor::zeros({GanReport::size}), {.loss = loss}};
       step(trained.z, {});
-      CHECK_MESSAGE(nearly(nlohmann::json(json_of(by_hand)), nlohmann::json(json_of(trained))), name);
+      // Where a gradient is zero, Adam divides what rounding left of it by 1e-8: a critic's last bias gets −1 + 1, or thirds of them.
+      const double apart = kind == OptimizerKind::adam ? 1e-7 : 1e-12;
+      CHECK_MESSAGE(nearly(nlohmann::json(json_of(by_hand)), nlohmann::json(json_of(trained)), apart), name);
       CHECK(json_of(by_hand) != [] {
         HandInput before = seeded_input(3, 2, 3, 5);
         return json_of(before);
