@@ -82,7 +82,8 @@ TEST_CASE("a list ends with the geometric mean of what rank would pick against t
   };
   const nlohmann::json benchmarks{line("a", "p1", 4, true), line("a", "p1", 100, true),  // of a problem the first row counts
                                   line("a", "p2", 0.25, true), line("a", "p3", 8, true), line("b", "p1", 3, false)};
-  CHECK(means_against_baselines(benchmarks) == "a: 2.00× lib in geometric mean over 3 problems; least, 0.25×, on p2\n");
+  CHECK(means_against_baselines(benchmarks) ==
+        "a: 2.00× lib in geometric mean over 3 problems, each by its highest row that was timed; least, 0.25×, on p2\n");
   CHECK(means_against_baselines(nlohmann::json::array()).empty());
 }
 
