@@ -134,8 +134,8 @@ TEST_SUITE("long") {
     if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
     for (const char* name : convolutions)
       for (const DType dtype : {DType::f32, DType::bf16})
-        for (const Shape& s : heavy)  // whole tiles of 64 pixels: four of the smallest images
-          hold_heavy(find_op(name), layer(find_op(name), s.side == 8 ? 4 : 2, s, dtype), dtype);
+        for (const Shape& s : heavy)  // whole tiles of 128 pixels: eight of the smallest images
+          hold_heavy(find_op(name), layer(find_op(name), s.side == 8 ? 8 : 2, s, dtype), dtype);
   }
 }
 
