@@ -14,12 +14,12 @@ constexpr int sm_clock = 1, memory_clock = 2, gpu_temperature = 0;
 constexpr unsigned name_room = 96;
 
 struct Nvml {
-  std::unique_ptr<void, int (*)(void*)> library;
-  explicit Nvml(const std::string& path) : library(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL), dlclose) {}
+  std::unique_ptr<void, int (*)(void*)> loaded;
+  explicit Nvml(const std::string& path) : loaded(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL), dlclose) {}
   // False where the library lacks the function, or the function fails.
   template <class... Given, class... Args>
   bool call(const char* name, int (*)(Given...), Args... args) const {
-    const auto function = reinterpret_cast<int (*)(Given...)>(dlsym(library.get(), name));
+    const auto function = reinterpret_cast<int (*)(Given...)>(dlsym(loaded.get(), name));
     return function && function(args...) == 0;
   }
 };
@@ -43,7 +43,7 @@ bool find(const Nvml& nvml, const std::string& wanted, Handle& found) {
 
 nlohmann::json gpu_state(const std::string& name, const std::string& library) {
   const Nvml nvml(library);
-  if (!nvml.library) return {{"unknown", library + " is not there"}};
+  if (!nvml.loaded) return {{"unknown", library + " is not there"}};
   if (!nvml.call("nvmlInit_v2", takes<>)) return {{"unknown", library + " does not start"}};
   nlohmann::json state = nlohmann::json::object();
   Handle gpu = nullptr;
