@@ -101,6 +101,7 @@ inline void check_fault(const Fault& fault, const std::string& kernels) {
 struct Clean {
   const char* name;
   CheckProbe::Problem problem;
+  Data data = {};
 };
 // Each fault is told of on its line, and under every schedule; of a clean kernel nothing is.
 template <class Faults, class Cleans>
@@ -112,7 +113,7 @@ void check_under_schedules(const Faults& faults, const Cleans& clean, const std:
     CAPTURE(order);
     for (const Clean& kernel : clean) {
       CAPTURE(std::string(kernel.name));
-      CHECK(told(kernel.name, kernel.problem) == "");
+      CHECK(told(kernel.name, kernel.problem, kernel.data) == "");
     }
     for (const Fault& fault : faults) {
       CAPTURE(std::string(fault.name));

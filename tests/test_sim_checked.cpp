@@ -65,11 +65,7 @@ const Fault faults[] = {
      {"unwritten: block (0,0,0) thread (6,0,0)", "reads 16 bytes that nothing wrote, at byte 96"}},
     {"matrix_race", {{1}, {32}, 32, 1024}, {"race", "writes 4 bytes", " read in ", "no __syncwarp()"}},
 };
-const struct {
-  const char* name;
-  CheckProbe::Problem problem;
-  Data data = {};
-} clean[] = {
+const test::Clean clean[] = {
     {"barriers", {{1}, {64}, 256, 1024}},
     {"warps_apart", {{2}, {128}, 256, 1024}},
     {"halves", {{1}, {64}, 64, 1024}},
@@ -85,11 +81,6 @@ const struct {
     {"matrix_rows", {{1}, {32}, 32, 1024}},
 };
 
-TEST_CASE("every planted fault is found, on its line") {
-  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
-  for (const Fault& fault : faults) test::check_fault(fault, "tests/kernels_for_tests/check_probe.cu");
-}
-
 TEST_CASE("memory that was given back is named as such") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
   const DeviceBackend& device = backend(Device::sim_checked);
@@ -102,24 +93,9 @@ TEST_CASE("memory that was given back is named as such") {
   device.release(y, 256);
 }
 
-TEST_CASE("kernels without a fault hear nothing, under every schedule") {
+TEST_CASE("every planted fault is found, on its line, and kernels without one hear nothing, under every schedule") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
-  for (const char* schedule : {"forward", "reverse", "random:1", "random:2"}) {
-    setenv("DUEL_SIM_SCHEDULE", schedule, 1);
-    for (const auto& kernel : clean) {
-      const std::string order = schedule, name = kernel.name;
-      CAPTURE(order);
-      CAPTURE(name);
-      CHECK(told(kernel.name, kernel.problem, kernel.data) == "");
-    }
-    for (const Fault& fault : faults) {  // and no order of the lanes hides a fault
-      const std::string order = schedule, name = fault.name;
-      CAPTURE(order);
-      CAPTURE(name);
-      CHECK(told(fault.name, fault.problem, fault.data) != "");
-    }
-    unsetenv("DUEL_SIM_SCHEDULE");
-  }
+  test::check_under_schedules(faults, clean, "tests/kernels_for_tests/check_probe.cu");
 }
 
 TEST_CASE("what tests declare of a buffer holds for kernels") {
