@@ -124,7 +124,7 @@ int run(Options& o, ResultOutput& output) {
   if (o.rows) {
     const StepModel model = make_step_model(o.model, o.step, device);
     model.step();  // what is made once, in the first step, is not the step's
-    write(output, o, device, step_rows(model.step));
+    write(output, o, device, step_rows(model.step, !is_simulated(device)));
     return 0;
   }
   Ours ours(o, device);
@@ -206,7 +206,8 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", o.seconds, "a round")->capture_default_str();
   CLI::Option* swap = app.add_option("--swap", o.swap, "an op: the same training with each of its rows in turn, curves and times");
   CLI::Option* peer = app.add_option("--peer", o.peer, "torch: the same step in PyTorch, taking turns")->excludes(swap);
-  CLI::Option* rows = app.add_flag("--rows", o.rows, "list what the step runs, with calls and launches, and time nothing");
+  CLI::Option* rows =
+      app.add_flag("--rows", o.rows, "list what the step runs, with calls, launches and, on a device that can be timed, milliseconds");
   rows->excludes(swap)->excludes(peer);
   app.add_flag("--tune", o.tune, "rows by their time here instead of by rank; winners are remembered for the next run that tunes")
       ->excludes(swap)

@@ -1,4 +1,5 @@
-// Minimal filtering (kernels/conv2d/dgrad_05_phases_winograd.cu): what it multiplies and asks for, and how far from f64 it ends.
+// Minimal filtering (kernels/conv2d/dgrad_05_phases_winograd.cu, cpu_winograd.h): what it multiplies and asks for, and how far from f64 it
+// ends.
 #include <doctest/doctest.h>
 
 #include "bench/sim_profile.h"
@@ -10,9 +11,9 @@ namespace duel::bench {
 namespace {
 
 // The largest error against f64, to the root mean square of the answer, added up over several draws: of one draw it is mostly chance.
-double error_of(const char* variant, const char* text) {
-  const OpInfo& op = find_op("conv2d_dgrad");
-  const Row* row = find_row(op.name, variant, Device::sim);
+double error_of(const char* name, const char* variant, Device device, const char* text) {
+  const OpInfo& op = find_op(name);
+  const Row* row = find_row(op.name, variant, device);
   REQUIRE(row);
   double sum = 0;
   for (uint64_t seed = 1; seed <= 6; ++seed) {
@@ -54,8 +55,23 @@ TEST_CASE("minimal filtering is as accurate as the products it saves") {
   for (const char* text : {"n2h8w8c8k4r4u2pad1:f32", "n2h8w8c8k16r4u2pad1:f32", "n2h8w8c32k64r4u2pad1:f32", "n1h8w8c16k256r4u2pad1:f32",
                            "n1h8w8c16k512r4u2pad1:f32"}) {
     CAPTURE(text);
-    CHECK(error_of("phases_winograd", text) <= 1.1 * error_of("phases_register_blocked", text));
+    CHECK(error_of("conv2d_dgrad", "phases_winograd", Device::sim, text) <=
+          1.1 * error_of("conv2d_dgrad", "phases_register_blocked", Device::sim, text));
   }
+}
+
+TEST_CASE("the CPU's minimal filtering goes through a batch in unequal chunks, and stays accurate") {
+  if (!find_row("conv2d_fwd", "winograd", Device::cpu)) return test::skip("this build has no oneDNN");
+  for (const char* name : {"conv2d_fwd", "conv2d_dgrad", "conv2d_wgrad"})
+    for (const char* text : {"n70h16w16c16k48r4u2pad1:f32", "n151h4w4c32k48r3pad1:f32", "n7h14w14c32k64r5pad2:f32"}) {
+      CAPTURE(name);
+      CAPTURE(text);
+      const Conv2dProblem p = Conv2dProblem::parse(text);
+      if (!find_row(name, "winograd", Device::cpu)->supports(&p)) return test::skip("this processor has no fused multiply-adds");
+      const double here = error_of(name, "winograd", Device::cpu, text), there = error_of(name, "onednn", Device::cpu, text);
+      MESSAGE(std::string(name) << " " << std::string(text) << ": " << here / there << " times the direct error");
+      CHECK(here <= 2 * there);
+    }
 }
 
 }  // namespace duel::bench

@@ -111,6 +111,17 @@ std::vector<C> conv_cases() {
         "n2h5w6c4k4r2u1pad1:f32",                   // one phase
         "n2h11w10c8k36r6s4u3v2top4left1p3q5:f32"})  // six, in two directions that differ
     cases.push_back(parsed(text, Tag::edge));
+  // Channels in whole vectors of the CPU, where its minimal filtering cuts windows and outputs: f32 alone.
+  for (const char* text : {
+           "n1h7w9c48k64r3pad1",                  // three taps: runs of two, the last one half beyond the edge
+           "n2h15w15c48k64r3u2top0left0p7q8",     // two taps and one; runs of 3, 2, 2 and of 3, 3, 2
+           "n2h9w8c16k48r5pad2",                  // five taps: three and two
+           "n1h13w15c16k48r5u2top1left2p6q8",     // five in two phases, three and two
+           "n2h10w8c32k48r4s3u2v1top1left0p5q8",  // another way down than across
+           "n1h10w11c16k48r7u3pad3",              // three phases
+           "n2h8w9c32k48r2pad1",                  // stride 1, and no group of three
+       })
+    cases.push_back(parsed((std::string(text) + ":f32").c_str(), Tag::edge));
   return cases;
 }
 
@@ -127,6 +138,7 @@ Conv2dProblem random_conv(uint64_t seed) {
   if (draw.chance(4)) d.c = draw.between(1, 3), d.k = 16 * draw.between(1, 7);  // an image's channels in, whole vectors out
   if (draw.chance(5)) d.dtype = DType::bf16, d.c = 8 * draw.between(1, 10), d.k = 8 * draw.between(1, 10);  // chunks of eight channels
   if (draw.chance(5)) d.dtype = DType::f32, d.c = 4 * draw.between(1, 20), d.k = 4 * draw.between(1, 20);   // and of four
+  if (draw.chance(6)) d.dtype = DType::f32, d.c = 16 * draw.between(1, 4), d.k = 16 * draw.between(1, 4);   // and of sixteen
   d.h = draw.between(1, 9), d.w = draw.chance(8) ? draw_size(draw) : draw.between(1, 9);
   d.r = draw.of(kernels), d.s = draw.chance(2) ? d.r : draw.of(kernels);
   d.u = draw.of(strides), d.v = draw.chance(2) ? d.u : draw.of(strides);

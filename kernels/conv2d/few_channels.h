@@ -5,69 +5,17 @@
 // Nothing here needs a library, and every sum has one order, whatever the number of threads.
 #pragma once
 #include <algorithm>
-#include <cmath>
-#include <cstring>
-#ifdef __SSE__
-#include <immintrin.h>
-#endif
 
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/cpu_vector.h"
 
 namespace duel::few_channels {
 
-#if defined(__AVX512F__)
-constexpr int lanes = 16, most_vectors = 4;  // 4 × 4 sums, 4 operands and a broadcast one, of 32 registers
-#elif defined(__AVX__)
-constexpr int lanes = 8, most_vectors = 2;  // 4 × 2, 2 and 1, of 16
-#else
-constexpr int lanes = 4, most_vectors = 2;
-#endif
-constexpr int tile = 4;  // pixels, or taps, whose sums share the operands loaded
+using namespace vectors;
+
+constexpr int most_vectors = lanes == 16 ? 4 : 2;  // of 32 registers 4 × 4 sums, 4 operands and a broadcast one; of 16 4 × 2, 2 and 1
+constexpr int tile = 4;                            // pixels, or taps, whose sums share the operands loaded
 constexpr int widest = lanes * most_vectors;
-constexpr int narrowest = 16;  // k is a multiple of it
-typedef float Vector __attribute__((vector_size(lanes * sizeof(float))));
-
-// Without fused multiply-adds these loops take twice as many instructions, and a library that generates code at run time wins.
-#ifdef __FMA__
-constexpr bool has_fma = true;
-#else
-constexpr bool has_fma = false;
-#endif
-
-inline Vector load(const float* from) {
-  Vector v;
-  std::memcpy(&v, from, sizeof v);
-  return v;
-}
-inline void store(float* to, Vector v) { std::memcpy(to, &v, sizeof v); }
-// Past the caches, for memory that will not be read again before it has left them; `to` is aligned to a vector, and stream_end() follows.
-inline void stream(float* to, Vector v) {
-#if defined(__AVX512F__)
-  _mm512_stream_ps(to, v);
-#elif defined(__AVX__)
-  _mm256_stream_ps(to, v);
-#elif defined(__SSE__)
-  _mm_stream_ps(to, v);
-#else
-  store(to, v);
-#endif
-}
-inline void stream_end() {
-#ifdef __SSE__
-  _mm_sfence();
-#endif
-}
-inline Vector broadcast(float value) {
-  Vector v;
-  for (int i = 0; i < lanes; ++i) v[i] = value;
-  return v;
-}
-inline Vector multiply_add(Vector a, Vector b, Vector c) {  // written fma(): this code is compiled without contraction
-  if constexpr (!has_fma) return a * b + c;
-  Vector sum;
-  for (int i = 0; i < lanes; ++i) sum[i] = std::fma(a[i], b[i], c[i]);
-  return sum;
-}
 
 // f(width, first) for blocks of output channels, the widest first. `width` is an integral constant.
 template <int width = widest, class F>

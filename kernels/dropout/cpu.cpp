@@ -13,7 +13,8 @@ void drop(const DropoutProblem& p, uint32_t step, const T* __restrict x, T* __re
   const BernoulliDraw keep = bernoulli_draw(1 - p.p);
   const float scale = static_cast<float>(1 / (1 - p.p));
   draw_all({p.n, p.inner, p.first, p.seed, p.stream}, keep, step, [=](int64_t i, float kept) {
-    y[i] = static_cast<T>(kept != 0 ? static_cast<float>(x[i]) * scale : 0.f);  // chosen, not multiplied: a dropped Inf is 0
+    const float value = static_cast<float>(x[i]) * scale;  // loaded whether it is kept or not: a load in a branch would not vectorise
+    y[i] = static_cast<T>(kept > 0 ? value : 0.f);         // chosen, not multiplied: a dropped Inf is 0
   });
 }
 

@@ -35,11 +35,17 @@ void average(const Pool2dProblem& d, const T* x, T* y) {
   });
 }
 
+// Does every pixel lie in one window, and none is left over? Then the pixel rows under a row of windows are all the same.
+bool tiles_the_image(const Pool2dProblem& d) {
+  return d.u == d.r && d.v == d.s && d.top == 0 && d.left == 0 && d.p * d.u >= d.h && d.q * d.v >= d.w;
+}
+
 template <class T>
 void average_grad(const Pool2dProblem& d, const T* gy, T* gx) {
   const bool same = d.over != PoolOver::inside;
   const float last = same ? static_cast<float>(d.divisor(0, 0)) : 1;
-  each_row(d.n, d.h, int64_t{d.w} * d.c, [&](int n, int row) {
+  const int64_t width = int64_t{d.w} * d.c;
+  const auto pixel_row = [&](int n, int row) {
     alignas(64) float sum[lanes];
     for (int col = 0; col < d.w; ++col)
       each_portion(d, [&](int c, int count) {
@@ -50,6 +56,14 @@ void average_grad(const Pool2dProblem& d, const T* gy, T* gx) {
         });
         store_divided(sum, gx + ((int64_t{n} * d.h + row) * d.w + col) * d.c + c, count, last);
       });
+  };
+  if (!tiles_the_image(d)) return each_row(d.n, d.h, width, pixel_row);
+  const int bands = (d.h + d.u - 1) / d.u;
+  each_row(d.n, bands, width * d.u, [&](int n, int band) {
+    const int first = band * d.u, end = std::min(d.h, first + d.u);
+    pixel_row(n, first);
+    T* const done = gx + (int64_t{n} * d.h + first) * width;
+    for (int row = first + 1; row < end; ++row) std::copy_n(done, width, done + (row - first) * width);
   });
 }
 

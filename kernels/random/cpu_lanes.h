@@ -50,13 +50,16 @@ void draw_all(const DrawnRange& p, const D& draw, uint32_t step, const Store& st
       }
       draw_lanes(draw, block, sample, step, static_cast<uint32_t>(p.stream), key0, key1, out);
       const int count = static_cast<int>(std::min<int64_t>(draw_width, end - at));
-      if (p.inner % 4 == 0) {  // blocks lie side by side
-        if (count == draw_width)
-          for (int i = 0; i < draw_width; ++i)
-            for (int j = 0; j < 4; ++j) store((at + i) * 4 + j, out[j][i]);
-        else
-          for (int i = 0; i < count; ++i)
-            for (int j = 0; j < 4; ++j) store((at + i) * 4 + j, out[j][i]);
+      if (p.inner % 4 == 0) {                       // blocks lie side by side
+        alignas(64) float numbers[draw_width * 4];  // in their order first: stored from out[][] at once, nothing would vectorise
+        for (int i = 0; i < draw_width; ++i)
+          for (int j = 0; j < 4; ++j) numbers[i * 4 + j] = out[j][i];
+        if (count == draw_width) {
+#pragma omp simd
+          for (int i = 0; i < draw_width * 4; ++i) store(at * 4 + i, numbers[i]);
+        } else {
+          for (int i = 0; i < count * 4; ++i) store(at * 4 + i, numbers[i]);
+        }
       } else {
         for (int i = 0; i < count; ++i) {
           for (int64_t j = 0, e = b0 * 4; j < 4 && e < p.inner; ++j, ++e) store(s0 * p.inner + e, out[j][i]);

@@ -1,0 +1,121 @@
+// conv2d_fwd and conv2d_dgrad in f32 by minimal filtering (cpu_winograd.h).
+//
+// Against the row `onednn`: about half the multiplications, for which every value is written and read once more on either side. The
+// products are oneDNN's; a chunk of images goes through all three steps on one thread, so that what lies between them stays near that
+// core. Still bounded by multiply-adds.
+#include "kernels/conv2d/cpu_winograd.h"
+#include "kernels/registry.h"
+#ifdef DUEL_ONEDNN
+
+namespace duel {
+namespace {
+
+using namespace winograd;
+using onednn::MatmulShape;
+
+// What the two ops differ in.
+struct Fwd {
+  static int64_t from_image(const Conv2dProblem& d) { return int64_t{d.h} * d.w * d.c; }
+  static int64_t to_image(const Conv2dProblem& d) { return int64_t{d.p} * d.q * d.k; }
+  static Products products(const Conv2dProblem& d, int images) {
+    return {d, images, [&](int rows, int width) { return MatmulShape{.m = rows, .n = d.k, .k = width, .tb = true, .threads = 1}; }};
+  }
+  static void chunk(const Conv2dProblem& d, const Products& products, const float* x, const float* taps, float* y, float* pixels,
+                    float* outputs, void* pad) {
+    const Tiles& tiles = products.tiles;
+    for (int i = 0; i < tiles.images; ++i) pixels_to_points(d, tiles, i, x + i * from_image(d), pixels);
+    products.each([&](int i, int j, const onednn::MatmulPlan& plan) {
+      plan.run(pixels + tiles.pixels.at[i][j], taps + tiles.taps.at[i][j], outputs + tiles.outputs.at[i][j], pad);
+    });
+    for (int i = 0; i < tiles.images; ++i) points_to_outputs(d, tiles, i, outputs, y + i * to_image(d));
+  }
+};
+struct Dgrad {
+  static int64_t from_image(const Conv2dProblem& d) { return Fwd::to_image(d); }
+  static int64_t to_image(const Conv2dProblem& d) { return Fwd::from_image(d); }
+  static Products products(const Conv2dProblem& d, int images) {
+    return {d, images, [&](int rows, int width) { return MatmulShape{.m = rows, .n = width, .k = d.k, .threads = 1}; }};
+  }
+  static void chunk(const Conv2dProblem& d, const Products& products, const float* gy, const float* taps, float* gx, float* pixels,
+                    float* outputs, void* pad) {
+    const Tiles& tiles = products.tiles;
+    for (int i = 0; i < tiles.images; ++i) outputs_to_points(d, tiles, i, gy + i * from_image(d), outputs);
+    products.each([&](int i, int j, const onednn::MatmulPlan& plan) {
+      plan.run(outputs + tiles.outputs.at[i][j], taps + tiles.taps.at[i][j], pixels + tiles.pixels.at[i][j], pad);
+    });
+    std::fill_n(gx, tiles.images * to_image(d), 0.f);
+    for (int i = 0; i < tiles.images; ++i) add_points_to_pixels(d, tiles, i, pixels, gx + i * to_image(d));
+  }
+};
+
+// What a call needs: a plan for full chunks and one for the last, and memory for the taps and for each thread.
+template <class Op>
+struct Work {
+  Chunks chunks;
+  Products full, last;
+  explicit Work(const Conv2dProblem& d)
+      : chunks(d, omp_get_max_threads()), full(Op::products(d, chunks.images)), last(Op::products(d, chunks.rest(d))) {}
+  bool complete() const { return full.complete() && last.complete(); }
+  struct Memory {
+    float *pixels, *outputs;
+    void* pad;
+  };
+  Memory place(onednn::ScratchPieces& pieces) const {
+    Memory m{};
+    m.pixels = static_cast<float*>(pieces.take(full.tiles.pixels.bytes()));
+    m.outputs = static_cast<float*>(pieces.take(full.tiles.outputs.bytes()));
+    m.pad = pieces.take(std::max(full.pad_bytes(), last.pad_bytes()));
+    return m;
+  }
+  size_t thread_bytes() const {
+    onednn::ScratchPieces pieces;
+    place(pieces);
+    return pieces.used;
+  }
+  size_t taps_bytes() const { return onednn::aligned(full.tiles.taps.bytes()); }
+};
+
+template <class Op>
+bool supports(const Conv2dProblem& d) {
+  return fits(d) && Work<Op>(d).complete();
+}
+template <class Op>
+size_t scratch(const Conv2dProblem& d) {
+  const Work<Op> work(d);
+  return work.taps_bytes() + work.thread_bytes() * static_cast<size_t>(work.chunks.threads);
+}
+
+template <class Op>
+void run(const Conv2dProblem& d, const void* from, const void* w, void* to, Scratch scratch) {
+  onednn::guarded([&] {
+    const Work<Op> work(d);
+    float* const taps = static_cast<float*>(scratch.data);
+    char* const threads = static_cast<char*>(scratch.data) + work.taps_bytes();
+    const size_t thread_bytes = work.thread_bytes();
+    onednn::FirstError error;
+#pragma omp parallel num_threads(work.chunks.threads)
+    {
+      taps_to_points(d, work.full.tiles, static_cast<const float*>(w), taps);
+#pragma omp for schedule(static)
+      for (int chunk = 0; chunk < work.chunks.count; ++chunk)
+        error.run([&] {
+          onednn::ScratchPieces pieces{threads + thread_bytes * static_cast<size_t>(omp_get_thread_num())};
+          const auto mine = work.place(pieces);
+          const int64_t first = int64_t{chunk} * work.chunks.images;
+          Op::chunk(d, chunk == work.chunks.count - 1 ? work.last : work.full, static_cast<const float*>(from) + first * Op::from_image(d),
+                    taps, static_cast<float*>(to) + first * Op::to_image(d), mine.pixels, mine.outputs, mine.pad);
+        });
+    }
+    error.rethrow();
+  });
+}
+
+void run_fwd(const Conv2dProblem& d, const Conv2dFwd::Args& a, Scratch s, Stream) { run<Fwd>(d, a.x, a.w, a.y, s); }
+void run_dgrad(const Conv2dProblem& d, const Conv2dDgrad::Args& a, Scratch s, Stream) { run<Dgrad>(d, a.gy, a.w, a.gx, s); }
+
+KERNEL_VARIANT(Conv2dFwd, winograd, 3, supports<Fwd>, scratch<Fwd>, run_fwd, Sums::by_threads);
+KERNEL_VARIANT(Conv2dDgrad, winograd, 3, supports<Dgrad>, scratch<Dgrad>, run_dgrad, Sums::by_threads);
+
+}  // namespace
+}  // namespace duel
+#endif
