@@ -2,13 +2,14 @@
 #include <cuda_runtime.h>
 
 #include <nvtx3/nvToolsExt.h>
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <string>
 
-#include "kernels/launch.h"
+#include "kernels/cooperative_launch.h"
 
 namespace duel {
 namespace {
@@ -225,7 +226,26 @@ const struct Register {
   Register() { duel_register_backend(&cuda_backend); }
 } registered;
 
+// Of an H100 and an H200. CUDA C++ Programming Guide, technical specifications of compute capability 9.0.
+int resident_blocks_unasked(unsigned threads, size_t shared_bytes) {
+  const size_t by_threads = 2048 / ((threads + 31) / 32 * 32), by_shared = (228 << 10) / (shared_bytes + 1024);
+  return 132 * static_cast<int>(std::min({size_t{32}, by_threads, by_shared}));
+}
+
 }  // namespace
+
+int resident_blocks_of(const void* kernel, unsigned threads, size_t shared_bytes) {
+  if (!found().problem.empty()) return resident_blocks_unasked(threads, shared_bytes);
+  int device = 0, multiprocessors = 0, most_shared = 0, of_one = 0;
+  CUDA_CHECK(cudaGetDevice(&device));
+  CUDA_CHECK(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
+  CUDA_CHECK(cudaDeviceGetAttribute(&most_shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
+  if (shared_bytes > static_cast<size_t>(most_shared)) return 0;
+  const int bytes = static_cast<int>(shared_bytes);
+  if (shared_bytes > 48 * 1024) CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes));
+  CUDA_CHECK(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&of_one, kernel, static_cast<int>(threads), shared_bytes));
+  return multiprocessors * of_one;
+}
 
 int compute_capability() {
   static const int once = capability();

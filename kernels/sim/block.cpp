@@ -10,14 +10,23 @@ namespace duel::sim {
 namespace {
 // Every call of a kernel comes through here, so the common case is one load.
 thread_local constinit __attribute__((tls_model("initial-exec"))) Block* own = nullptr;
+thread_local std::unique_ptr<Block> blocks_of_grid[max_resident_blocks];
+
+Block& first_block() {
+  static thread_local const std::unique_ptr<Block> block = std::make_unique<Block>();
+  return *block;
+}
 }  // namespace
 
 Block& Block::mine() {
-  if (!own) {
-    static thread_local const std::unique_ptr<Block> block = std::make_unique<Block>();
-    own = block.get();
-  }
+  if (!own) own = &first_block();
   return *own;
+}
+
+Block& Block::of_grid(int number) {
+  std::unique_ptr<Block>& block = blocks_of_grid[number];
+  if (!block) block = std::make_unique<Block>();
+  return *block;
 }
 
 Block::~Block() {
@@ -53,7 +62,7 @@ void Block::prepare(const Launch& launch, uint64_t number) {
     order_lanes();
   }
   launch_ = &launch;
-  next_ = returned_ = 0;
+  next_ = returned_ = at_grid_ = 0;
   for (int member = 0; member < members_; ++member) member_[member] = {}, member_[member].index = launch.place_of(number, member);
   cluster_missing_ = threads_, cluster_phase_ = 1;
   copies_.block_begins();
@@ -75,24 +84,31 @@ void Block::prepare(const Launch& launch, uint64_t number) {
       fail(Failure::memory, "[sim] no host memory for a block's shared memory");
     for (int member = 0; member < members_; ++member) std::memset(reinterpret_cast<void*>(shared_of(member)), 0xff, launch.shared_bytes);
   }
-  watch::block_begins(number, slots_, shared_, launch.shared_bytes, members_);
-  blockIdx = member_[0].index;
-  blockDim = shape;
-  gridDim = launch.grid;
+  watch::block_begins(slot_, number, slots_, shared_, launch.shared_bytes, members_);
 }
 
-template <class F>
-void Block::guarded(F f) {
-  try {
-    f();
-  } catch (...) {
-    failed();
-  }
+void Block::come_back() {
+  own = this;
+  blockIdx = member_[0].index;
+  blockDim = launch_->block;
+  gridDim = launch_->grid;
+  watch::block_goes_on(slot_);
 }
 
 std::exception_ptr Block::run(const Launch& launch, uint64_t number) {
+  begin(launch, number, 0);
+  go_on();
+  return end();
+}
+
+void Block::begin(const Launch& launch, uint64_t number, int slot) {
+  slot_ = slot;
   prepare(launch, number);
   running_ = true;
+}
+
+void Block::go_on() {
+  come_back();
   for (;;) {
     Context& next = next_context();
     if (&next != &home_) {
@@ -107,16 +123,23 @@ std::exception_ptr Block::run(const Launch& launch, uint64_t number) {
         idle_[idle_count_++] = new_fiber(fibers_made_);
         ++fibers_made_;
       });
+    } else if (at_grid_ == threads_) {
+      return watch::block_rests();
     } else {
       guarded([&] {
         if (!land_bulk_load()) misuse("cannot go on: " + waiters() + advice(), nullptr);
       });
     }
   }
-  if (failing_) abandon();
+}
+
+std::exception_ptr Block::end() {
+  come_back();
+  if (failing_) unwind();
   if (stopped_) replace_stopped();
   watch::block_ends();
   running_ = false;
+  own = nullptr;
   return error_;
 }
 
@@ -221,7 +244,7 @@ void Block::wait() {
 }
 
 // Lets every waiting lane end by an exception, so that what lives on their stacks is destroyed.
-void Block::abandon() {
+void Block::unwind() {
   for (int i = 0; i < slots_; ++i)
     if (lanes_[i].state != State::running) jump(home_, *lanes_[i].fiber);
 }

@@ -1,5 +1,6 @@
 // One OS thread's executor of blocks: which fiber runs next, who waits for what, and what a block that cannot go on says.
-// Blocks of a cluster run together, as parts of one: each has its lanes, its barriers and its stretch of shared memory.
+// Blocks of a cluster run together, as parts of one: each has its lanes, its barriers and its stretch of shared memory. Blocks of a
+// cooperative grid have an executor each, which rests while all its threads wait for the other blocks (grid.cpp).
 // No containers of the standard library: a checked build instruments kernels that use them too, and the linker keeps one copy.
 #pragma once
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include "kernels/sim/async_copy.h"
 #include "kernels/sim/bulk_flight.h"
 #include "kernels/sim/fiber.h"
+#include "kernels/sim/grid.h"
 #include "kernels/sim/mbarrier.h"
 #include "kernels/sim/runtime.h"
 #include "kernels/sim/schedule.h"
@@ -37,6 +39,7 @@ struct Launch {
   const Row* row;  // nullptr outside a row
   Schedule schedule;
   dim3 cluster{1, 1, 1};  // blocks
+  bool cooperative = false;
   int members() const { return static_cast<int>(cluster.x * cluster.y * cluster.z); }
   int lanes_apart() const {  // from a block's first lane to the next one's: whole warpgroups
     const int threads = static_cast<int>(block.x * block.y * block.z);
@@ -47,12 +50,24 @@ struct Launch {
 
 class Block {
  public:
-  static Block& mine();  // the calling OS thread's, made at the first call
+  static Block& mine();               // the calling OS thread's that runs, or its first one
+  static Block& of_grid(int number);  // the calling OS thread's for its so many-th block of a cooperative grid, made at the first call
   ~Block();
 
   // Runs block (or cluster) `number` of the launch to its end. Returns what went wrong, or nullptr.
   std::exception_ptr run(const Launch& launch, uint64_t number);
   bool running() const { return running_; }
+
+  // run() in parts, for a block of a cooperative grid. After each go_on() it has ended, or all its threads are at the grid's barrier.
+  void begin(const Launch& launch, uint64_t number, int slot);
+  void go_on();
+  bool at_grid() const { return running_ && !failing_ && at_grid_ == threads_; }
+  bool failing() const { return failing_; }
+  void pass_grid();                               // every block has come to the barrier
+  void deserted(const std::string& other_block);  // another block has ended and will not come
+  void abandon() { failing_ = true; }             // before end(): its threads go no further
+  std::exception_ptr end();
+  std::string index_text() const;
 
   // What the running lane calls.
   void* shared_memory(size_t size, size_t align);
@@ -79,6 +94,7 @@ class Block {
   void* map(const void* at, int rank, Site site);  // the same place in another block's shared memory
   void cluster_arrive(Site site);
   void cluster_wait(Site site);
+  void grid_sync(Site site);
   uintptr_t shared_of(int member) const { return reinterpret_cast<uintptr_t>(shared_) + static_cast<size_t>(member) * span_; }
   int member_of(int lane) const { return lane / apart_; }
   AsyncCopies& copies() { return copies_; }
@@ -93,6 +109,7 @@ class Block {
     ready,
     at_barrier,
     at_cluster,
+    at_grid,
     at_named,
     at_mbarrier,
     at_warpgroup,
@@ -155,10 +172,17 @@ class Block {
   void check_products_at_end();
   std::string mbarrier_text(const MBarrierState& state) const;
   template <class F>
-  void guarded(F f);  // what f() throws fails the block
-  void failed();      // in a handler: keeps the exception, if it is the first
-  void abandon();
+  void guarded(F f) {  // what f() throws fails the block
+    try {
+      f();
+    } catch (...) {
+      failed();
+    }
+  }
+  void failed();  // in a handler: keeps the exception, if it is the first
+  void unwind();
   void replace_stopped();
+  void come_back();  // to this block, after another one ran
   Fiber* new_fiber(int place);
   std::string place() const;              // "[op:variant] block (0,0,0)"
   std::string advice() const;             // to a block that cannot go on, by what its threads wait for
@@ -186,6 +210,8 @@ class Block {
   uint16_t order_[max_threads];
   Lane lanes_[max_threads];
   Warp warps_[max_threads / 32];
+  int at_grid_ = 0;  // threads that wait for the other blocks
+  int slot_ = 0;     // where the checker keeps what it knows of this block
   int fibers_made_ = 0, idle_count_ = 0;
   Fiber* idle_[max_threads];
   std::unique_ptr<Fiber> fibers_[max_threads];

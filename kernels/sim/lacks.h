@@ -17,6 +17,9 @@
   DUEL_SIM_LACKS("on the simulated GPU start kernels with launch() of kernels/launch.h (cudaLaunchKernel)") cudaLaunchKernel
 #define cudaLaunchKernelEx \
   DUEL_SIM_LACKS("on the simulated GPU start kernels with launch() of kernels/launch.h (cudaLaunchKernelEx)") cudaLaunchKernelEx
+#define cudaLaunchCooperativeKernel                                                                                               \
+  DUEL_SIM_LACKS("start cooperative grids with launch_cooperative() of kernels/cooperative_launch.h (cudaLaunchCooperativeKernel)") \
+  cudaLaunchCooperativeKernel
 #define cudaTextureObject_t DUEL_SIM_LACKS("the simulated GPU has no textures (cudaTextureObject_t): read global memory") int
 #define cudaSurfaceObject_t DUEL_SIM_LACKS("the simulated GPU has no surfaces (cudaSurfaceObject_t): use global memory") int
 #define clock64 DUEL_SIM_LACKS("the simulated GPU has no clock64(): simulated time means nothing") clock64
@@ -26,5 +29,5 @@
   DUEL_SIM_LACKS("the simulated GPU has no __pipeline_memcpy_async: asynchronous copies go through kernels/ptx.h") __pipeline_memcpy_async
 #define nvcuda DUEL_SIM_LACKS("the simulated GPU has no nvcuda::wmma: matrix instructions go through kernels/ptx.h") nvcuda
 #define cooperative_groups \
-  DUEL_SIM_LACKS("the simulated GPU has no cooperative groups: use __syncthreads(), __syncwarp() and the *_sync calls") cooperative_groups
+  DUEL_SIM_LACKS("the simulated GPU has no cooperative groups: use __syncthreads(), __syncwarp(), the *_sync calls and grid_sync()") cooperative_groups
 // clang-format on

@@ -25,6 +25,7 @@ std::string Block::call_text(int lane) const {
   if (lanes_[lane].state == State::at_cluster)
     return "cluster_wait() (" + std::to_string(cluster_missing_) + " of " + std::to_string(threads_) +
            " threads have neither come to cluster_arrive() nor returned) in " + text_of(lanes_[lane].site);
+  if (lanes_[lane].state == State::at_grid) return "grid_sync() in " + text_of(lanes_[lane].site);
   if (const Member& block = member_[member_of(lane)]; lanes_[lane].state == State::at_barrier)
     return name_of(block.kind) + (" in " + text_of(block.site));
   const Warp& warp = warps_[lane / 32];
@@ -50,6 +51,7 @@ std::string Block::waiters() const {
 }
 
 std::string Block::advice() const {
+  if (at_grid_) return ". All threads of a cooperative grid must come to each grid_sync(), also those with nothing left to do";
   for (int i = 0; i < slots_; ++i)
     if (lanes_[i].state == State::at_cluster) return ". All threads of a cluster that have not returned must come to its barrier";
   for (int i = 0; i < slots_; ++i)

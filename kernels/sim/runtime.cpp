@@ -63,16 +63,22 @@ void check_cluster(const Launch& launch) {
                               " threads: the simulated GPU has room for 1024 threads a cluster, in whole warpgroups a block");
 }
 
-void run_launch(const Launch& launch) {
-  check_limits(launch);
-  check_cluster(launch);
-  if (Block::mine().running()) Block::mine().misuse("launches a kernel from a kernel, which the simulated GPU does not do", nullptr);
+// A grid with a barrier is there as a whole or not at all.
+void check_resident(const Launch& launch) {
+  const std::string who = launch.row ? std::string("[") + launch.row->op + ":" + launch.row->name + "]" : std::string("[sim]");
+  const dim3 g = launch.grid, b = launch.block;
+  const int most = resident_blocks(b.x * b.y * b.z, launch.shared_bytes);
+  if (const uint64_t blocks = uint64_t{g.x} * g.y * g.z; blocks > static_cast<uint64_t>(most))
+    fail(Failure::device, who + " cooperative launch of " + std::to_string(blocks) + " blocks of " + std::to_string(b.x * b.y * b.z) +
+                              " threads and " + std::to_string(launch.shared_bytes) + " bytes of shared memory: the simulated GPU, with " +
+                              std::to_string(multiprocessors) + " multiprocessors, holds " + std::to_string(most) + " of them at once");
+}
+
+// In the schedule's order, and of several failures the first in that order is reported: every block before it has been started and runs to
+// its end, so the report does not depend on timing.
+std::exception_ptr run_blocks(const Launch& launch) {
   const dim3 grid = launch.grid;
   const uint64_t blocks = static_cast<uint64_t>(grid.x) * grid.y * grid.z / static_cast<uint64_t>(launch.members());  // or clusters
-
-  // Blocks are handed out in the schedule's order, and of several failures the first in that order is reported: every block before it has
-  // been started and runs to its end, so the report does not depend on timing.
-  watch::launch_begins(launch);
   std::atomic<uint64_t> next{0};
   std::atomic<bool> stop{false};
   std::mutex mutex;
@@ -100,7 +106,16 @@ void run_launch(const Launch& launch) {
 #pragma omp parallel
     work();
   }
-  if (error) give_up(error);
+  return error;
+}
+
+void run_launch(const Launch& launch) {
+  check_limits(launch);
+  check_cluster(launch);
+  if (launch.cooperative) check_resident(launch);
+  if (Block::mine().running()) Block::mine().misuse("launches a kernel from a kernel, which the simulated GPU does not do", nullptr);
+  watch::launch_begins(launch);
+  if (const std::exception_ptr error = launch.cooperative ? run_resident(launch) : run_blocks(launch); error) give_up(error);
   watch::launch_ends();
 }
 
@@ -108,6 +123,9 @@ void run_launch(const Launch& launch) {
 
 void launch_grid(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void*), void* body) {
   run_launch({grid, block, shared_bytes, thread, body, duel_current_row(), Schedule::from_environment()});
+}
+void launch_cooperative(dim3 grid, dim3 block, size_t shared_bytes, void (*thread)(void*), void* body) {
+  run_launch({grid, block, shared_bytes, thread, body, duel_current_row(), Schedule::from_environment(), dim3(1), true});
 }
 void launch_clusters(dim3 grid, dim3 block, dim3 cluster, size_t shared_bytes, void (*thread)(void*), void* body) {
   run_launch({grid, block, shared_bytes, thread, body, duel_current_row(), Schedule::from_environment(), cluster});
@@ -166,6 +184,7 @@ void mbarrier_arrive_at(void* at, int rank, Site site) {
   block.mbarrier_arrive(block.map(at, rank, site), 1, 0, site, PC, true);
 }
 void cluster_wait(Site site) { running_block().cluster_wait(site); }
+void grid_sync(Site site) { running_block().grid_sync(site); }
 void bulk_commit() { running_block().bulk_commit(); }
 void bulk_wait(int newest) { running_block().bulk_wait(newest); }
 void fence_proxy() { watch::fence_proxy(); }

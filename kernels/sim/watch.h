@@ -20,7 +20,10 @@ inline void launch_begins(const Launch&) {}
 inline void launch_ends() {}
 inline void launch_fails() noexcept {}
 inline std::string found() { return {}; }
-inline void block_begins(uint64_t, int, void*, size_t, int) {}
+inline void block_begins(int, uint64_t, int, void*, size_t, int) {}
+inline void block_goes_on(int) {}
+inline void block_rests() {}
+inline void grid_barrier(int) {}
 inline void member_barrier() {}
 inline void member_leaves(int) {}
 inline void lane_runs(int, const void*, size_t) {}

@@ -52,27 +52,26 @@ Range own_image() {
 
 void count(Checker& c, const Region& region, uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   if (!c.counters.on()) return;
-  const bool shared = &region == &c.shared;
+  const bool shared = &region == &c.now->shared;
   c.counters.access(c.thread, c.short_pc(pc), at, bytes, kind, shared ? MemorySpace::shared : MemorySpace::global,
                     shared ? region.base : 0);
 }
 
 // A thread's store to shared memory, once it was looked at.
 void stored(Checker& c, size_t offset, size_t bytes, Kind kind, uintptr_t pc) {
-  c.proxy.wrote(offset, bytes);
-  if (c.registers_fly[0] | c.registers_fly[1] | c.registers_fly[2] | c.registers_fly[3] | c.registers_fly[4] | c.registers_fly[5] |
-      c.registers_fly[6] | c.registers_fly[7])
-    multiplied(c, offset, bytes, kind, pc);
+  c.now->proxy.wrote(offset, bytes);
+  const bool* fly = c.now->registers_fly;
+  if (fly[0] | fly[1] | fly[2] | fly[3] | fly[4] | fly[5] | fly[6] | fly[7]) multiplied(c, offset, bytes, kind, pc);
 }
 
 }  // namespace
 
 Region* region_of(Checker& c, uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   if (c.global->holds(at)) return c.global;
-  if (c.shared.holds(at)) return &c.shared;
+  if (c.now->shared.holds(at)) return &c.now->shared;
   if (c.builtins.holds(at) || (c.image.holds(at) && kind == Kind::read)) return nullptr;
   running.active = false;
-  c.findings.host_memory({pc, at, bytes, kind, c.block, c.thread}, c.image.holds(at));
+  c.findings.host_memory({pc, at, bytes, kind, c.now->block, c.thread}, c.image.holds(at));
   if (at < 4096) Block::mine().stop_lane();  // a null pointer: the access itself would crash
   running.active = true;
   return nullptr;
@@ -88,8 +87,8 @@ void touch(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   look.aligned();
   look.whole();
   count(c, *region, at, bytes, kind, pc);
-  if (region == &c.shared && kind != Kind::read) stored(c, at - region->base, bytes, kind, pc);
-  if (kind == Kind::atomic) c.order.atomic(c.thread, at);
+  if (region == &c.now->shared && kind != Kind::read) stored(c, at - region->base, bytes, kind, pc);
+  if (kind == Kind::atomic) c.now->order.atomic(c.thread, at);
 }
 
 void touch_range(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
@@ -100,13 +99,13 @@ void touch_range(uintptr_t at, size_t bytes, Kind kind, uintptr_t pc) {
   if (!region) return;
   Look(c, *region, at, bytes, kind, pc).whole();
   count(c, *region, at, bytes, kind, pc);
-  if (region == &c.shared && kind != Kind::read) stored(c, at - region->base, bytes, kind, pc);
+  if (region == &c.now->shared && kind != Kind::read) stored(c, at - region->base, bytes, kind, pc);
 }
 
 void bad_index(const char* array, unsigned long index, uintptr_t pc) {
   if (!running.active) return;
   Checker& c = checker();
-  c.findings.index({pc, 0, 0, Kind::read, c.block, c.thread}, array, index);
+  c.findings.index({pc, 0, 0, Kind::read, c.now->block, c.thread}, array, index);
 }
 
 void launch_begins(const Launch& launch) {
@@ -119,7 +118,7 @@ void launch_begins(const Launch& launch) {
   }
   c.builtins = builtins_of_this_thread();
   ++c.global->generation;
-  c.order.launch_begins();
+  c.between.releases.clear(), c.between.passed.clear();
   c.findings.launch_begins(launch);
   c.launch = &launch;
   c.counters.launch_begins(Shared::instance().visitor, Shared::instance().visitor_user);
@@ -136,13 +135,15 @@ void launch_ends() {
 void launch_fails() noexcept { checker().launching.unlock(); }
 std::string found() { return checker().findings.text(); }
 
-void block_begins(uint64_t number, int threads, void* shared, size_t shared_bytes, int members) {
+void block_begins(int slot, uint64_t number, int threads, void* shared, size_t shared_bytes, int members) {
   Checker& c = checker();
-  c.block = static_cast<uint32_t>(number);
-  c.threads = threads;
-  c.order.block_begins(c.block, threads, members);
+  if (!c.blocks[slot]) c.blocks[slot] = new OfBlock;  // as the checker itself, not destroyed
+  c.now = c.blocks[slot];
+  c.now->block = static_cast<uint32_t>(number);
+  c.now->threads = threads;
+  c.now->order.block_begins(c.between, c.now->block, threads, members);
   const size_t span = members == 1 ? max_shared_bytes + 1024 : cluster_span(shared_bytes);
-  Region& r = c.shared;
+  Region& r = c.now->shared;
   if (shared && r.base != reinterpret_cast<uintptr_t>(shared)) {
     if (!r.states) {
       r.states = static_cast<uint8_t*>(reserve(max_shared_span));
@@ -153,9 +154,9 @@ void block_begins(uint64_t number, int threads, void* shared, size_t shared_byte
   }
   r.bytes = shared ? span * static_cast<size_t>(members) : 0;
   ++r.generation;
-  c.proxy.block_begins();
-  std::memset(c.products, 0, r.bytes / 16 * sizeof c.products[0]);
-  std::memset(c.registers_fly, 0, sizeof c.registers_fly);
+  c.now->proxy.block_begins();
+  std::memset(c.now->products, 0, r.bytes / 16 * sizeof c.now->products[0]);
+  std::memset(c.now->registers_fly, 0, sizeof c.now->registers_fly);
   if (r.states) {
     for (uint8_t *of = r.states, *end = of + r.bytes; of < end; of += span) {
       std::memset(of, unwritten, shared_bytes);
@@ -172,13 +173,13 @@ void member_barrier() {
 void member_leaves(int member) {
   Checker& c = checker();
   const Launch& launch = *c.launch;
-  Region& r = c.shared;
+  Region& r = c.now->shared;
   const int apart = launch.lanes_apart(), first = member * apart;
   const int threads = static_cast<int>(launch.block.x * launch.block.y * launch.block.z);
   const auto in_time = [&](const Access& a) {
     if (!a.pc || a.thread / apart == member) return true;
     for (int lane = first; lane < first + threads; ++lane)
-      if (c.order.before(a, lane)) return true;
+      if (c.now->order.before(a, lane)) return true;
     return false;
   };
   const auto look = [&](const Cell& cell, size_t at) {
@@ -202,19 +203,29 @@ void member_leaves(int member) {
 
 void lane_runs(int thread, const void* stack, size_t stack_bytes) {
   checker().thread = thread;
-  running = {true, reinterpret_cast<uintptr_t>(stack), stack_bytes, checker().registers_fly[thread / 128]};
+  running = {true, reinterpret_cast<uintptr_t>(stack), stack_bytes, checker().now->registers_fly[thread / 128]};
 }
 void nobody_runs() { running.active = false; }
+void block_goes_on(int slot) { checker().now = checker().blocks[slot]; }
+void block_rests() {
+  running.active = false;
+  block_barrier();
+}
+void grid_barrier(int blocks) {
+  Checker& c = checker();
+  c.between.passed.clear();
+  for (int slot = 0; slot < blocks; ++slot) c.between.passed.add(c.blocks[slot]->order.epoch());
+}
 void block_barrier() {
   Checker& c = checker();
-  c.order.block_barrier();
+  c.now->order.block_barrier();
   if (!c.counters.on()) return;
   c.counters.count_barrier();
-  c.counters.block_barrier(c.threads);
+  c.counters.block_barrier(c.now->threads);
 }
 void block_ends() {
   running.active = false;
-  if (Checker& c = checker(); c.counters.on()) c.counters.block_barrier(c.threads);
+  if (Checker& c = checker(); c.counters.on()) c.counters.block_barrier(c.now->threads);
 }
 void count_multiplies(uintptr_t pc, int each, bool matrix) {
   if (!running.active) return;
@@ -222,10 +233,10 @@ void count_multiplies(uintptr_t pc, int each, bool matrix) {
 }
 void count_begin(CountsVisitor visitor, void* user) { Shared::instance().visitor = visitor, Shared::instance().visitor_user = user; }
 void count_end() { Shared::instance().visitor = nullptr; }
-void warp_sync(int first_thread, uint32_t lanes) { checker().order.warp_sync(first_thread, lanes); }
-void named_arrive(int id, int thread) { checker().order.named_arrive(id, thread); }
-void named_pass(int id, int thread) { checker().order.named_pass(id, thread); }
-void named_release(int id) { checker().order.named_release(id); }
+void warp_sync(int first_thread, uint32_t lanes) { checker().now->order.warp_sync(first_thread, lanes); }
+void named_arrive(int id, int thread) { checker().now->order.named_arrive(id, thread); }
+void named_pass(int id, int thread) { checker().now->order.named_pass(id, thread); }
+void named_release(int id) { checker().now->order.named_release(id); }
 
 // Until it lands, the source may be read and the destination written at any time; both are looked at as if at once, and the destination is
 // marked.
@@ -235,7 +246,7 @@ void copy_begins(void* to, const void* from, size_t bytes, uintptr_t pc) {
   if (from) touch(reinterpret_cast<uintptr_t>(from), bytes, Kind::read, pc);
   else if (c.counters.on()) c.counters.no_access(c.thread, c.short_pc(pc), bytes);
   touch(at, bytes, Kind::write, pc);
-  const Region& r = c.shared;
+  const Region& r = c.now->shared;
   uint8_t* state = r.states + (at - r.base);
   for (size_t i = 0; i < bytes; ++i)
     if (state[i] != forbidden) state[i] = in_flight;
@@ -243,15 +254,15 @@ void copy_begins(void* to, const void* from, size_t bytes, uintptr_t pc) {
 void copy_lands(void* to, size_t bytes, uintptr_t pc) {
   Checker& c = checker();
   const uintptr_t at = reinterpret_cast<uintptr_t>(to);
-  uint8_t* state = c.shared.states + (at - c.shared.base);
+  uint8_t* state = c.now->shared.states + (at - c.now->shared.base);
   if (state[0] == forbidden) return;  // said when it began
   std::memset(state, written, bytes);
-  Look(c, c.shared, at, bytes, Kind::write, pc).whole();
-  c.proxy.wrote(at - c.shared.base, bytes);
+  Look(c, c.now->shared, at, bytes, Kind::write, pc).whole();
+  c.now->proxy.wrote(at - c.now->shared.base, bytes);
 }
 
 void fence() {
-  if (running.active) checker().order.fence(checker().thread);
+  if (running.active) checker().now->order.fence(checker().thread);
 }
 
 }  // namespace duel::sim::checker

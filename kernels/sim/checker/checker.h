@@ -33,7 +33,11 @@ void launch_begins(const Launch& launch);  // waits for a launch of another thre
 void launch_ends();                        // throws Error(device) with what was found
 void launch_fails() noexcept;              // in place of launch_ends(), when another error is on its way
 std::string found();                       // what was found so far, to go with another error; empty when nothing
-void block_begins(uint64_t number, int threads, void* shared, size_t shared_bytes, int members);  // or a cluster of so many blocks
+// Or a cluster of so many blocks. slot: the executor's, of which a cooperative grid has one for each block.
+void block_begins(int slot, uint64_t number, int threads, void* shared, size_t shared_bytes, int members);
+void block_goes_on(int slot);    // also when it has just begun, or ends
+void block_rests();              // all its threads are at the grid's barrier
+void grid_barrier(int blocks);   // all its blocks are
 void member_barrier();           // a __syncthreads() of a block of a cluster is complete
 void member_leaves(int member);  // all threads of a cluster's block have returned
 void lane_runs(int thread, const void* stack, size_t stack_bytes);

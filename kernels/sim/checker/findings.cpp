@@ -123,7 +123,8 @@ void Findings::race(const Party& p, uintptr_t at, bool global, uintptr_t base, c
   const bool together = other.block == p.block, same_block = together && other.thread / apart == p.thread / apart;
   const std::string place = global ? device_address(at) : shared_text(at - base);
   const char* past = other.atomic ? "updated" : other_kind == Kind::read ? "read" : "wrote";
-  std::string how = "; blocks of one launch are ordered by nothing but atomics behind a __threadfence()";
+  std::string how = launch_->cooperative ? "; no grid_sync() lies between"
+                                         : "; blocks of one launch are ordered by nothing but atomics behind a __threadfence()";
   if (together && !same_block) how = "; no cluster_sync() lies between";
   if (same_block)
     how = other.thread / 32 == p.thread / 32 ? "; no __syncwarp() or __syncthreads() lies between" : "; no __syncthreads() lies between";

@@ -15,22 +15,30 @@ struct Range {
   bool holds(uintptr_t at) const { return at - base < bytes; }
 };
 
-// One launch at a time has it; blocks run one after the other on the launching thread.
-struct Checker {
-  std::mutex launching;
+// What is remembered of a block that has begun and not ended.
+struct OfBlock {
+  uint32_t block = 0;  // its number in the grid
+  int threads = 0;
   Order order;
-  Findings findings;
-  Region* global = nullptr;
   Region shared;
-  Counters counters;
   Proxy proxy;
   uint16_t products[max_shared_span / 16];  // that read these 16 bytes of shared memory now
   bool registers_fly[1024 / 128];           // of a warpgroup
   Access mbarrier_made[max_mbarriers];      // by whom and where
+};
+
+// One launch at a time has it; blocks run one after the other on the launching thread, those of a cooperative grid in turns.
+struct Checker {
+  std::mutex launching;
+  Findings findings;
+  Region* global = nullptr;
+  Counters counters;
+  Between between;
+  OfBlock* blocks[max_resident_blocks] = {};  // by the executor's slot, made at its first block
+  OfBlock* now = nullptr;                     // of the block that runs
   const Launch* launch = nullptr;
-  uint32_t block = 0;
-  int thread = 0, threads = 0;  // the running lane; lanes of the block
-  Range image, builtins;        // of this library; the built-in variables
+  int thread = 0;         // the running lane
+  Range image, builtins;  // of this library; the built-in variables
   uint32_t short_pc(uintptr_t pc) const { return static_cast<uint32_t>(pc - image.base); }
 };
 
@@ -54,7 +62,7 @@ class Look {
   }
   void whole() {  // one region, any length
     if (!states_are_right()) return;
-    if (&r_ == &c_.shared && c_.launch->members() > 1) begun();
+    if (&r_ == &c_.now->shared && c_.launch->members() > 1) begun();
     size_t at = offset_, left = bytes_;
     for (; left && at % 4; ++at, --left) one_byte(at);
     for (; left >= 4; at += 4, left -= 4) word(at);
@@ -71,7 +79,7 @@ class Look {
       for (size_t i = 0; i < (split ? 4 : 1); ++i) {
         const Access& write = split ? r_.single[at + i].write : word.write;
         for (int thread = first; thread < first + 128; thread += 32)
-          if (write.pc && !c_.order.before(write, thread)) return race(write, Kind::write, at + i, thread);
+          if (write.pc && !c_.now->order.before(write, thread)) return race(write, Kind::write, at + i, thread);
       }
     }
   }
@@ -90,7 +98,7 @@ class Look {
   // Another block of the cluster is known to run when anything that one of its threads did is ordered before this.
   void begun() {
     const int apart = c_.launch->lanes_apart(), member = static_cast<int>(offset_ / cluster_span(c_.launch->shared_bytes));
-    if (c_.thread / apart != member && !c_.order.knows_any(c_.thread, member * apart, apart)) report(Fault::unborn);
+    if (c_.thread / apart != member && !c_.now->order.knows_any(c_.thread, member * apart, apart)) report(Fault::unborn);
   }
 
   bool states_are_right() {
@@ -137,32 +145,32 @@ class Look {
     visit(r_.single[at], at);
   }
 
-  bool conflicts(const Access& a) const { return a.pc && !(a.atomic && kind_ == Kind::atomic) && !c_.order.before(a, c_.thread); }
+  bool conflicts(const Access& a) const { return a.pc && !(a.atomic && kind_ == Kind::atomic) && !c_.now->order.before(a, c_.thread); }
 
   void visit(Cell& cell, size_t at) {
     if (conflicts(cell.write)) race(cell.write, Kind::write, at);
-    const Access own = c_.order.access(c_.thread, c_.short_pc(pc_), kind_ == Kind::atomic, bytes_);
+    const Access own = c_.now->order.access(c_.thread, c_.short_pc(pc_), kind_ == Kind::atomic, bytes_);
     for (const Access& earlier : cell.read)  // a read, or an atomic update that another one followed
       if ((kind_ != Kind::read || earlier.atomic) && conflicts(earlier)) race(earlier, earlier.atomic ? Kind::write : Kind::read, at);
     if (kind_ == Kind::read) return remember(cell, own);
-    const auto joins = [&](const Access& a) { return own.atomic && a.pc && a.atomic && !c_.order.before(a, c_.thread); };
+    const auto joins = [&](const Access& a) { return own.atomic && a.pc && a.atomic && !c_.now->order.before(a, c_.thread); };
     cell.read[0] = joins(cell.write) ? cell.write : joins(cell.read[0]) ? cell.read[0] : Access{};
     cell.read[1].pc = 0;
     cell.write = own;
   }
   void remember(Cell& cell, const Access& own) const {
-    if (!cell.read[0].pc || c_.order.before(cell.read[0], own.thread)) cell.read[0] = own;
-    else if (!cell.read[1].pc || c_.order.before(cell.read[1], own.thread)) cell.read[1] = own;
+    if (!cell.read[0].pc || c_.now->order.before(cell.read[0], own.thread)) cell.read[0] = own;
+    else if (!cell.read[1].pc || c_.now->order.before(cell.read[1], own.thread)) cell.read[1] = own;
     else if (same_warp(cell.read[0], cell.read[1]) && !same_warp(cell.read[0], own)) cell.read[1] = own;
   }
   static bool same_warp(const Access& a, const Access& b) { return a.block == b.block && a.thread / 32 == b.thread / 32; }
 
   void race(const Access& other, Kind other_kind, size_t at, int thread = -1) {
-    c_.findings.race({pc_, at_, bytes_, kind_, c_.block, thread < 0 ? c_.thread : thread}, r_.base + at, &r_ == c_.global, r_.base, other,
-                     other_kind, c_.image.base);
+    c_.findings.race({pc_, at_, bytes_, kind_, c_.now->block, thread < 0 ? c_.thread : thread}, r_.base + at, &r_ == c_.global, r_.base,
+                     other, other_kind, c_.image.base);
   }
   void report(Fault fault, size_t skip = 0) {
-    c_.findings.fault(fault, {pc_, at_, bytes_, kind_, c_.block, c_.thread}, at_ + skip, &r_ == c_.global, r_.base);
+    c_.findings.fault(fault, {pc_, at_, bytes_, kind_, c_.now->block, c_.thread}, at_ + skip, &r_ == c_.global, r_.base);
   }
 
   Checker& c_;

@@ -8,7 +8,8 @@
 
 namespace duel::sim::checker {
 
-void Order::block_begins(uint32_t block, int threads, int members) {
+void Order::block_begins(Between& between, uint32_t block, int threads, int members) {
+  between_ = &between;
   block_ = block;
   epoch_ = 0;
   threads_ = threads;
@@ -99,9 +100,9 @@ void Order::fence(int thread) {
 }
 
 void Order::atomic(int thread, uintptr_t at) {
-  for (const Release& r : releases_)
+  for (const Between::Release& r : between_->releases)
     if (r.at == at && r.block != block_) learnt_.add({r, epoch_, static_cast<uint16_t>(thread)});
-  if (const Fenced& f = fenced_[thread]; f.clock) releases_.add({at, block_, f.epoch, f.clock, static_cast<uint16_t>(thread)});
+  if (const Fenced& f = fenced_[thread]; f.clock) between_->releases.add({at, block_, f.epoch, f.clock, static_cast<uint16_t>(thread)});
 }
 
 Access Order::product(int first, uint32_t pc) {

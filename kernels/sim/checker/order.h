@@ -4,7 +4,8 @@
 //
 // Vector clocks, folded to what a GPU can have. Within a block an epoch, the number of barriers passed; within a warp what each lane knows
 // of each other lane's clock, and once a named barrier or an mbarrier was used what each thread knows of those in other warps; between
-// blocks what the running block has learnt from releases. Blocks run one after the other.
+// blocks what the running block has learnt from releases. Blocks run one after the other; those of a cooperative grid by turns, from one of
+// its barriers to the next, so what another block did before its last barrier comes before all that runs.
 #pragma once
 #include <cstdint>
 
@@ -13,11 +14,22 @@
 
 namespace duel::sim::checker {
 
+// What the blocks of a launch have let each other know.
+struct Between {
+  struct Release {  // what a thread let out: its block's accesses before `epoch`, and its own up to `clock`
+    uintptr_t at;
+    uint32_t block, epoch, clock;
+    uint16_t thread;
+  };
+  List<Release> releases;
+  List<uint32_t> passed;  // of each block of a cooperative grid, once it has passed a barrier: the epoch that began there
+};
+
 class Order {
  public:
-  void launch_begins() { releases_.clear(), learnt_.clear(); }
-  void block_begins(uint32_t block, int threads, int members);
+  void block_begins(Between& between, uint32_t block, int threads, int members);
   void block_barrier() { ++epoch_; }
+  uint32_t epoch() const { return epoch_; }
   void warp_sync(int first_thread, uint32_t lanes);
   void named_arrive(int id, int thread);
   void named_pass(int id, int thread);
@@ -33,7 +45,7 @@ class Order {
 
   // Whether `a` happened before everything that `thread` of the running block does now.
   bool before(const Access& a, int thread) const {
-    if (a.block != block_) return released_before(a, thread);
+    if (a.block != block_) return (a.block < between_->passed.size() && a.epoch < between_->passed[a.block]) || released_before(a, thread);
     if (a.warpgroup) return product_before(a, thread);
     if (a.thread == thread || a.epoch < epoch_) return true;
     if ((a.thread ^ thread) < 32) return known_[thread / 32][thread & 31][a.thread & 31] >= a.clock;
@@ -57,19 +69,15 @@ class Order {
   }
 
  private:
-  struct Release {  // what a thread let out: its block's accesses before `epoch`, and its own up to `clock`
-    uintptr_t at;
-    uint32_t block, epoch, clock;
-    uint16_t thread;
-  };
   struct Learnt {  // by the running block
-    Release release;
+    Between::Release release;
     uint32_t epoch;   // when
     uint16_t thread;  // by whom; the rest of the block knows it after its next barrier
   };
   bool product_before(const Access& a, int thread) const;
   bool released_before(const Access& a, int thread) const;
 
+  Between* between_ = nullptr;
   uint32_t block_ = 0, epoch_ = 0;
   uint32_t known_[32][32][32];  // [warp][lane][of lane]: the clock up to which it knows; of itself, its own clock
   // Allocated at the first named barrier or mbarrier, valid in a block that has used one.
@@ -89,7 +97,6 @@ class Order {
   struct Fenced {
     uint32_t epoch, clock;  // clock 0: no fence yet
   } fenced_[1024];
-  List<Release> releases_;
   List<Learnt> learnt_;
 };
 

@@ -1,2 +1,2 @@
 #pragma once
-#error "the simulated GPU has no <cooperative_groups.h>: use __syncthreads(), __syncwarp() and the *_sync calls"
+#error "the simulated GPU has no <cooperative_groups.h>: use __syncthreads(), __syncwarp(), the *_sync calls and grid_sync()"
