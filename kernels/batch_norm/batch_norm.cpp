@@ -46,6 +46,8 @@ std::vector<Case<BatchNormProblem>> bn_cases() {
     add(std::string("rows40c8") + dtype + "/act=none/momentum=0", Tag::edge);
     for (const char* text : {"rows1c3", "rows65c8", "rows1031c24", "rows33c260"})
       add(std::string(text) + dtype + "/act=leaky_relu/slope=0.2/momentum=0.3/groups=3", Tag::edge);
+    for (const char* text : {"rows300c8", "rows700c8"})  // so many groups that a block has many rows
+      add(std::string(text) + dtype + "/act=leaky_relu/slope=0.2/groups=30", Tag::edge);
     for (const char* text : {"rows64c512", "rows256c256", "rows1024c128", "rows4096c64"})
       for (const char* act : {"/act=relu", "/act=leaky_relu/slope=0.2"}) add(std::string(text) + dtype + act, Tag::dcgan);
   }

@@ -35,9 +35,10 @@ inline RowChunks chunks_for(const BatchNormProblem& p, int wanted_blocks, int mo
 // Two waves of the largest cards where the sums are made, four where all is read and written; few enough chunks for the blocks to join.
 inline RowChunks summed_chunks(const BatchNormProblem& p) { return chunks_for(p, 264, 64); }
 inline RowChunks written_chunks(const BatchNormProblem& p) { return chunks_for(p, 1056, 65535); }
-inline size_t sums_bytes(const BatchNormProblem& p) {
-  return static_cast<size_t>(p.groups) * static_cast<size_t>(summed_chunks(p).chunks) * 2 * static_cast<size_t>(p.c) * sizeof(double);
+inline size_t bytes_of_sums(const BatchNormProblem& p, const RowChunks& r) {
+  return static_cast<size_t>(p.groups) * static_cast<size_t>(r.chunks) * 2 * static_cast<size_t>(p.c) * sizeof(double);
 }
+inline size_t sums_bytes(const BatchNormProblem& p) { return bytes_of_sums(p, summed_chunks(p)); }
 inline dim3 grid_of(const BatchNormProblem& p, const RowChunks& r) {
   return dim3(static_cast<unsigned>(tiles_of(p)), static_cast<unsigned>(r.chunks), static_cast<unsigned>(p.groups));
 }
@@ -54,15 +55,28 @@ struct Place {
       : begin(int64_t{blockIdx.y} * r.rows), end(min(begin + r.rows, int64_t{p.rows})), group(int64_t{blockIdx.z} * p.rows * p.c) {}
 };
 
-// A thread's values of an array with one value a channel, in requests of 16 bytes.
-template <class T>
-__device__ void load_channels(const accumulator_t<T>* from, accumulator_t<T>* to) {
-  using Four = Pack<accumulator_t<T>, 4>;
-  for (int i = 0; i < pack_elements<T>; i += 4) {
-    const Four four = load_vec<Four>(from + i);
-    for (int e = 0; e < 4; ++e) to[i + e] = four.at[e];
-  }
+// Where the block's two sums of each channel go.
+__device__ inline double* sums_of_block(const BatchNormProblem& p, double* sums) {
+  return sums + (int64_t{blockIdx.z} * gridDim.y + blockIdx.y) * 2 * p.c;
 }
+
+// A tile's values of an array with one value a channel, in shared memory. Fours of channels that the eight lanes take in one request lie
+// side by side, so that no two of them meet in a bank.
+template <class T>
+struct TileValues {
+  using A = accumulator_t<T>;
+  alignas(16) A value[channels<T>];
+  __device__ A& operator[](int j) {  // channel j of the tile
+    const int lane = j / pack_elements<T>, e = j % pack_elements<T>;
+    return value[(e / 4 * lanes + lane) * 4 + e % 4];
+  }
+  __device__ void load(const Place<T>& at, A* to) const {  // those of a thread
+    for (int i = 0; i < pack_elements<T>; i += 4) {
+      const auto four = load_vec<Pack<A, 4>>(value + (i / 4 * lanes + at.lane) * 4);
+      for (int e = 0; e < 4; ++e) to[i + e] = four.at[e];
+    }
+  }
+};
 
 // The block's two sums of each channel of its tile.
 template <class T>

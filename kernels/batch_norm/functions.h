@@ -52,6 +52,18 @@ void with_bn_act(Act act, F&& f) {
   else if (act == Act::leaky_relu) f(std::integral_constant<Act, Act::leaky_relu>{});
   else f(std::integral_constant<Act, Act::none>{});
 }
+// As act_forward() and act_grad_factor() with the activation as a variable, among those that batch normalisation may have: tanh and its kin
+// would make up most of a kernel's code.
+template <class A>
+HD inline A bn_act_forward(Act act, A v, A slope) {
+  if (act == Act::relu) return act_forward<Act::relu>(v, slope);
+  return act == Act::leaky_relu ? act_forward<Act::leaky_relu>(v, slope) : v;
+}
+template <class A>
+HD inline A bn_act_grad_factor(Act act, A v, A slope) {
+  if (act == Act::relu) return act_grad_factor<Act::relu>(v, slope);
+  return act == Act::leaky_relu ? act_grad_factor<Act::leaky_relu>(v, slope) : A(1);
+}
 inline bool bn_supports_act(Act act) { return act == Act::none || act == Act::relu || act == Act::leaky_relu; }
 
 }  // namespace duel
