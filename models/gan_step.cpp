@@ -170,12 +170,21 @@ Pass GanStep::watched(Pass pass, std::vector<LayerSeen>& layers) const {
   return pass;
 }
 
+// As grad(), but what it begins with is not written anew at each step.
+Tensors GanStep::gradients_of(const Tensor& loss, const Tensors& wanted) {
+  if (!one || one.shape() != loss.shape() || one.dtype() != loss.dtype()) {
+    NoGrad stop;
+    one = Tensor::full(loss.shape(), 1, loss.dtype(), loss.device());
+  }
+  return vjp(loss, one, wanted);
+}
+
 // By the weights; where somebody looks, what the watched layers get on the way is noted.
-Tensors GanStep::gradients_of(const Tensor& loss, const Tensors& weights, std::vector<LayerSeen>& layers) const {
-  if (!look) return grad(loss, weights);
+Tensors GanStep::gradients_of(const Tensor& loss, const Tensors& weights, std::vector<LayerSeen>& layers) {
+  if (!look) return gradients_of(loss, weights);
   Tensors wanted = weights;
   for (const LayerSeen& s : layers) wanted.push_back(s.out);
-  Tensors all = grad(loss, wanted);
+  Tensors all = gradients_of(loss, wanted);
   for (size_t i = 0; LayerSeen & s : layers) s.gradient = all[weights.size() + i++], s.out = s.out.detach();
   all.resize(weights.size());
   return all;
@@ -213,7 +222,7 @@ Tensor GanStep::learn_d(const Turn& turn, const Tensor& fake, Tensors& gradients
     const auto judge = [&](const Tensor& x) { return d(transform ? transform(x, numbered(on_mixed)) : x, pass); };
     const Tensor value = penalty_of(objective.penalty, judge, turn.real, fake, turn.mix);
     const Tensor loss = value * objective.penalty_weight;
-    accumulate(gradients, grad(loss, weights));
+    accumulate(gradients, gradients_of(loss, weights));
     NoGrad only_looking;
     total = total + loss.detach();
     note(turn, penalty, value);

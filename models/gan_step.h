@@ -84,6 +84,7 @@ struct GanStep {
   // into.
   StepSeen* look = nullptr;
   Tensor targets = {}, target_of_g = {};  // what the losses want of D; made by the first step where none changes them
+  Tensor one = {};                        // of the losses by themselves; made by the first step
   int passes() const;                     // of a step
 
   void operator()();
@@ -102,7 +103,8 @@ struct GanStep {
   Tensor targets_of_d(int64_t n, int on_real, int on_fake);
   void update(Optimizer& optimizer, Tensors& gradients, const Tensors& weights) const;
   Pass watched(Pass pass, std::vector<LayerSeen>& layers) const;
-  Tensors gradients_of(const Tensor& loss, const Tensors& weights, std::vector<LayerSeen>& layers) const;
+  Tensors gradients_of(const Tensor& loss, const Tensors& wanted);
+  Tensors gradients_of(const Tensor& loss, const Tensors& weights, std::vector<LayerSeen>& layers);
   void note(const Turn& turn, int first, const Tensor& values);
   void note_said(int64_t first, const Tensor& said);
 };
