@@ -73,8 +73,7 @@ __device__ void find_means(const BatchNormProblem& p, const Place<T>& at, int ch
     double beta = 0, gamma = 0;
     for (int group = 0; group < p.groups; ++group) {
       join_chunks<T>(p, at.tile, chunks, sums + int64_t{group} * chunks * 2 * p.c, shared.joined);
-      if (j < channels<T>) beta += shared.joined.total[0][j], gamma += shared.joined.total[1][j];
-      __syncthreads();
+      if (j < channels<T>) beta += shared.joined.total[0][j], gamma += shared.joined.total[1][j];  // written anew behind a barrier
     }
     if (j < channels<T> && mine < p.c) gbeta[mine] = static_cast<A>(beta), ggamma[mine] = static_cast<A>(gamma);
   }
