@@ -12,6 +12,20 @@ Tensor with_one_hot(const Tensor& x, const Tensor& labels, int64_t classes) {
   return concat_channels(x, upsample_nearest(pixel, static_cast<int>(x.shape()[1]), static_cast<int>(x.shape()[2])));
 }
 
+Tensor conv2d_with_one_hot(const Tensor& x, const Tensor& labels, const Tensor& planes, const Tensor& weight, Window window) {
+  const int64_t c = x.shape()[-1], classes = planes.shape()[0];
+  const Tensor of_image = conv2d(x, slice_channels(weight, 0, c), window);
+  const Tensor of_class = conv2d(planes, slice_channels(weight, c, classes), window);
+  return of_image + reshape(row_of_label(reshape(of_class, {classes, of_class.count() / classes}), labels), of_image.shape());
+}
+
+Tensor planes_of_classes(int64_t classes, int64_t h, int64_t w, DType dtype, Device device) {
+  std::vector<double> identity(static_cast<size_t>(classes * classes));
+  for (int64_t i = 0; i < classes; ++i) identity[static_cast<size_t>(i * (classes + 1))] = 1;
+  const Tensor pixels = Tensor::from({classes, 1, 1, classes}, identity, dtype, device);
+  return upsample_nearest(pixels, static_cast<int>(h), static_cast<int>(w)).detach();
+}
+
 Tensor with_embedding(const Tensor& z, const Tensor& labels, const Tensor& table) {
   return concat_channels(z, reshape(row_of_label(table, labels), {z.shape()[0], 1, 1, table.shape()[1]}));
 }

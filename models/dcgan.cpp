@@ -1,5 +1,7 @@
 #include "models/dcgan.h"
 
+#include "models/cgan.h"
+
 namespace duel {
 namespace {
 
@@ -57,6 +59,7 @@ DcganDiscriminator::DcganDiscriminator(const GanConfig& c, Device device) : drop
     if (stage || on_weight) add_norm(layers.back(), c.d_norm, to);
     channels = to;
   }
+  if (c.classes && c.label_in_d == LabelInD::one_hot) planes = planes_of_classes(c.classes, c.h, c.w, c.precision, device);
   layers.push_back(make_conv(1, c.h >> stages, c.w >> stages, channels + c.minibatch_stddev, 0, whole, c.precision, device));
   if (biased) layers.back().bias = make_weight({1}, c.precision, device);
   if (on_weight) add_norm(layers.back(), c.d_norm, 1);
@@ -65,7 +68,9 @@ DcganDiscriminator::DcganDiscriminator(const GanConfig& c, Device device) : drop
 Tensor DcganDiscriminator::features(const Tensor& x, const Pass& pass) const {
   Tensor h = x;
   for (size_t i = 0; i + 1 < layers.size(); ++i) {
-    h = normed(layers[i].biased(conv2d(h, layers[i].weight(), layers[i].window)), layers[i], pass, {Act::leaky_relu, 0.2});
+    const ConvLayer& l = layers[i];
+    h = i == 0 && planes ? conv2d_with_one_hot(h, pass.labels, planes, l.weight(), l.window) : conv2d(h, l.weight(), l.window);
+    h = normed(l.biased(h), l, pass, {Act::leaky_relu, 0.2});
     h = dropped(h, dropout, pass, static_cast<int>(i));
   }
   return h;

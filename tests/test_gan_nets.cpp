@@ -87,6 +87,29 @@ TEST_CASE("shapes, ranges and precisions, of any image that the net can make") {
         }
 }
 
+TEST_CASE("a label's planes convolved once a class are those convolved beside every image, in every derivative") {
+  constexpr int classes = 3;
+  const Rng rng{5};
+  const Tensor x = rng.normal({4, 6, 5, 2}, step_counter(), 0, 1, DType::f64).detach();
+  const Tensor w = rng.normal({3, 4, 4, 2 + classes}, step_counter(1), 0, 1, DType::f64).detach();
+  const Window window{.stride = 2, .pad = 1};
+  for (const Tensor& labels : {Tensor::from({4}, {2, 0, 2, 1}, DType::i32),
+                               Tensor::from({4, classes}, {.5, .5, 0, 1, 0, 0, 0, .25, .75, .2, .3, .5}, DType::f64)}) {
+    const auto everything = [&](const Tensor& y) {
+      const Tensors first = grad(mean(square(square(y))), {x, w}, create_graph);
+      const Tensors second = grad(sum(square(first[0])) + sum(square(first[1])), {x, w});
+      return Tensors{y, first[0], first[1], second[0], second[1]};
+    };
+    const Tensors beside = everything(conv2d(with_one_hot(x, labels, classes), w, window));
+    const Tensors once = everything(conv2d_with_one_hot(x, labels, planes_of_classes(classes, 6, 5, DType::f64, Device::cpu), w, window));
+    for (size_t i = 0; i < once.size(); ++i) {
+      REQUIRE(once[i].shape() == beside[i].shape());
+      const auto a = once[i].values(), b = beside[i].values();
+      for (size_t j = 0; j < a.size(); ++j) CHECK(a[j] == doctest::Approx(b[j]).epsilon(1e-10));
+    }
+  }
+}
+
 TEST_CASE("a label reaches both nets, by every way in") {
   for (LabelInG in_g : {LabelInG::one_hot, LabelInG::embedding, LabelInG::norm})
     for (LabelInD in_d : {LabelInD::one_hot, LabelInD::embedding, LabelInD::projection})
