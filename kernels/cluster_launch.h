@@ -3,7 +3,7 @@
 //
 //   launch_clusters({.grid = 64, .block = 256, .shared_bytes = sizeof(Tiles)}, 2, stream, my_kernel, args…);
 #pragma once
-#include "kernels/launch.h"
+#include "kernels/launch_attribute.h"
 #ifdef DUEL_SIM
 #include "kernels/sim/cluster.h"
 #endif
@@ -25,21 +25,10 @@ void launch_clusters(const LaunchShape& shape, dim3 cluster, Stream, void (*kern
 
 template <class... P, class... A>
 void launch_clusters(const LaunchShape& shape, dim3 cluster, Stream stream, void (*kernel)(P...), A&&... args) {
-  duel_count_launch();
-  if (shape.shared_bytes > 48 * 1024)
-    CUDA_CHECK(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                    static_cast<int>(shape.shared_bytes)));
   cudaLaunchAttribute together{};
   together.id = cudaLaunchAttributeClusterDimension;
   together.val.clusterDim.x = cluster.x, together.val.clusterDim.y = cluster.y, together.val.clusterDim.z = cluster.z;
-  cudaLaunchConfig_t config{};
-  config.gridDim = shape.grid;
-  config.blockDim = shape.block;
-  config.dynamicSmemBytes = shape.shared_bytes;
-  config.stream = static_cast<cudaStream_t>(stream.handle);
-  config.attrs = &together;
-  config.numAttrs = 1;
-  CUDA_CHECK(cudaLaunchKernelEx(&config, kernel, static_cast<P>(args)...));
+  launch_with(together, shape, stream, kernel, static_cast<A&&>(args)...);
 }
 
 #endif

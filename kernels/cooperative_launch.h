@@ -5,7 +5,7 @@
 //
 // How many fit depends on the device: on its multiprocessors, and on the registers and the shared memory that a block takes.
 #pragma once
-#include "kernels/launch.h"
+#include "kernels/launch_attribute.h"
 #ifdef DUEL_SIM
 #include "kernels/sim/grid.h"
 #endif
@@ -40,21 +40,10 @@ int resident_blocks(void (*kernel)(P...), unsigned threads, size_t shared_bytes)
 
 template <class... P, class... A>
 void launch_cooperative(const LaunchShape& shape, Stream stream, void (*kernel)(P...), A&&... args) {
-  duel_count_launch();
-  if (shape.shared_bytes > 48 * 1024)
-    CUDA_CHECK(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                    static_cast<int>(shape.shared_bytes)));
   cudaLaunchAttribute together{};
   together.id = cudaLaunchAttributeCooperative;
   together.val.cooperative = 1;
-  cudaLaunchConfig_t config{};
-  config.gridDim = shape.grid;
-  config.blockDim = shape.block;
-  config.dynamicSmemBytes = shape.shared_bytes;
-  config.stream = static_cast<cudaStream_t>(stream.handle);
-  config.attrs = &together;
-  config.numAttrs = 1;
-  CUDA_CHECK(cudaLaunchKernelEx(&config, kernel, static_cast<P>(args)...));
+  launch_with(together, shape, stream, kernel, static_cast<A&&>(args)...);
 }
 
 #endif

@@ -123,4 +123,46 @@ void check_under_schedules(const Faults& faults, const Cleans& clean, const std:
   }
 }
 
+// What a kernel of the op sim_fault does wrong, and what both simulated GPUs say of it.
+struct Misuse {
+  const char* name;
+  unsigned blocks, threads;
+  std::vector<const char*> told;
+};
+inline std::string misuse_text(const Misuse& misuse, size_t shared_bytes, Device device) {
+  OnDevice<int> out(device, std::vector<int>(1024));
+  try {
+    run<SimFault>(misuse.name, device, {{misuse.blocks}, {misuse.threads}, shared_bytes}, {out.data()});
+  } catch (const Error& e) {
+    CHECK(e.kind == Failure::device);
+    return e.what();
+  }
+  return "";
+}
+// Each is told of under every schedule, and the launch after it runs.
+template <class Misuses>
+void check_misuses(const Misuses& misuses, const Misuse& right, size_t shared_bytes = 0) {
+  for (const Device device : {Device::sim, Device::sim_checked}) {
+    if (const std::string why = why_not(device); !why.empty()) {
+      skip(why);
+      continue;
+    }
+    for (const char* schedule : {"forward", "reverse", "random:3"}) {
+      setenv("DUEL_SIM_SCHEDULE", schedule, 1);
+      for (const Misuse& misuse : misuses) {
+        const std::string text = misuse_text(misuse, shared_bytes, device);
+        CAPTURE(name_of(device));
+        CAPTURE(text);
+        CHECK(text.find(std::string("[sim_fault:") + misuse.name + "] ") != std::string::npos);
+        for (const char* part : misuse.told) {
+          CAPTURE(part);
+          CHECK(text.find(part) != std::string::npos);
+        }
+        CHECK(misuse_text(right, shared_bytes, device) == "");
+      }
+      unsetenv("DUEL_SIM_SCHEDULE");
+    }
+  }
+}
+
 }  // namespace duel::test

@@ -121,11 +121,7 @@ TEST_CASE("clusters do the same on the GPU") {
   test::check_real(checks);
 }
 
-const struct {
-  const char* name;
-  unsigned blocks, threads;
-  std::vector<const char*> told;
-} misuses[] = {
+const test::Misuse misuses[] = {
     {"cluster_of_nine", 9, 32, {"clusters of (9,1,1) blocks: from 1 to 8 in all"}},
     {"cluster_uneven", 2, 32, {"grid (3,1,1) and clusters of (2,1,1) blocks: each side must be a multiple"}},
     {"cluster_too_large", 4, 288, {"blocks of (288,1,1) threads: the simulated GPU has room for 1024 threads a cluster"}},
@@ -146,40 +142,7 @@ const struct {
     {"cluster_arrives_late", 2, 32, {"an mbarrier of block (1,0,0), all of whose threads have returned"}},
 };
 
-std::string misuse_text(const char* name, Device device, unsigned blocks, unsigned threads) {
-  OnDevice<int> out(device, std::vector<int>(1024));
-  try {
-    run<SimFault>(name, device, {{blocks}, {threads}, 4096}, {out.data()});
-  } catch (const Error& e) {
-    CHECK(e.kind == Failure::device);
-    return e.what();
-  }
-  return "";
-}
-
-TEST_CASE("misuse of clusters is reported, under every schedule") {
-  for (const Device device : {Device::sim, Device::sim_checked}) {
-    if (const std::string why = test::why_not(device); !why.empty()) {
-      test::skip(why);
-      continue;
-    }
-    for (const char* schedule : {"forward", "reverse", "random:3"}) {
-      setenv("DUEL_SIM_SCHEDULE", schedule, 1);
-      for (const auto& misuse : misuses) {
-        const std::string text = misuse_text(misuse.name, device, misuse.blocks, misuse.threads);
-        CAPTURE(name_of(device));
-        CAPTURE(text);
-        CHECK(text.find(std::string("[sim_fault:") + misuse.name + "] ") != std::string::npos);
-        for (const char* part : misuse.told) {
-          CAPTURE(part);
-          CHECK(text.find(part) != std::string::npos);
-        }
-      }
-      CHECK(misuse_text("multicast_right", device, 2, 32) == "");
-      unsetenv("DUEL_SIM_SCHEDULE");
-    }
-  }
-}
+TEST_CASE("misuse of clusters is reported, under every schedule") { test::check_misuses(misuses, {"multicast_right", 2, 32, {}}, 4096); }
 
 const test::Fault faults[] = {
     {"cluster_too_early",

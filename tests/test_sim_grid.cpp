@@ -69,11 +69,7 @@ TEST_CASE("a grid does the same on the GPU") {
   test::check_real(checks);
 }
 
-const struct {
-  const char* name;
-  unsigned blocks, threads;
-  std::vector<const char*> told;
-} misuses[] = {
+const test::Misuse misuses[] = {
     {"grid_met",
      65,
      256,
@@ -102,39 +98,8 @@ const struct {
     {"grid_fails", 3, 64, {"block (1,0,0) thread (", "__shfl_sync is called from a lane that its mask 0x00000001 does not name"}},
 };
 
-std::string misuse_text(const char* name, Device device, unsigned blocks, unsigned threads) {
-  OnDevice<int> out(device, std::vector<int>(1024));
-  try {
-    run<SimFault>(name, device, {{blocks}, {threads}}, {out.data()});
-  } catch (const Error& e) {
-    CHECK(e.kind == Failure::device);
-    return e.what();
-  }
-  return "";
-}
-
 TEST_CASE("misuse of a grid's barrier is reported and nothing hangs, under every schedule") {
-  for (const Device device : {Device::sim, Device::sim_checked}) {
-    if (const std::string why = test::why_not(device); !why.empty()) {
-      test::skip(why);
-      continue;
-    }
-    for (const char* schedule : {"forward", "reverse", "random:3"}) {
-      setenv("DUEL_SIM_SCHEDULE", schedule, 1);
-      for (const auto& misuse : misuses) {
-        const std::string text = misuse_text(misuse.name, device, misuse.blocks, misuse.threads);
-        CAPTURE(name_of(device));
-        CAPTURE(text);
-        CHECK(text.find(std::string("[sim_fault:") + misuse.name + "] ") != std::string::npos);
-        for (const char* part : misuse.told) {
-          CAPTURE(part);
-          CHECK(text.find(part) != std::string::npos);
-        }
-        CHECK(misuse_text("grid_met", device, 4, 64) == "");  // the next launch runs
-      }
-      unsetenv("DUEL_SIM_SCHEDULE");
-    }
-  }
+  test::check_misuses(misuses, {"grid_met", 4, 64, {}});
 }
 
 const test::Fault faults[] = {
