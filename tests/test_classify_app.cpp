@@ -58,6 +58,18 @@ TEST_CASE("augmented, mixed, balanced and weighted runs are resumed bit for bit,
   CHECK(weights_of(desk.checkpoint("weighted")) == plain);
 }
 
+TEST_CASE("a preset starts a run, and flags beside it count") {
+  const Desk desk{"classify", {}};
+  REQUIRE(desk.train("a", {"--preset", "fashion-mnist", "--width", "4", "--steps", "2"}).code == 0);
+  const nlohmann::json config = nlohmann::json::parse(contents_of(desk.run("a") / "config.json"));
+  CHECK(config["smoothing"] == 0.1);
+  CHECK(config["weight-decay"] == 1e-3);
+  CHECK(config["width"] == 4);
+  const Outcome other = desk(desk.fresh("x", {"--preset", "nothing"}));
+  CHECK(other.code == 2);
+  CHECK_MESSAGE(other.errors.find("there are fashion-mnist") != std::string::npos, other.errors);
+}
+
 TEST_CASE("the steps of --aug are listed") {
   const Outcome said = classify_desk()({"steps"});
   CHECK(said.code == 0);
