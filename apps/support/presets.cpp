@@ -8,6 +8,7 @@ const std::vector<Preset>& presets() {
   static const std::vector<Preset> all = {
       {"cgan", "fashion-mnist", "28 × 28, one-hot labels", {{"conditional", true}, {"size", 28}, {"epochs", 12.0}, {"ema", 0.999}}},
       {"classify", "fashion-mnist", "LeNet, labels smoothed", {{"lr", 0.1}, {"weight-decay", 1e-3}, {"smoothing", 0.1}, {"epochs", 12.0}}},
+      {"classify", "shapes", "LeNet, the shapes in colour", {{"data", "shapes"}, {"size", 32}}},
       {"gan", "fashion-mnist", "DCGAN, 28 × 28", {{"size", 28}, {"epochs", 8.0}, {"ema", 0.999}}},
       {"gan", "fashion-mnist-mlp", "dense layers, 28 × 28", {{"net", "mlp"}, {"size", 28}, {"epochs", 15.0}, {"ema", 0.999}}},
       {"gan",
