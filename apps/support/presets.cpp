@@ -21,7 +21,7 @@ const std::vector<Preset>& presets() {
         {"d-norm", "spectral"},
         {"loss", "hinge"},
         {"ema", 0.999},
-        {"epochs", 6.0}}},
+        {"epochs", 24.0}}},
       {"gan",
        "shapes-wgan-gp",
        "Wasserstein loss with a penalty, in colour",
