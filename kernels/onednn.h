@@ -97,7 +97,7 @@ class FirstError {
 };
 
 // Plans by key. A plan that could not be made is remembered as nullptr. When full the cache starts over: the problems of one network are
-// few, and plans in use are kept alive by their users.
+// few, some dozens of products for a convolution by minimal filtering included, and plans in use are kept alive by their users.
 template <class Plan>
 class PlanCache {
  public:
@@ -114,7 +114,7 @@ class PlanCache {
       const bool refused = e.status == dnnl_unimplemented || e.status == dnnl_invalid_arguments;
       if (!refused) throw;  // out of memory, say: no fact about the problem, so nothing to remember
     }
-    if (plans_.size() >= 512) plans_.clear();
+    if (plans_.size() >= 4096) plans_.clear();
     plans_.emplace(key, plan);
     return plan;
   }

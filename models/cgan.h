@@ -27,8 +27,9 @@ Tensor row_of_label(const Tensor& table, const Tensor& labels);
 // x [n,h,w,c], labels → [n,h,w,c + classes]: every pixel has the one-hot label beside it. z [n,1,1,nz] is an image of one pixel.
 Tensor with_one_hot(const Tensor& x, const Tensor& labels, int64_t classes);
 
-// conv2d(with_one_hot(x, labels, classes), weight), for less: the planes are the same for all samples of a class, so what they add is
-// convolved once a class and looked up. `planes` are planes_of_classes(), [classes,h,w,classes]; weight [k,r,s,c + classes].
+// conv2d(with_one_hot(x, labels, classes), weight), for less where the batch is larger than the number of classes: the planes are the same
+// for all samples of a class, so what they add is convolved once a class and looked up. `planes` are planes_of_classes(),
+// [classes,h,w,classes]; weight [k,r,s,c + classes].
 Tensor conv2d_with_one_hot(const Tensor& x, const Tensor& labels, const Tensor& planes, const Tensor& weight, Window window);
 Tensor planes_of_classes(int64_t classes, int64_t h, int64_t w, DType dtype, Device device);  // of class i ones in channel i, else zeros
 

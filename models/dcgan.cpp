@@ -59,7 +59,9 @@ DcganDiscriminator::DcganDiscriminator(const GanConfig& c, Device device) : drop
     if (stage || on_weight) add_norm(layers.back(), c.d_norm, to);
     channels = to;
   }
-  if (c.classes && c.label_in_d == LabelInD::one_hot) planes = planes_of_classes(c.classes, c.h, c.w, c.precision, device);
+  constexpr int few = 32;  // more classes than that are a batch's, and their planes large
+  if (c.classes && c.classes <= few && c.label_in_d == LabelInD::one_hot)
+    planes = planes_of_classes(c.classes, c.h, c.w, c.precision, device);
   layers.push_back(make_conv(1, c.h >> stages, c.w >> stages, channels + c.minibatch_stddev, 0, whole, c.precision, device));
   if (biased) layers.back().bias = make_weight({1}, c.precision, device);
   if (on_weight) add_norm(layers.back(), c.d_norm, 1);

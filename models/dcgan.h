@@ -30,7 +30,7 @@ struct DcganGenerator {
 struct DcganDiscriminator {
   std::vector<ConvLayer> layers;
   double dropout = 0;
-  Tensor planes;  // of all classes, where the label is a one-hot plane (cgan.h); it comes with `pass`, not beside x
+  Tensor planes;  // of all classes, where the label is one of a few one-hot planes (cgan.h): then it comes with `pass`, not beside x
   DcganDiscriminator() = default;
   DcganDiscriminator(const GanConfig& config, Device device);
   Tensor features(const Tensor& x, const Pass& pass) const;  // [n,h₀,w₀,ndf·2^(halvings − 1)]

@@ -128,7 +128,8 @@ Tensor Discriminator::features(const Tensor& x, const Pass& pass) const {
   check_input(config, "x", "x", x, config.h, config.w, config.channels);
   check_labels(config, "x", pass.labels, x.shape()[0]);
   Tensor h = cast(x, config.precision);
-  const bool own_planes = std::holds_alternative<DcganDiscriminator>(net);  // that one convolves the label's planes for less
+  const auto* dcgan = std::get_if<DcganDiscriminator>(&net);
+  const bool own_planes = dcgan && dcgan->planes;  // it convolves the label's planes for less
   if (config.classes && config.label_in_d == LabelInD::one_hot && !own_planes) h = with_one_hot(h, pass.labels, config.classes);
   if (config.classes && config.label_in_d == LabelInD::embedding) h = with_embedded_plane(h, pass.labels, label.used());
   return std::visit([&](const auto& any) { return any.features(h, pass); }, net);

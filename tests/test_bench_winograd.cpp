@@ -63,14 +63,14 @@ TEST_CASE("minimal filtering is as accurate as the products it saves") {
 TEST_CASE("the CPU's minimal filtering goes through a batch in unequal chunks, and stays accurate") {
   if (!find_row("conv2d_fwd", "winograd", Device::cpu)) return test::skip("this build has no oneDNN");
   for (const char* name : {"conv2d_fwd", "conv2d_dgrad", "conv2d_wgrad"})
-    for (const char* text : {"n70h16w16c16k48r4u2pad1:f32", "n151h4w4c32k48r3pad1:f32", "n7h14w14c32k64r5pad2:f32"}) {
+    for (const char* text : {"n70h16w16c16k48r4u2pad1:f32", "n40h8w8c48k64r3pad1:f32", "n7h14w14c32k64r5pad2:f32"}) {
       CAPTURE(name);
       CAPTURE(text);
       const Conv2dProblem p = Conv2dProblem::parse(text);
       if (!find_row(name, "winograd", Device::cpu)->supports(&p)) return test::skip("this processor has no fused multiply-adds");
       const double here = error_of(name, "winograd", Device::cpu, text), there = error_of(name, "onednn", Device::cpu, text);
       MESSAGE(std::string(name) << " " << std::string(text) << ": " << here / there << " times the direct error");
-      CHECK(here <= 2 * there);
+      CHECK(here <= (std::string(name) == "conv2d_wgrad" ? 2 : 1.1) * there);
     }
 }
 

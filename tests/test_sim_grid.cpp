@@ -1,6 +1,7 @@
 // The barrier of a whole grid, against answers computed here; the same kernels run on a GPU where there is one. And what the simulated GPUs
 // say of its misuse, and the checker where it is missing.
 #include <doctest/doctest.h>
+#include <omp.h>
 
 #include <cstdlib>
 #include <string>
@@ -100,6 +101,19 @@ const test::Misuse misuses[] = {
 
 TEST_CASE("misuse of a grid's barrier is reported and nothing hangs, under every schedule") {
   test::check_misuses(misuses, {"grid_met", 4, 64, {}});
+}
+
+// Whichever thread tells of it: a thread without a block of its own must not go on with another's.
+TEST_CASE("after a block has left its grid waiting, blocks of ordinary launches keep to their threads") {
+  if (const std::string why = test::why_not(Device::sim); !why.empty()) return test::skip(why);
+  const int before = omp_get_max_threads();
+  omp_set_num_threads(16);
+  for (int i = 0; i < 100; ++i) {
+    CHECK(test::misuse_text({"grid_block_left", 2, 64, {}}, 0, Device::sim) != "");
+    CHECK(test::misuse_text({"grid_not_cooperative", 64, 64, {}}, 0, Device::sim).find("[sim_fault:grid_not_cooperative]") !=
+          std::string::npos);
+  }
+  omp_set_num_threads(before);
 }
 
 const test::Fault faults[] = {

@@ -2,7 +2,7 @@
 //
 // Against the row `onednn`: about half the multiplications, for which every value is written and read once more on either side. The
 // products are oneDNN's; a chunk of images goes through all three steps on one thread, so that what lies between them stays near that
-// core. Still bounded by multiply-adds.
+// core. Still bounded by multiply-adds, where there are as many images as threads.
 #include "kernels/conv2d/cpu_winograd.h"
 #include "kernels/registry.h"
 #ifdef DUEL_ONEDNN
@@ -77,7 +77,7 @@ struct Work {
 
 template <class Op>
 bool supports(const Conv2dProblem& d) {
-  return fits(d) && Work<Op>(d).complete();
+  return fits(d, d.n) && Work<Op>(d).complete();
 }
 template <class Op>
 size_t scratch(const Conv2dProblem& d) {
@@ -93,10 +93,10 @@ void run(const Conv2dProblem& d, const void* from, const void* w, void* to, Scra
     char* const threads = static_cast<char*>(scratch.data) + work.taps_bytes();
     const size_t thread_bytes = work.thread_bytes();
     onednn::FirstError error;
-#pragma omp parallel num_threads(work.chunks.threads)
+#pragma omp parallel
     {
       taps_to_points(d, work.full.tiles, static_cast<const float*>(w), taps);
-#pragma omp for schedule(static)
+#pragma omp for schedule(static, 1)
       for (int chunk = 0; chunk < work.chunks.count; ++chunk)
         error.run([&] {
           onednn::ScratchPieces pieces{threads + thread_bytes * static_cast<size_t>(omp_get_thread_num())};

@@ -33,6 +33,7 @@ struct Matrices {
       for (int j = 0; j < points; ++j) at[i][j] = values, values += size(i, j) + gap;
   }
   size_t bytes() const { return static_cast<size_t>(values) * sizeof(float); }
+  double used() const { return static_cast<double>(values - points * points * gap); }  // without the gaps
 };
 
 // The tiles of some images. For each pair of points there are rows [images][runs down][runs across], of pixels as wide as the groups that
@@ -191,6 +192,9 @@ void each_vector_of_taps(const Conv2dProblem& d, const Tiles& tiles, Tap* w, Val
   for (int a = 0; a < tiles.down.groups; ++a)
     for (int b = 0; b < tiles.across.groups; ++b) {
       const Places& places = tiles.places[a * tiles.across.groups + b];
+      int width[points][points];
+      for (int i = 0; i < points; ++i)
+        for (int j = 0; j < points; ++j) width[i][j] = tiles.width(i, j);
       const Group &ga = tiles.down.group[a], &gb = tiles.across.group[b];
 #pragma omp for schedule(static) nowait
       for (int k = 0; k < d.k; ++k)
@@ -201,7 +205,7 @@ void each_vector_of_taps(const Conv2dProblem& d, const Tiles& tiles, Tap* w, Val
           };
           const auto value = [&](int i, int j) -> Value* {
             if (places.at[i][j] == Places::none) return spare(values);
-            return values + tiles.taps.at[i][j] + int64_t{k} * tiles.width(i, j) + places.at[i][j] + c;
+            return values + tiles.taps.at[i][j] + int64_t{k} * width[i][j] + places.at[i][j] + c;
           };
           f(ga.taps, gb.taps, tap, value);
         }
@@ -223,18 +227,36 @@ inline void points_to_taps(const Conv2dProblem& d, const Tiles& tiles, const flo
   });
 }
 
-// Channels that fill vectors, and so many multiplications saved that they outweigh the transforms. What a transformed value costs, in
-// floating-point operations that a matrix product would do meanwhile, was measured on one processor (Zen 4) and is a guess elsewhere.
-inline bool fits(const Conv2dProblem& d) {
+// The taps inside the image, of all windows along one side.
+inline int64_t taps_inside(int size, int outputs, int kernel, int stride, int before) {
+  int64_t sum = 0;
+  for (int o = 0; o < outputs; ++o)
+    sum += std::max(0, std::min(kernel, size - (o * stride - before)) - std::clamp(-(o * stride - before), 0, kernel));
+  return sum;
+}
+
+// Are so many multiplications saved that they outweigh the transforms, and the threads left with nothing to do? In floating-point
+// operations that a matrix product would do meanwhile: what a value of each kind costs was measured on one processor (Zen 4) and is a guess
+// elsewhere. What is small is over in microseconds either way.
+inline bool worth_it(const Conv2dProblem& d, int most_workers) {
+  constexpr double of_product = 2.17, of_pixel = 40, of_output = 29, of_tap = 130, of_weight = 86, small = 1 << 25;
+  const Tiles tiles(d, 1);
+  const double n = d.n, pixels = tiles.pixels.used(), outputs = tiles.outputs.used(), taps = tiles.taps.used() * of_tap;
+  const double idle = std::max(1., static_cast<double>(omp_get_max_threads()) / most_workers);
+  const double here = n * (pixels * (of_product * d.k + of_pixel) + outputs * of_output);
+  const double inside =
+      static_cast<double>(taps_inside(d.h, d.p, d.r, d.u, d.top)) * static_cast<double>(taps_inside(d.w, d.q, d.s, d.v, d.left));
+  const double plain = 2 * n * inside * d.k * d.c;
+  if (here + taps < small) return n * pixels * 2 * d.k < plain;
+  return here * idle + taps < plain + static_cast<double>(d.w_count()) * of_weight;
+}
+
+// Channels that fill vectors, and fewer multiplications.
+inline bool fits(const Conv2dProblem& d, int most_workers) {
   constexpr int narrowest = vectors::narrowest;
   if (!vectors::has_fma || d.dtype != DType::f32 || d.c % narrowest != 0 || d.k % narrowest != 0 || std::max(d.c, d.k) > most_channels)
     return false;
-  const Side down(d.p, d.r, d.u), across(d.q, d.s, d.v);
-  if (!down.supported || !across.supported) return false;
-  constexpr double of_pixel = 64, of_output = 29, of_product = .17;
-  const double saved = 1 / (down.multiplications() * across.multiplications()) - 1;
-  const double width = static_cast<double>(down.groups) * across.groups * d.c;
-  return saved * 2 * width * d.k > of_pixel * width + of_output * d.k + of_product * width * d.k;
+  return Side(d.p, d.r, d.u).supported && Side(d.q, d.s, d.v).supported && worth_it(d, most_workers);
 }
 
 // Images go through in chunks, equally many for each of the threads that take one.

@@ -47,7 +47,7 @@ struct Work {
   }
 };
 
-bool supports(const Conv2dProblem& d) { return fits(d) && Work(d).complete(); }
+bool supports(const Conv2dProblem& d) { return fits(d, points * points) && Work(d).complete(); }
 size_t scratch(const Conv2dProblem& d) {
   onednn::ScratchPieces pieces;
   Work(d).place(pieces);

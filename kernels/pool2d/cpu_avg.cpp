@@ -1,4 +1,6 @@
 // Average pooling on the CPU and its adjoint; see cpu_lanes.h. Bounded by memory.
+#include <omp.h>
+
 #include "kernels/pool2d/cpu_lanes.h"
 #include "kernels/registry.h"
 
@@ -57,8 +59,8 @@ void average_grad(const Pool2dProblem& d, const T* gy, T* gx) {
         store_divided(sum, gx + ((int64_t{n} * d.h + row) * d.w + col) * d.c + c, count, last);
       });
   };
-  if (!tiles_the_image(d)) return each_row(d.n, d.h, width, pixel_row);
   const int bands = (d.h + d.u - 1) / d.u;
+  if (!tiles_the_image(d) || d.n * bands < omp_get_max_threads()) return each_row(d.n, d.h, width, pixel_row);
   each_row(d.n, bands, width * d.u, [&](int n, int band) {
     const int first = band * d.u, end = std::min(d.h, first + d.u);
     pixel_row(n, first);

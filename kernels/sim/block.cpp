@@ -107,6 +107,14 @@ void Block::begin(const Launch& launch, uint64_t number, int slot) {
   running_ = true;
 }
 
+// Any thread may be the one that tells; it must not keep a block that is another's.
+void Block::deserted(const std::string& other_block) {
+  Block* const before = own;
+  come_back();
+  guarded([&] { misuse("cannot go on: " + waiters() + "; block " + other_block + " has ended without coming there" + advice(), nullptr); });
+  own = before;
+}
+
 void Block::go_on() {
   come_back();
   for (;;) {

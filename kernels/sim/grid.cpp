@@ -25,11 +25,6 @@ void Block::pass_grid() {
   for (int i = 0; i < threads_; ++i) wake(order_[i]);
 }
 
-void Block::deserted(const std::string& other_block) {
-  come_back();
-  guarded([&] { misuse("cannot go on: " + waiters() + "; block " + other_block + " has ended without coming there" + advice(), nullptr); });
-}
-
 namespace {
 
 struct Resident {
@@ -48,6 +43,7 @@ Schedule of_stretch(Schedule schedule, int stretch) {
 // Blocks stay with the OS thread that began them, for fibers do. Of several failures the one of the lowest block is reported.
 std::exception_ptr run_resident(const Launch& launch) {
   const int blocks = static_cast<int>(launch.grid.x * launch.grid.y * launch.grid.z);
+  if (omp_in_parallel()) fail(Failure::internal, "a cooperative launch from inside a parallel region, whose barriers it would meet");
   Resident resident[max_resident_blocks];
   bool over = false;
   int stretch = 0;
