@@ -139,6 +139,16 @@ inline std::string misuse_text(const Misuse& misuse, size_t shared_bytes, Device
   }
   return "";
 }
+inline void check_misuse(const Misuse& misuse, size_t shared_bytes, Device device) {
+  const std::string text = misuse_text(misuse, shared_bytes, device);
+  CAPTURE(name_of(device));
+  CAPTURE(text);
+  CHECK(text.find(std::string("[sim_fault:") + misuse.name + "] ") != std::string::npos);
+  for (const char* part : misuse.told) {
+    CAPTURE(part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+}
 // Each is told of under every schedule, and the launch after it runs.
 template <class Misuses>
 void check_misuses(const Misuses& misuses, const Misuse& right, size_t shared_bytes = 0) {
@@ -150,14 +160,7 @@ void check_misuses(const Misuses& misuses, const Misuse& right, size_t shared_by
     for (const char* schedule : {"forward", "reverse", "random:3"}) {
       setenv("DUEL_SIM_SCHEDULE", schedule, 1);
       for (const Misuse& misuse : misuses) {
-        const std::string text = misuse_text(misuse, shared_bytes, device);
-        CAPTURE(name_of(device));
-        CAPTURE(text);
-        CHECK(text.find(std::string("[sim_fault:") + misuse.name + "] ") != std::string::npos);
-        for (const char* part : misuse.told) {
-          CAPTURE(part);
-          CHECK(text.find(part) != std::string::npos);
-        }
+        check_misuse(misuse, shared_bytes, device);
         CHECK(misuse_text(right, shared_bytes, device) == "");
       }
       unsetenv("DUEL_SIM_SCHEDULE");

@@ -194,76 +194,76 @@ TEST_CASE("Hopper's instructions do the same on the GPU") {
   test::check_real(checks);
 }
 
-const struct {
-  const char* name;
-  unsigned threads;
-  std::vector<const char*> told;
-} misuses[] = {
-    {"mbarrier_unmade", 1, {"mbarrier_arrive() on an mbarrier that was not initialised"}},
-    {"mbarrier_gone", 32, {"mbarrier_wait() on an mbarrier that was not initialised"}},
-    {"mbarrier_made_twice", 32, {"thread (5,0,0)", "mbarrier_init where one already is, made in ", "hopper_fault.cu:"}},
-    {"mbarrier_for_none", 1, {"mbarrier_init for 0 arrivals a phase: from 1 to 1048575"}},
-    {"mbarrier_for_too_many", 1, {"mbarrier_init for 1048576 arrivals a phase"}},
-    {"mbarrier_elsewhere", 1, {"an mbarrier that does not lie in shared memory"}},
-    {"mbarrier_askew", 1, {"an mbarrier at an address that is not a multiple of 8"}},
-    {"mbarrier_overwritten", 32, {"something wrote over the mbarrier at byte 0 of shared memory"}},
-    {"mbarrier_one_too_many", 32, {"more arrivals than a phase has: 1 more at the mbarrier at byte 0", "phase 0: "}},
+const test::Misuse misuses[] = {
+    {"mbarrier_unmade", 1, 1, {"mbarrier_arrive() on an mbarrier that was not initialised"}},
+    {"mbarrier_gone", 1, 32, {"mbarrier_wait() on an mbarrier that was not initialised"}},
+    {"mbarrier_made_twice", 1, 32, {"thread (5,0,0)", "mbarrier_init where one already is, made in ", "hopper_fault.cu:"}},
+    {"mbarrier_for_none", 1, 1, {"mbarrier_init for 0 arrivals a phase: from 1 to 1048575"}},
+    {"mbarrier_for_too_many", 1, 1, {"mbarrier_init for 1048576 arrivals a phase"}},
+    {"mbarrier_elsewhere", 1, 1, {"an mbarrier that does not lie in shared memory"}},
+    {"mbarrier_askew", 1, 1, {"an mbarrier at an address that is not a multiple of 8"}},
+    {"mbarrier_overwritten", 1, 32, {"something wrote over the mbarrier at byte 0 of shared memory"}},
+    {"mbarrier_one_too_many", 1, 32, {"more arrivals than a phase has: 1 more at the mbarrier at byte 0", "phase 0: "}},
     {"mbarrier_too_many_bytes",
      1,
+     1,
      {"524288 more bytes are too many for the mbarrier at byte 0", "524288 bytes pending", "at most 1048575"}},
-    {"mbarrier_parity", 1, {"mbarrier_wait() for parity 2"}},
+    {"mbarrier_parity", 1, 1, {"mbarrier_wait() for parity 2"}},
     {"mbarrier_lost",
+     1,
      64,
      {"cannot go on: 63 threads, the first (0,0,0), wait at the mbarrier at byte 0 of shared memory (phase 0: 63 of 64 arrivals have come, "
       "0 "
       "bytes pending) for parity 0 in ",
       "1 has returned", "needs all its arrivals"}},
-    {"mbarrier_bytes_lost", 32, {"32 threads, the first (0,0,0), wait at", "(phase 0: 1 of 1 arrival have come, 4096 bytes pending)"}},
-    {"bulk_length", 1, {"a bulk copy of 24 bytes: a multiple of 16"}},
-    {"bulk_askew", 1, {"a bulk copy at byte 12 of shared memory: it must be a multiple of 16"}},
-    {"bulk_from_askew", 1, {"an address of device memory that is not a multiple of 16"}},
-    {"bulk_past_shared", 1, {"a bulk copy of 32 bytes does not lie within the block's 4096 bytes"}},
-    {"bulk_left_behind", 1, {"ended while a bulk load begun in ", "hopper_fault.cu:", "was on its way to its shared memory"}},
-    {"bulk_store_left_behind", 1, {"ended while a bulk store begun in ", "bulk_wait_read<0>()"}},
-    {"bulk_unannounced", 1, {"1 thread, (0,0,0), waits at the mbarrier", "(phase 0: 0 of 1 arrival have come, -32 bytes pending)"}},
-    {"box_place", 32, {"a bulk copy at byte 512 of shared memory: it must be a multiple of 1024"}},
-    {"box_dimensions", 32, {"a tensor copy at 2 coordinates of a tensor of 3 dimensions"}},
-    {"map_rank", 32, {"tensor map: a tensor of 6 dimensions: from 1 to 5"}},
-    {"map_dtype", 32, {"tensor map: elements of f64: f32 or bf16"}},
-    {"map_address", 32, {"tensor map: the tensor's address is not a multiple of 16"}},
-    {"map_size", 32, {"tensor map: 0 elements in dimension 1"}},
-    {"map_stride", 32, {"tensor map: a stride of 264 bytes in dimension 1: a multiple of 16"}},
-    {"map_box", 32, {"tensor map: a box of 257 elements in dimension 1: from 1 to 256"}},
-    {"map_row", 32, {"tensor map: a row of the box is 124 bytes: a multiple of 16"}},
-    {"map_swizzle", 32, {"tensor map: a row of the box is 64 bytes, and the swizzle's span 128: they must be equal"}},
-    {"column_outside", 32, {"an im2col copy from a window at w = 7: windows begin at -1, every 2, to 5"}},
-    {"column_between", 32, {"an im2col copy from a window at h = 0: windows begin at -1, every 2, to 3"}},
-    {"column_tap", 32, {"an im2col copy of tap 256 in w: from 0 to 255"}},
-    {"column_of_boxes", 32, {"an im2col copy by a tensor map that was made for boxes"}},
-    {"box_of_columns", 32, {"a tensor copy of a box by a tensor map that was made for im2col copies"}},
-    {"columns_corner", 32, {"tensor map: corners -129 and -1 in h: from -128 to 127"}},
-    {"columns_empty", 32, {"tensor map: no window lies between corners -1 and -8 in w"}},
-    {"columns_step", 32, {"tensor map: windows 9 apart in h: from 1 to 8"}},
-    {"columns_pixels", 32, {"tensor map: 257 windows a copy: from 1 to 256"}},
-    {"columns_channels", 32, {"tensor map: a row of the box is 12 bytes: a multiple of 16"}},
-    {"wgmma_of_half", 64, {"wgmma_fence() needs all 128 threads of the warpgroup; 64 of them have returned or never were"}},
-    {"wgmma_without_some", 128, {"96 threads, the first (0,0,0), wait at wgmma_fence() (96 of 128 threads have come) in "}},
+    {"mbarrier_bytes_lost", 1, 32, {"32 threads, the first (0,0,0), wait at", "(phase 0: 1 of 1 arrival have come, 4096 bytes pending)"}},
+    {"bulk_length", 1, 1, {"a bulk copy of 24 bytes: a multiple of 16"}},
+    {"bulk_askew", 1, 1, {"a bulk copy at byte 12 of shared memory: it must be a multiple of 16"}},
+    {"bulk_from_askew", 1, 1, {"an address of device memory that is not a multiple of 16"}},
+    {"bulk_past_shared", 1, 1, {"a bulk copy of 32 bytes does not lie within the block's 4096 bytes"}},
+    {"bulk_left_behind", 1, 1, {"ended while a bulk load begun in ", "hopper_fault.cu:", "was on its way to its shared memory"}},
+    {"bulk_store_left_behind", 1, 1, {"ended while a bulk store begun in ", "bulk_wait_read<0>()"}},
+    {"bulk_unannounced", 1, 1, {"1 thread, (0,0,0), waits at the mbarrier", "(phase 0: 0 of 1 arrival have come, -32 bytes pending)"}},
+    {"box_place", 1, 32, {"a bulk copy at byte 512 of shared memory: it must be a multiple of 1024"}},
+    {"box_dimensions", 1, 32, {"a tensor copy at 2 coordinates of a tensor of 3 dimensions"}},
+    {"map_rank", 1, 32, {"tensor map: a tensor of 6 dimensions: from 1 to 5"}},
+    {"map_dtype", 1, 32, {"tensor map: elements of f64: f32 or bf16"}},
+    {"map_address", 1, 32, {"tensor map: the tensor's address is not a multiple of 16"}},
+    {"map_size", 1, 32, {"tensor map: 0 elements in dimension 1"}},
+    {"map_stride", 1, 32, {"tensor map: a stride of 264 bytes in dimension 1: a multiple of 16"}},
+    {"map_box", 1, 32, {"tensor map: a box of 257 elements in dimension 1: from 1 to 256"}},
+    {"map_row", 1, 32, {"tensor map: a row of the box is 124 bytes: a multiple of 16"}},
+    {"map_swizzle", 1, 32, {"tensor map: a row of the box is 64 bytes, and the swizzle's span 128: they must be equal"}},
+    {"column_outside", 1, 32, {"an im2col copy from a window at w = 7: windows begin at -1, every 2, to 5"}},
+    {"column_between", 1, 32, {"an im2col copy from a window at h = 0: windows begin at -1, every 2, to 3"}},
+    {"column_tap", 1, 32, {"an im2col copy of tap 256 in w: from 0 to 255"}},
+    {"column_of_boxes", 1, 32, {"an im2col copy by a tensor map that was made for boxes"}},
+    {"box_of_columns", 1, 32, {"a tensor copy of a box by a tensor map that was made for im2col copies"}},
+    {"columns_corner", 1, 32, {"tensor map: corners -129 and -1 in h: from -128 to 127"}},
+    {"columns_empty", 1, 32, {"tensor map: no window lies between corners -1 and -8 in w"}},
+    {"columns_step", 1, 32, {"tensor map: windows 9 apart in h: from 1 to 8"}},
+    {"columns_pixels", 1, 32, {"tensor map: 257 windows a copy: from 1 to 256"}},
+    {"columns_channels", 1, 32, {"tensor map: a row of the box is 12 bytes: a multiple of 16"}},
+    {"wgmma_of_half", 1, 64, {"wgmma_fence() needs all 128 threads of the warpgroup; 64 of them have returned or never were"}},
+    {"wgmma_without_some", 1, 128, {"96 threads, the first (0,0,0), wait at wgmma_fence() (96 of 128 threads have come) in "}},
     {"wgmma_split",
+     1,
      128,
      {"a warpgroup is split between two instructions: 96 threads have come to wgmma_fence() in ", "this one to wgmma_commit()"}},
-    {"wgmma_different", 128, {"the threads of a warpgroup name different operands: (70,0,0) others than (0,0,0)"}},
-    {"wgmma_unfenced", 128, {"without a wgmma_fence() since they last could"}},
-    {"wgmma_fenced_too_early", 128, {"without a wgmma_fence() since they last could"}},
-    {"wgmma_sums_written", 128, {"thread (9,0,0) wrote to accumulators of the wgmma() in "}},
-    {"wgmma_left_behind", 128, {"ended while the wgmma() in ", "was on its way"}},
-    {"wgmma_misplaced", 128, {"operand A: it begins within the eight rows of the swizzle's period"}},
-    {"wgmma_over_the_span", 128, {"operand A: its 32 bytes of k run over the swizzle's span"}},
-    {"wgmma_stride", 128, {"operand A: its stride is no multiple of the swizzle's period"}},
-    {"wgmma_past_shared", 128, {"operand A reaches to byte 4112 of the block's 4096 bytes of shared memory"}},
+    {"wgmma_different", 1, 128, {"the threads of a warpgroup name different operands: (70,0,0) others than (0,0,0)"}},
+    {"wgmma_unfenced", 1, 128, {"without a wgmma_fence() since they last could"}},
+    {"wgmma_fenced_too_early", 1, 128, {"without a wgmma_fence() since they last could"}},
+    {"wgmma_sums_written", 1, 128, {"thread (9,0,0) wrote to accumulators of the wgmma() in "}},
+    {"wgmma_left_behind", 1, 128, {"ended while the wgmma() in ", "was on its way"}},
+    {"wgmma_misplaced", 1, 128, {"operand A: it begins within the eight rows of the swizzle's period"}},
+    {"wgmma_over_the_span", 1, 128, {"operand A: its 32 bytes of k run over the swizzle's span"}},
+    {"wgmma_stride", 1, 128, {"operand A: its stride is no multiple of the swizzle's period"}},
+    {"wgmma_past_shared", 1, 128, {"operand A reaches to byte 4112 of the block's 4096 bytes of shared memory"}},
     {"registers_split",
+     1,
      128,
      {"split between two instructions: 64 threads have come to setmaxnreg_dec() in ", "this one to setmaxnreg_inc()"}},
-    {"descriptor_askew", 128, {"a matrix descriptor with an address or an offset that is not a multiple of 16"}},
+    {"descriptor_askew", 1, 128, {"a matrix descriptor with an address or an offset that is not a multiple of 16"}},
 };
 
 TEST_CASE("misuse is reported, with row, block and thread, and what waits for ever is named") {
@@ -272,23 +272,7 @@ TEST_CASE("misuse is reported, with row, block and thread, and what waits for ev
       test::skip(why);
       continue;
     }
-    for (const auto& misuse : misuses) {
-      OnDevice<int> out(device, std::vector<int>(1024));
-      std::string text;
-      try {
-        run<SimFault>(misuse.name, device, {{1}, {misuse.threads}, 4096}, {out.data()});
-      } catch (const Error& e) {
-        text = e.what();
-        CHECK(e.kind == Failure::device);
-      }
-      CAPTURE(name_of(device));
-      CAPTURE(text);
-      CHECK(text.find(std::string("[sim_fault:") + misuse.name + "] ") != std::string::npos);
-      for (const char* part : misuse.told) {
-        CAPTURE(part);
-        CHECK(text.find(part) != std::string::npos);
-      }
-    }
+    for (const test::Misuse& misuse : misuses) test::check_misuse(misuse, 4096, device);
   }
 }
 

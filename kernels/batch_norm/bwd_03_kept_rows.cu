@@ -47,19 +47,19 @@ __global__ void __launch_bounds__(threads, 2)
 }
 
 template <class T>
-RowChunks chunks_of(const BatchNormProblem& p) {
+RowChunks row_chunks(const BatchNormProblem& p) {
   static const Residents<Kept<T>> residents(gx_kept<T>, sizeof(Shared<T>));
   return resident_chunks(p, residents);
 }
-RowChunks chunks_of(const BatchNormProblem& p) { return p.dtype == DType::bf16 ? chunks_of<bf16>(p) : chunks_of<float>(p); }
+RowChunks row_chunks(const BatchNormProblem& p) { return p.dtype == DType::bf16 ? row_chunks<bf16>(p) : row_chunks<float>(p); }
 
-bool supports(const BatchNormProblem& p) { return fits(p) && bn_supports_act(p.act) && chunks_of(p).chunks; }
-size_t scratch_bytes(const BatchNormProblem& p) { return bytes_of_sums(p, chunks_of(p)); }
+bool supports(const BatchNormProblem& p) { return fits(p) && bn_supports_act(p.act) && row_chunks(p).chunks; }
+size_t scratch_bytes(const BatchNormProblem& p) { return bytes_of_sums(p, row_chunks(p)); }
 
 template <class T>
 void run_as(const BatchNormProblem& p, const BatchNormBwd::Args& a, Scratch scratch, Stream stream) {
   using A = accumulator_t<T>;
-  const RowChunks r = chunks_of<T>(p);
+  const RowChunks r = row_chunks<T>(p);
   const size_t kept = Kept<T>::bytes(static_cast<int>(r.rows / rows_at_once));
   launch_cooperative({.grid = grid_of(p, r), .block = threads, .shared_bytes = sizeof(Shared<T>) + kept}, stream, gx_kept<T>, p, r,
                      Inputs<T>(a), static_cast<double*>(scratch.data), static_cast<T*>(a.gx), static_cast<A*>(a.ggamma),
