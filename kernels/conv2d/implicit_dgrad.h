@@ -4,28 +4,53 @@
 // pixels, columns input channels, and k runs over its taps and the output channels.
 #pragma once
 #include "kernels/conv2d/gather.h"
-#include "kernels/launch.h"
+#include "kernels/conv2d/jobs.h"
 #include "kernels/tile/block_product.h"
 #include "kernels/tile/register_product.h"
 
 namespace duel::implicit_dgrad {
 
-// Channels come in chunks of 16 bytes, copied asynchronously; offsets fit 32 bits.
+inline int64_t pixels_of_largest_phase(const Conv2dProblem& p) { return int64_t{p.n} * ((p.h + p.u - 1) / p.u) * ((p.w + p.v - 1) / p.v); }
+
+// Channels come in chunks of 16 bytes, copied asynchronously; offsets and the number of blocks fit 32 bits.
 template <class T>
 bool supports(const Conv2dProblem& p) {
   return p.dtype == dtype_of<T>() && p.c % chunk_elements<T> == 0 && p.k % chunk_elements<T> == 0 && p.u * p.v < 1 << 16 &&
-         p.x_count() < 1 << 30 && p.y_count() < 1 << 30 && p.w_count() < 1 << 30 && compute_capability() >= 80;
+         (pixels_of_largest_phase(p) / 64 + 1) * (p.c / 64 + 1) < (1 << 30) / (p.u * p.v) && p.x_count() < 1 << 30 &&
+         p.y_count() < 1 << 30 && p.w_count() < 1 << 30 && compute_capability() >= 80;
 }
 
-template <class Product, class T = typename Product::T>
-__global__ void __launch_bounds__(Product::threads)
-    dgrad_phases(Conv2dProblem d, Divisor by_k, int tiles_m, const T* gy, const T* w, T* gx) {
-  constexpr int elements = Product::elements;
+template <class Product_>
+struct Job {
+  using Product = Product_;
+  using T = typename Product::T;
   using Storage = typename Product::Storage;
-  Storage& shared = shared_storage<Storage>();
-  const Phase phase(d, static_cast<int>(blockIdx.y));
-  const int m0 = static_cast<int>(blockIdx.x) % tiles_m * Product::m, n0 = static_cast<int>(blockIdx.x) / tiles_m * Product::n;
-  if (m0 >= phase.pixels) return;  // the grid is for the largest phase
+  static constexpr int threads = Product::threads;
+
+  Conv2dProblem d;
+  Divisor by_k;
+  int tiles_m, tiles;  // of a phase
+  const T *gy, *w;
+  T* gx;
+
+  Job(const Conv2dProblem& p, const Conv2dDgrad::Args& a)
+      : d(p),
+        by_k(p.k),
+        tiles_m(static_cast<int>((pixels_of_largest_phase(p) + Product::m - 1) / Product::m)),
+        tiles(tiles_m * ((p.c + Product::n - 1) / Product::n)),
+        gy(static_cast<const T*>(a.gy)),
+        w(static_cast<const T*>(a.w)),
+        gx(static_cast<T*>(a.gx)) {}
+  HD int blocks() const { return tiles * d.u * d.v; }
+  __device__ void operator()(Storage& shared, int block) const;
+};
+
+template <class Product>
+__device__ void Job<Product>::operator()(Storage& shared, int block) const {
+  constexpr int elements = Product::elements;
+  const Phase phase(d, block / tiles);
+  const int tile = block % tiles, m0 = tile % tiles_m * Product::m, n0 = tile / tiles_m * Product::n;
+  if (m0 >= phase.pixels) return;  // a phase has as many blocks as the largest wants
   const auto chunk_gy = [&](int step, int row, int chunk) {
     const int at = step * Product::k + elements * chunk;  // in (taps of the phase, k)
     const int offset = m0 + row < phase.pixels && at < phase.depth ? phase.gy_offset(d, by_k, phase.pixel(d, m0 + row), at) : -1;
@@ -45,22 +70,15 @@ __global__ void __launch_bounds__(Product::threads)
   });
 }
 
-template <class Product>
-void start(const Conv2dProblem& p, const Conv2dDgrad::Args& a, Stream stream) {
-  const int pixels = p.n * ((p.h + p.u - 1) / p.u) * ((p.w + p.v - 1) / p.v);  // of the largest phase
-  const int tiles_m = (pixels + Product::m - 1) / Product::m, tiles_n = (p.c + Product::n - 1) / Product::n;
-  launch({.grid = dim3(static_cast<unsigned>(tiles_m * tiles_n), static_cast<unsigned>(p.u * p.v)),
-          .block = Product::threads,
-          .shared_bytes = sizeof(typename Product::Storage)},
-         stream, dgrad_phases<Product>, p, Divisor(p.k), tiles_m, static_cast<const typename Product::T*>(a.gy),
-         static_cast<const typename Product::T*>(a.w), static_cast<typename Product::T*>(a.gx));
+// Whether the large tiles fill the card.
+inline bool in_large_tiles(const Conv2dProblem& p) {
+  return (int64_t{p.n} * p.h * p.w + 127) / 128 * ((p.c + 127) / 128) >= 128 && p.c > 64;
 }
 
 template <class Tiles>
 void run(const Conv2dProblem& p, const Conv2dDgrad::Args& a, Scratch, Stream stream) {
-  const int64_t large_tiles = (int64_t{p.n} * p.h * p.w + 127) / 128 * ((p.c + 127) / 128);
-  if (large_tiles >= 128 && p.c > 64) start<typename Tiles::template Large<true, false>>(p, a, stream);
-  else start<typename Tiles::template Small<true, false>>(p, a, stream);
+  if (in_large_tiles(p)) launch_job(Job<typename Tiles::template Large<true, false>>(p, a), stream);
+  else launch_job(Job<typename Tiles::template Small<true, false>>(p, a), stream);
 }
 
 }  // namespace duel::implicit_dgrad

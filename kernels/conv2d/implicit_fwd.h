@@ -3,7 +3,7 @@
 // it is copied to shared memory, so the im2col matrix never exists. Taps outside the image are copied as zeros.
 #pragma once
 #include "kernels/conv2d/gather.h"
-#include "kernels/launch.h"
+#include "kernels/conv2d/jobs.h"
 #include "kernels/tile/block_product.h"
 #include "kernels/tile/register_product.h"
 
@@ -16,13 +16,34 @@ bool supports(const Conv2dProblem& p) {
          p.y_count() < 1 << 30 && p.w_count() < 1 << 30 && compute_capability() >= 80;
 }
 
-template <class Product, class T = typename Product::T>
-__global__ void __launch_bounds__(Product::threads)
-    fwd_implicit(Conv2dProblem d, GatherX gather, int tiles_m, const T* x, const T* w, T* y) {
-  constexpr int elements = Product::elements;
+template <class Product_>
+struct Job {
+  using Product = Product_;
+  using T = typename Product::T;
   using Storage = typename Product::Storage;
-  Storage& shared = shared_storage<Storage>();
-  const int m0 = static_cast<int>(blockIdx.x) % tiles_m * Product::m, n0 = static_cast<int>(blockIdx.x) / tiles_m * Product::n;
+  static constexpr int threads = Product::threads;
+
+  Conv2dProblem d;
+  GatherX gather;
+  int tiles_m;
+  const T *x, *w;
+  T* y;
+
+  Job(const Conv2dProblem& p, const Conv2dFwd::Args& a)
+      : d(p),
+        gather(p),
+        tiles_m((p.n * p.p * p.q + Product::m - 1) / Product::m),
+        x(static_cast<const T*>(a.x)),
+        w(static_cast<const T*>(a.w)),
+        y(static_cast<T*>(a.y)) {}
+  HD int blocks() const { return tiles_m * ((d.k + Product::n - 1) / Product::n); }
+  __device__ void operator()(Storage& shared, int block) const;
+};
+
+template <class Product>
+__device__ void Job<Product>::operator()(Storage& shared, int block) const {
+  constexpr int elements = Product::elements;
+  const int m0 = block % tiles_m * Product::m, n0 = block / tiles_m * Product::n;
   const int pixels = d.n * d.p * d.q, depth = d.r * d.s * d.c;
   const auto chunk_x = [&](int step, int row, int chunk) {
     const int pixel = m0 + row, at = step * Product::k + elements * chunk;  // at: in (r, s, c)
@@ -41,19 +62,15 @@ __global__ void __launch_bounds__(Product::threads)
                  [&](int row, int col) { return m0 + row < pixels && n0 + col < d.k ? y + (m0 + row) * d.k + n0 + col : nullptr; });
 }
 
-template <class Product>
-void start(const Conv2dProblem& p, const Conv2dFwd::Args& a, Stream stream) {
-  const int tiles_m = (p.n * p.p * p.q + Product::m - 1) / Product::m, tiles_n = (p.k + Product::n - 1) / Product::n;
-  launch({.grid = static_cast<unsigned>(tiles_m * tiles_n), .block = Product::threads, .shared_bytes = sizeof(typename Product::Storage)},
-         stream, fwd_implicit<Product>, p, GatherX(p), tiles_m, static_cast<const typename Product::T*>(a.x),
-         static_cast<const typename Product::T*>(a.w), static_cast<typename Product::T*>(a.y));
+// Whether the large tiles fill the card.
+inline bool in_large_tiles(const Conv2dProblem& p) {
+  return (int64_t{p.n} * p.p * p.q + 127) / 128 * ((p.k + 127) / 128) >= 128 && p.k > 64;
 }
 
 template <class Tiles>
 void run(const Conv2dProblem& p, const Conv2dFwd::Args& a, Scratch, Stream stream) {
-  const int64_t large_tiles = (int64_t{p.n} * p.p * p.q + 127) / 128 * ((p.k + 127) / 128);
-  if (large_tiles >= 128 && p.k > 64) start<typename Tiles::template Large<true, true>>(p, a, stream);
-  else start<typename Tiles::template Small<true, true>>(p, a, stream);
+  if (in_large_tiles(p)) launch_job(Job<typename Tiles::template Large<true, true>>(p, a), stream);
+  else launch_job(Job<typename Tiles::template Small<true, true>>(p, a), stream);
 }
 
 }  // namespace duel::implicit_fwd

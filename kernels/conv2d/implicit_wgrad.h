@@ -5,7 +5,7 @@
 #pragma once
 #include "kernels/conv2d/add_parts.h"
 #include "kernels/conv2d/gather.h"
-#include "kernels/launch.h"
+#include "kernels/conv2d/jobs.h"
 #include "kernels/tile/block_product.h"
 #include "kernels/tile/register_product.h"
 
@@ -32,13 +32,34 @@ size_t scratch_bytes(const Conv2dProblem& p) {
   return parts_bytes(split_of<Product<Tiles>>(p).parts, p.w_count());
 }
 
-template <class Product, class T = typename Product::T>
-__global__ void __launch_bounds__(Product::threads)
-    wgrad_parts(Conv2dProblem d, GatherX gather, PixelSplit split, const T* x, const T* gy, float* gw) {
+template <class Product_>
+struct Job {
+  using Product = Product_;
+  using T = typename Product::T;
   using Storage = typename Product::Storage;
+  static constexpr int threads = Product::threads;
+
+  Conv2dProblem d;
+  GatherX gather;
+  PixelSplit split;
+  const T *x, *gy;
+  float* parts;  // [split.parts, k,r,s,c]; gw itself where there is one
+
+  Job(const Conv2dProblem& p, const Conv2dWgrad::Args& a, Scratch scratch)
+      : d(p),
+        gather(p),
+        split(split_of<Product>(p)),
+        x(static_cast<const T*>(a.x)),
+        gy(static_cast<const T*>(a.gy)),
+        parts(static_cast<float*>(split.parts == 1 ? a.gw : scratch.data)) {}
+  HD int blocks() const { return split.tiles_m * split.tiles_n * split.parts; }
+  __device__ void operator()(Storage& shared, int block) const;
+};
+
+template <class Product>
+__device__ void Job<Product>::operator()(Storage& shared, int block) const {
   constexpr int elements = Product::elements;
-  Storage& shared = shared_storage<Storage>();
-  const int tile = static_cast<int>(blockIdx.x), part = static_cast<int>(blockIdx.y);
+  const int tiles = split.tiles_m * split.tiles_n, tile = block % tiles, part = block / tiles;
   const int m0 = tile % split.tiles_m * Product::m, n0 = tile / split.tiles_m * Product::n;
   const int first = part * split.steps * Product::k, width = d.r * d.s * d.c;
   const int pixels = min(first + split.steps * Product::k, d.n * d.p * d.q);  // this part's end
@@ -55,21 +76,16 @@ __global__ void __launch_bounds__(Product::threads)
   typename Product::Sums sums;
   Product::clear(sums);
   multiply_steps<Product>(shared, (pixels - first + Product::k - 1) / Product::k, chunk_gy, chunk_x, sums);
-  float* out = gw + int64_t{part} * d.w_count();
+  float* out = parts + int64_t{part} * d.w_count();
   Product::store_f32(sums,
                      [&](int row, int col) { return m0 + row < d.k && n0 + col < width ? out + (m0 + row) * width + n0 + col : nullptr; });
 }
 
 template <class Tiles>
 void run(const Conv2dProblem& p, const Conv2dWgrad::Args& a, Scratch scratch, Stream stream) {
-  using P = Product<Tiles>;
-  using T = typename Tiles::Operand;
-  const PixelSplit split = split_of<P>(p);
-  float* gw = static_cast<float*>(a.gw);
-  float* parts = split.parts == 1 ? gw : static_cast<float*>(scratch.data);
-  launch({.grid = split.grid(), .block = P::threads, .shared_bytes = sizeof(typename P::Storage)}, stream, wgrad_parts<P>, p, GatherX(p),
-         split, static_cast<const T*>(a.x), static_cast<const T*>(a.gy), parts);
-  if (split.parts > 1) add_parts(split.parts, p.w_count(), parts, gw, stream);
+  const Job<Product<Tiles>> job(p, a, scratch);
+  launch_job(job, stream);
+  if (job.split.parts > 1) add_parts(job.split.parts, p.w_count(), job.parts, static_cast<float*>(a.gw), stream);
 }
 
 }  // namespace duel::implicit_wgrad
