@@ -27,6 +27,8 @@ class ScopedChooser {
 
 const Row* row_by_rank(const char* op, const void* problem, Device device);  // the reference included; nullptr: none supports it
 
+bool row_asked_for(const char* op);  // by name: an override decides, whatever the problem
+
 // While it lives, what this thread runs is not among rows_run(): rows that are only being timed.
 class RowsUncounted {
  public:

@@ -114,6 +114,22 @@ TEST_CASE("the heavy convolutions of a DCGAN step ask for the fewest sectors and
       for (const Shape& s : heavy) hold_heavy(find_op(name), slice(find_op(name), s, dtype), dtype);
 }
 
+TEST_CASE("both gradients of the heavy ones in one launch ask for no more than that, whichever block adds up") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  for (const char* name : {"conv2d_grads", "conv2d_dgrad_grads"})
+    for (const Shape& s : heavy) {
+      const OpInfo& op = find_op(name);
+      const ErasedCase problem = layer(op, s.side == 8 ? 4 : 2, s, DType::f32);
+      const Row& row = picked(op, problem);
+      CHECK(row.name == std::string("three_tf32"));
+      CAPTURE(problem.text);
+      const SimProfile p = count_row(op, problem, row, 1);
+      CHECK(p.launches.size() == 1);
+      hold_requests(p, 1, 1);
+      CHECK(multiplies(p) == 3 * 2 * products_of(problem));
+    }
+}
+
 TEST_CASE("the few-channel convolutions of a DCGAN step ask for hardly more than the fewest sectors and wavefronts") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
   for (const char* name : convolutions)

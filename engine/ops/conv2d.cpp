@@ -1,10 +1,13 @@
-// Three ops, closed under differentiation: the derivative of each is the other two.
+// Three ops, closed under differentiation: the derivative of each is the other two, as one launch where there is a row for both.
 #include <algorithm>
 
 #include "engine/dispatch.h"
 #include "engine/grad.h"
 #include "engine/ops.h"
 #include "engine/ops/check.h"
+#include "engine/tickets.h"
+#include "kernels/conv2d_grads/conv2d_grads.h"
+#include "kernels/row_choice.h"
 
 namespace duel {
 namespace {
@@ -23,6 +26,18 @@ void check_window(const char* op, const Tensor& x, const Tensor& w, int channel_
         w.shape()[channel_axis]);
   check(window.stride >= 1 && window.pad >= 0, op, "stride {} and pad {}; stride is at least 1 and pad at least 0", window.stride,
         window.pad);
+}
+
+// Whether both gradients are to come from one row. It must rank with those of the single ops, ByInput and wgrad, which go their own ways
+// where one of their rows was asked for by name, and where the gradients are themselves recorded.
+template <class Both, class ByInput>
+bool in_one_launch(const Conv2dProblem& d, Device device, Needs needs) {
+  if (!needs[0] || !needs[1] || recording()) return false;
+  if (row_asked_for(Both::name)) return true;
+  if (row_asked_for(ByInput::name) || row_asked_for(Conv2dWgrad::name)) return false;
+  const Row *both = row_by_rank(Both::name, &d, device), *by_input = row_by_rank(ByInput::name, &d, device),
+            *wgrad = row_by_rank(Conv2dWgrad::name, &d, device);
+  return both && both->rank > reference_rank && by_input && both->rank >= by_input->rank && wgrad && both->rank >= wgrad->rank;
 }
 
 int size(int64_t value) { return static_cast<int>(value); }
@@ -44,6 +59,17 @@ Conv2dProblem same_padding(int64_t n, int64_t h, int64_t w, const Tensor& weight
   return d;
 }
 
+Tensors both_grads(const Tensor& x, const Tensor& gy, const Tensor& w, const Conv2dProblem& d) {
+  Tensor gx(x_shape(d), x.dtype(), x.device()), gw(w_shape(d), accumulator_of(x.dtype()), x.device());
+  dispatch<Conv2dGrads>(d, {x.data(), gy.data(), w.data(), gx.data(), gw.data(), tickets(x.device(), conv2d_tickets)}, x.device());
+  return {gx, gw};
+}
+Tensors both_dgrad_grads(const Tensor& gy, const Tensor& w, const Tensor& g, const Conv2dProblem& d) {
+  Tensor ggy(y_shape(d), g.dtype(), g.device()), gw(w_shape(d), accumulator_of(g.dtype()), g.device());
+  dispatch<Conv2dDgradGrads>(d, {gy.data(), w.data(), g.data(), ggy.data(), gw.data(), tickets(g.device(), conv2d_tickets)}, g.device());
+  return {ggy, gw};
+}
+
 }  // namespace
 
 Tensor conv2d_fwd(const Tensor& x, const Tensor& w, Conv2dProblem d) {
@@ -53,6 +79,7 @@ Tensor conv2d_fwd(const Tensor& x, const Tensor& w, Conv2dProblem d) {
   Tensor y(y_shape(d), x.dtype(), x.device());
   dispatch<Conv2dFwd>(d, {x.data(), w.data(), y.data()}, x.device());
   return record("conv2d_fwd", y, {x, w}, [x, w, d](const Tensor&, const Tensor& g, Needs needs) {
+    if (in_one_launch<Conv2dGrads, Conv2dDgrad>(d, g.device(), needs)) return both_grads(x, g, w, d);
     return Tensors{needs[0] ? conv2d_dgrad(g, w, d) : Tensor(), needs[1] ? conv2d_wgrad(x, g, d) : Tensor()};
   });
 }
@@ -64,6 +91,7 @@ Tensor conv2d_dgrad(const Tensor& gy, const Tensor& w, Conv2dProblem d) {
   Tensor gx(x_shape(d), gy.dtype(), gy.device());
   dispatch<Conv2dDgrad>(d, {gy.data(), w.data(), gx.data()}, gy.device());
   return record("conv2d_dgrad", gx, {gy, w}, [gy, w, d](const Tensor&, const Tensor& g, Needs needs) {
+    if (in_one_launch<Conv2dDgradGrads, Conv2dFwd>(d, g.device(), needs)) return both_dgrad_grads(gy, w, g, d);
     return Tensors{needs[0] ? conv2d_fwd(g, w, d) : Tensor(), needs[1] ? conv2d_wgrad(g, gy, d) : Tensor()};
   });
 }

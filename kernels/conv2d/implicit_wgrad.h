@@ -23,7 +23,8 @@ bool supports(const Conv2dProblem& p) {
 
 template <class Product>
 PixelSplit split_of(const Conv2dProblem& p) {
-  constexpr int wanted_blocks = 512, fewest_steps = 8;  // about one wave; a part must outlast filling the pipeline
+  constexpr int wanted_blocks = 512 * 64 * 64 / (Product::m * Product::n);  // about one wave
+  constexpr int fewest_steps = 8;                                           // a part must outlast filling the pipeline
   return {p, Product::m, Product::n, Product::k, wanted_blocks, fewest_steps};
 }
 

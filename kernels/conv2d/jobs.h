@@ -23,4 +23,29 @@ void launch_job(const Job& job, Stream stream) {
          run_job<Job>, job);
 }
 
+template <class A, class B>
+union EitherStorage {
+  typename A::Storage a;
+  typename B::Storage b;
+};
+
+// Blocks are numbered through: a's, then b's. The launch begins with number `first`, and goes round.
+template <class A, class B>
+__global__ void __launch_bounds__(A::threads) run_jobs(const __grid_constant__ A a, const __grid_constant__ B b, int first) {
+  static_assert(A::threads == B::threads, "a launch has one number of threads");
+  auto& shared = shared_storage<EitherStorage<A, B>>();
+  const int of_a = a.blocks(), from_first = static_cast<int>(blockIdx.x) + first;
+  const int block = from_first < static_cast<int>(gridDim.x) ? from_first : from_first - static_cast<int>(gridDim.x);
+  if (block < of_a) a(shared.a, block);
+  else b(shared.b, block - of_a);
+}
+
+// Of two jobs that are as much work, the one with fewer blocks has the longer ones. They go first, so that the short ones fill the end.
+template <class A, class B>
+void launch_jobs(const A& a, const B& b, Stream stream) {
+  const int of_a = a.blocks(), of_b = b.blocks();
+  launch({.grid = static_cast<unsigned>(of_a + of_b), .block = A::threads, .shared_bytes = sizeof(EitherStorage<A, B>)}, stream,
+         run_jobs<A, B>, a, b, of_a <= of_b ? 0 : of_a);
+}
+
 }  // namespace duel
