@@ -11,6 +11,12 @@ Buffer y_buffer(const Conv2dProblem& p, const char* name, Role role) { return {n
 Buffer w_buffer(const Conv2dProblem& p) { return {"w", Role::in, p.dtype, p.w_count()}; }
 Buffer gw_buffer(const Conv2dProblem& p) { return {"gw", Role::out, accumulator_of(p.dtype), p.w_count()}; }
 
+// Enough tiles for the large ones, which wgrad by itself never takes.
+std::vector<Case<Conv2dProblem>> and_in_f32(std::vector<Case<Conv2dProblem>> cases, const std::string& large) {
+  cases.push_back({Conv2dProblem::parse(large + ":f32"), Tag::edge});
+  return cases;
+}
+
 }  // namespace
 
 std::vector<Buffer> Conv2dGrads::buffers(const Problem& p) {
@@ -19,8 +25,8 @@ std::vector<Buffer> Conv2dGrads::buffers(const Problem& p) {
 std::vector<Buffer> Conv2dDgradGrads::buffers(const Problem& p) {
   return {y_buffer(p, "gy", Role::in), w_buffer(p), x_buffer(p, "g", Role::in), y_buffer(p, "ggy", Role::out), gw_buffer(p), tickets()};
 }
-std::vector<Case<Conv2dProblem>> Conv2dGrads::cases() { return Conv2dDgrad::cases(); }
-std::vector<Case<Conv2dProblem>> Conv2dDgradGrads::cases() { return Conv2dFwd::cases(); }
+std::vector<Case<Conv2dProblem>> Conv2dGrads::cases() { return and_in_f32(Conv2dDgrad::cases(), "n4h64w64c72k8r2u2"); }
+std::vector<Case<Conv2dProblem>> Conv2dDgradGrads::cases() { return and_in_f32(Conv2dFwd::cases(), "n4h64w64c8k72r1"); }
 Conv2dProblem Conv2dGrads::random(uint64_t seed) { return Conv2dDgrad::random(seed); }
 Conv2dProblem Conv2dDgradGrads::random(uint64_t seed) { return Conv2dFwd::random(seed); }
 double Conv2dGrads::flops(const Problem& p) { return Conv2dDgrad::flops(p) + Conv2dWgrad::flops(p); }
