@@ -66,6 +66,12 @@ std::vector<Work> everything() {
       for (const Tensor& g : first) total = total ? total + sum(square(g)) : sum(square(g));
       grad(total, c.inputs);
     });
+  for (const bool transposed : {false, true})
+    all.emplace_back([transposed] {
+      const ScopedVariant in_one_launch("conv2d_grads:ref,conv2d_dgrad_grads:ref");
+      const Tensor x = noise({1, 4, 4, 3}, DType::f32), w = noise({3, 2, 2, 3}, DType::f32);
+      grad(sum(square(transposed ? conv_transpose2d(x, w) : conv2d(x, w))), {x, w});
+    });
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::rmsprop, OptimizerKind::adam})
     all.emplace_back([kind] {
       const Tensor p = Tensor::full({5}, 1, DType::f32, Device::cpu);
