@@ -4,6 +4,7 @@
 
 #include "engine/dispatch.h"
 #include "engine/rng.h"
+#include "engine/tickets.h"
 #include "kernels/optimizer/optimizer.h"
 
 namespace duel {
@@ -47,7 +48,7 @@ void Optimizer::step(const Tensors& gradients) {
         {p.data(), g.data(), a_[i].data(), b_.empty() ? nullptr : b_[i].data(), copies_[i] ? copies_[i].data() : nullptr, p.count()});
     total += p.count();
   }
-  increment(step_);
+  const Device device = params_[0].device();
   const OptimizerProblem problem{.total = total,
                                  .tensors = static_cast<int>(list.size()),
                                  .momentum = settings_.momentum,
@@ -58,8 +59,7 @@ void Optimizer::step(const Tensors& gradients) {
                                  .weight_decay = settings_.weight_decay,
                                  .decoupled = settings_.kind == OptimizerKind::adamw,
                                  .dtype = params_[0].dtype()};
-  const OptimizerArgs args{list.data(), lr_.data(), step_.data()};
-  const Device device = params_[0].device();
+  const OptimizerArgs args{list.data(), lr_.data(), step_.data(), tickets(device, 1)};
   switch (settings_.kind) {
     case OptimizerKind::sgd:
       dispatch<SgdStep>(problem, args, device);

@@ -30,7 +30,7 @@ void update(const Rule rule, float* __restrict p, const float* __restrict g, flo
 
 template <int states, class Rule>
 void step(const OptimizerProblem& o, const OptimizerArgs& args) {
-  const Rule rule = Rule::make(o, *static_cast<const float*>(args.lr), *static_cast<const int32_t*>(args.step));
+  const Rule rule = Rule::make(o, *static_cast<const float*>(args.lr), ++*static_cast<int32_t*>(args.step));
   int64_t chunks = 0;
   for (int t = 0; t < o.tensors; ++t) chunks += chunks_of(args.list[t].n);
 #pragma omp parallel for schedule(static) if (chunks > 1)

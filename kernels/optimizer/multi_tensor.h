@@ -1,7 +1,7 @@
 // One launch for many tensors: their pointers travel by value in the kernel's parameters (at most 4 KiB), so that a step copies nothing to
-// the device. A block takes 4096 elements of one tensor.
+// the device. A block takes 4096 elements of one tensor; the last block that is done counts the step, which all have read by then.
 #pragma once
-#include "kernels/launch.h"
+#include "kernels/last_block.h"
 #include "kernels/optimizer/functions.h"
 
 namespace duel {
@@ -20,9 +20,9 @@ struct SharedRule {
 };
 
 template <class A, class Rule>
-__global__ void multi_tensor_step(TensorGroup group, OptimizerProblem o, const float* lr, const int32_t* step) {
+__global__ void multi_tensor_step(TensorGroup group, OptimizerProblem o, const float* lr, int32_t* step, unsigned* ticket) {
   SharedRule<Rule>& shared = shared_storage<SharedRule<Rule>>();
-  if (threadIdx.x == 0) shared.rule = Rule::make(o, *lr, *step);  // double arithmetic, once a block
+  if (threadIdx.x == 0) shared.rule = Rule::make(o, *lr, *step + 1);  // double arithmetic, once a block
   __syncthreads();
   const Rule rule = shared.rule;
   int t = 0;
@@ -41,21 +41,25 @@ __global__ void multi_tensor_step(TensorGroup group, OptimizerProblem o, const f
     if (b) b[i] = bi;
     if (copy) copy[i] = static_cast<bf16>(pi);
   }
+  if (ticket && is_last_block(ticket, static_cast<int>(gridDim.x)) && threadIdx.x == 0) ++*step;
 }
 
 template <class A, class Rule>
 void launch_groups(const OptimizerProblem& o, const OptimizerArgs& args, Stream stream) {
   TensorGroup group{};
+  int64_t left = o.total;  // after the groups so far
   for (int t = 0; t < o.tensors; ++t) {
     const OptimizerTensor& tensor = args.list[t];
     if (tensor.n > 0) {
       group.tensor[group.count] = tensor;
+      left -= tensor.n;
       group.first_block[group.count + 1] = group.first_block[group.count] + blocks_for(tensor.n, block_elements);
       ++group.count;
     }
-    if (group.count == group_tensors || (t + 1 == o.tensors && group.count > 0)) {
+    if (group.count == group_tensors || (left == 0 && group.count > 0)) {
       launch({.grid = group.first_block[group.count], .block = step_threads, .shared_bytes = sizeof(SharedRule<Rule>)}, stream,
-             multi_tensor_step<A, Rule>, group, o, static_cast<const float*>(args.lr), static_cast<const int32_t*>(args.step));
+             multi_tensor_step<A, Rule>, group, o, static_cast<const float*>(args.lr), static_cast<int32_t*>(args.step),
+             left == 0 ? static_cast<unsigned*>(args.ticket) : nullptr);  // the last of them counts
       group.count = 0;
     }
   }

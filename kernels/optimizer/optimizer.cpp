@@ -41,7 +41,8 @@ std::vector<Buffer> step_buffers(Kind kind, const OptimizerProblem& p) {
   if (states) buffers.push_back({"v", Role::inout, p.dtype, p.total, kind == Kind::sgd ? Fill::normal : Fill::positive});
   if (p.copy) buffers.push_back({"copy", Role::out, DType::bf16, p.total});
   buffers.push_back({"lr", Role::in, DType::f32, 1, Fill::probability});
-  buffers.push_back({"step", Role::in, DType::i32, 1, Fill::count});
+  buffers.push_back({"step", Role::inout, DType::i32, 1, Fill::count});
+  buffers.push_back({"ticket", Role::inout, DType::i32, 1, Fill::zero});
   return buffers;
 }
 
@@ -64,7 +65,7 @@ void bind_step(Kind kind, const OptimizerProblem& p, void* const* pointers, cons
                     copy ? copy + begin * 2 : nullptr, end - begin});
     begin = end;
   }
-  const OptimizerArgs args{list.data(), at[0], at[1]};
+  const OptimizerArgs args{list.data(), at[0], at[1], at[2]};
   use(&args);
 }
 

@@ -1,4 +1,5 @@
-// Optimiser steps over all tensors of a net in one call. g′ = g + weight_decay·p (L2), except where decoupled; t = step.
+// Optimiser steps over all tensors of a net in one call. g′ = g + weight_decay·p (L2), except where decoupled; t = the step's
+// number, from 1, which each of them counts.
 //
 //   sgd_step      v ← momentum·v + g′                              p ← p − lr·v
 //   rmsprop_step  v ← alpha·v + (1−alpha)·g′²                      p ← p − lr·g′ / (√v + eps)            Hinton, lecture 6e (2012)
@@ -8,7 +9,7 @@
 //                 algorithm 2
 //   increment     counter ← counter + 1
 //
-// lr and step are read on the device, so that a captured graph follows its schedule.
+// lr and step are read on the device, so that a captured graph follows its schedule, and a step needs no launch to be counted.
 #pragma once
 #include <string>
 #include <vector>
@@ -46,10 +47,11 @@ struct OptimizerProblem {
 struct OptimizerArgs {
   const OptimizerTensor* list;  // on the host, `tensors` entries
   const void* lr;               // f32[1] on the device
-  const void* step;             // i32[1] on the device: the number of this step, from 1
+  void* step;                   // i32[1] on the device: how many steps there have been; this one is counted
+  void* ticket;                 // i32[1] on the device, zero before and after: for rows whose blocks say when they are done
 };
 
-// Tests pass flat buffers (p, g, the states, the copy, lr, step); bind cuts them into `tensors` parts of uneven sizes.
+// Tests pass flat buffers (p, g, the states, the copy, lr, step, ticket); bind cuts them into `tensors` parts of uneven sizes.
 struct SgdStep {
   using Problem = OptimizerProblem;
   using Args = OptimizerArgs;

@@ -30,6 +30,7 @@ template <class Rule>
 void step(const OptimizerProblem& o, const OptimizerArgs& args, Rule&& rule) {
   if (o.dtype == DType::f64) each_element<double>(o, args, rule);
   else each_element<float>(o, args, rule);
+  ++*static_cast<int32_t*>(args.step);
 }
 double lr_of(const OptimizerArgs& args) { return *static_cast<const float*>(args.lr); }
 
@@ -49,7 +50,7 @@ void run_rmsprop(const OptimizerProblem& o, const OptimizerArgs& args, Scratch, 
   });
 }
 void run_adam(const OptimizerProblem& o, const OptimizerArgs& args, Scratch, Stream) {
-  const double lr = lr_of(args), t = *static_cast<const int32_t*>(args.step);
+  const double lr = lr_of(args), t = *static_cast<const int32_t*>(args.step) + 1;
   step(o, args, [&](double& p, double g, double& m, double& v) {
     if (o.decoupled) p -= lr * o.weight_decay * p;
     else g += o.weight_decay * p;

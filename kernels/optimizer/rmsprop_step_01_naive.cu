@@ -5,7 +5,7 @@
 namespace duel {
 namespace {
 
-bool supports(const OptimizerProblem&) { return true; }
+bool supports(const OptimizerProblem& p) { return p.total > 0; }
 
 KERNEL_VARIANT(RmspropStep, naive, 1, supports, no_scratch, run_step<RmspropRule>);
 
