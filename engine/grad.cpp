@@ -12,6 +12,7 @@ namespace duel {
 namespace {
 
 thread_local bool record_ops = true;
+thread_local const void* known_one = nullptr;
 thread_local uint64_t next_sequence = 1;
 
 // Every computed tensor that `output` depends on, inputs before outputs.
@@ -38,6 +39,10 @@ void accumulate(Tensor& sum, const Tensor& g) {
 
 }  // namespace
 
+KnownOne::KnownOne(const Tensor& one) : before_(known_one) { known_one = one.id(); }
+KnownOne::~KnownOne() { known_one = before_; }
+bool is_known_one(const Tensor& g) { return g.id() == known_one; }
+
 bool recording() { return record_ops; }
 NoGrad::NoGrad(bool stop) : before_(record_ops) { record_ops = record_ops && !stop; }
 NoGrad::~NoGrad() { record_ops = before_; }
@@ -55,6 +60,7 @@ Tensors grad(const Tensor& scalar, const Tensors& wrt, bool create_graph) {
     NoGrad stop;
     one = Tensor::full(scalar.shape(), 1, scalar.dtype(), scalar.device());
   }
+  const KnownOne known(one);
   return vjp(scalar, one, wrt, create_graph);
 }
 

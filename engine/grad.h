@@ -47,6 +47,18 @@ constexpr bool create_graph = true;
 // Vector-Jacobian product: the same from any tensor, starting from the given gradient of it.
 Tensors vjp(const Tensor& output, const Tensor& g, const Tensors& wrt, bool create_graph = false);
 
+// While it lives, rules can tell that this gradient is 1, and leave out multiplying by it; grad() begins with one.
+class KnownOne {
+ public:
+  explicit KnownOne(const Tensor& one);
+  ~KnownOne();
+  KnownOne(const KnownOne&) = delete;
+
+ private:
+  const void* before_;
+};
+bool is_known_one(const Tensor& g);
+
 bool recording();
 class NoGrad {
  public:

@@ -176,6 +176,7 @@ Tensors GanStep::gradients_of(const Tensor& loss, const Tensors& wanted) {
     NoGrad stop;
     one = Tensor::full(loss.shape(), 1, loss.dtype(), loss.device());
   }
+  const KnownOne known(one);
   return vjp(loss, one, wanted);
 }
 

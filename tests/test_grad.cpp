@@ -98,6 +98,28 @@ TEST_CASE("layer and instance norm: the fused derivative equals the composed one
     }
 }
 
+TEST_CASE("a GAN's loss brings the gradient that grad() begins with, and works out any other") {
+  const Tensor t = values({6, 1}, 1), targets = values({2}, 2);
+  const auto slope = [&](double factor, bool first, bool recorded) {  // first: nothing is left to do but to hand it over
+    const Tensor loss = gan_loss(t, targets, JudgedBy::squares).loss;
+    forget_rows_run();
+    const Tensor g = grad(factor == 1 ? loss : loss * factor, {t}, recorded)[0];
+    const std::vector<const Row*> ran = rows_run();
+    CHECK(std::any_of(ran.begin(), ran.end(), [](const Row* row) { return row->op == std::string("gan_loss_grad"); }) !=
+          (first || recorded));
+    return g.values();
+  };
+  const std::vector<double> one = slope(1, true, false), half = slope(0.5, false, false), composed = slope(1, false, true);
+  for (size_t i = 0; i < one.size(); ++i) {
+    CHECK(half[i] == 0.5 * one[i]);
+    CHECK(composed[i] == doctest::Approx(one[i]).epsilon(1e-12));
+  }
+  const Tensor twice = gan_loss(t, targets, JudgedBy::squares).loss;
+  CHECK(grad(twice + twice, {t})[0].values()[3] == 2 * one[3]);
+  const Tensor seed = Tensor::full({}, 1, t.dtype());  // a one that nobody has announced
+  CHECK(vjp(twice, seed, {t})[0].values() == one);
+}
+
 TEST_CASE("no gradient is computed that nobody asked for") {
   const Tensor x = values({2, 8, 8, 2}, 1), w = values({3, 4, 4, 2}, 2);
   const Tensor y = sum(conv2d(x, w, {.stride = 2, .pad = 1}));

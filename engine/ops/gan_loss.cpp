@@ -1,5 +1,5 @@
-// The loss of a GAN in one launch, its gradient by what D says in another. When the derivative is itself recorded, or taken by the targets,
-// it is composed from differentiable ops instead; a test holds the two equal.
+// The loss of a GAN and its gradient by what D says in one launch; where that gradient is not asked for by itself, it takes another. When
+// the derivative is itself recorded, or taken by the targets, it is composed from differentiable ops instead; a test holds the two equal.
 #include "kernels/gan_loss/gan_loss.h"
 
 #include "engine/dispatch.h"
@@ -47,13 +47,15 @@ Judged gan_loss(const Tensor& t, const Tensor& targets, JudgedBy by) {
         "{} has one target for each of its groups, or for each value, not {}", t, targets);
   const GanLossProblem problem{
       .rows = t.count() / groups, .groups = static_cast<int>(groups), .by = by, .own_targets = own, .dtype = t.dtype()};
-  Tensor loss({}, t.dtype(), t.device()), said({groups, 3}, t.dtype(), t.device());
-  dispatch<GanLoss>(problem, {t.data(), targets.data(), loss.data(), said.data()}, t.device());
+  Tensor loss({}, t.dtype(), t.device()), said({groups, 3}, t.dtype(), t.device()), gt(t.shape(), t.dtype(), t.device());
+  dispatch<GanLoss>(problem, {t.data(), targets.data(), loss.data(), said.data(), gt.data()}, t.device());
   loss = record("gan_loss", loss, {t, targets}, [=](const Tensor&, const Tensor& g, Needs needs) {
     Tensors by(2);
     if (needs[1]) by[1] = composed_by_targets(t, targets, g, problem);
     if (needs[0] && recording()) {
       by[0] = composed_by_t(t, targets, g, problem);
+    } else if (needs[0] && is_known_one(g)) {
+      by[0] = gt;
     } else if (needs[0]) {
       by[0] = Tensor(t.shape(), t.dtype(), t.device());
       dispatch<GanLossGrad>(problem, {t.data(), targets.data(), g.data(), by[0].data()}, t.device());

@@ -38,7 +38,8 @@ std::vector<Buffer> GanLoss::buffers(const Problem& p) {
   return {{"t", Role::in, p.dtype, p.count()},
           targets(p),
           {"loss", Role::out, p.dtype, 1},
-          {"said", Role::out, p.dtype, int64_t{p.groups} * 3}};
+          {"said", Role::out, p.dtype, int64_t{p.groups} * 3},
+          {"gt", Role::out, p.dtype, p.count()}};
 }
 std::vector<Buffer> GanLossGrad::buffers(const Problem& p) {
   return {{"t", Role::in, p.dtype, p.count()}, targets(p), {"g", Role::in, p.dtype, 1}, {"gt", Role::out, p.dtype, p.count()}};
@@ -61,7 +62,7 @@ std::vector<Case<GanLossProblem>> GanLoss::cases() {
 }
 std::vector<Case<GanLossProblem>> GanLossGrad::cases() { return GanLoss::cases(); }
 
-double GanLoss::flops(const Problem& p) { return 8.0 * static_cast<double>(p.count()); }  // cost, σ and three sums
+double GanLoss::flops(const Problem& p) { return 11.0 * static_cast<double>(p.count()); }  // cost, σ, three sums and the gradient
 double GanLossGrad::flops(const Problem& p) { return 3.0 * static_cast<double>(p.count()); }
 int GanLoss::reduction(const Problem& p) { return static_cast<int>(p.rows); }
 int GanLossGrad::reduction(const Problem&) { return 1; }

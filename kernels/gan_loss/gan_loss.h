@@ -1,7 +1,8 @@
-// What a discriminator's outputs cost, averaged, and what they say: one launch for the loss and all that is reported of it, one for its
-// gradient.
+// What a discriminator's outputs cost, averaged, and what they say: one launch for the loss, all that is reported of it and its gradient,
+// which is what a backward pass begins with. Where that begins elsewhere, its gradient is another launch.
 //
-//   gan_loss        (t, y)      → loss = Σ_groups mean ℓ(t, y)      said[group] = mean σ(t), share of t that is right, mean t
+//   gan_loss        (t, y)      → loss = Σ_groups mean ℓ(t, y)      said[group] = mean σ(t), share of t that is right, mean t,
+//                                                            gt = ℓ′(t, y)/rows
 //   gan_loss_grad   (t, y, g)   → gt = g·ℓ′(t, y)/rows
 //
 //   judged by       ℓ(t, y)                    the border
@@ -39,7 +40,7 @@ struct GanLoss {
   using Problem = GanLossProblem;
   struct Args {
     const void *t, *y;
-    void *loss, *said;
+    void *loss, *said, *gt;
   };
   static constexpr auto name = "gan_loss";
   static std::vector<Buffer> buffers(const Problem&);

@@ -16,17 +16,20 @@ struct Shared {
 };
 
 template <class T>
-__global__ void one_block(GanLossProblem p, const T* t, const T* y, T* loss, T* said) {
+__global__ void one_block(GanLossProblem p, const T* t, const T* y, T* loss, T* said, T* gt) {
   double* partial = shared_storage<Shared>().partial;
+  const T each = T(1) / static_cast<T>(p.rows);
   double total = 0;
   for (int group = 0; group < p.groups; ++group) {
     double cost = 0, sigma = 0, right = 0, sum = 0;
     for (int64_t row = threadIdx.x; row < p.rows; row += threads) {
-      const T v = t[group * p.rows + row], target = y[target_of(p, group, row)];
+      const int64_t i = group * p.rows + row;
+      const T v = t[i], target = y[target_of(p, group, row)];
       cost += static_cast<double>(gan_cost(p.by, v, target));
       sigma += static_cast<double>(math::sigmoid(v));
       right += is_right(p.by, v, group) ? 1 : 0;
       sum += static_cast<double>(v);
+      gt[i] = each * gan_slope(p.by, v, target);
     }
     const double rows = static_cast<double>(p.rows);
     total += block_sum(cost, partial) / rows;
@@ -42,7 +45,7 @@ __global__ void one_block(GanLossProblem p, const T* t, const T* y, T* loss, T* 
 template <class T>
 void run_as(const GanLossProblem& p, const GanLoss::Args& a, Stream stream) {
   launch({.grid = 1, .block = threads, .shared_bytes = sizeof(Shared)}, stream, one_block<T>, p, static_cast<const T*>(a.t),
-         static_cast<const T*>(a.y), static_cast<T*>(a.loss), static_cast<T*>(a.said));
+         static_cast<const T*>(a.y), static_cast<T*>(a.loss), static_cast<T*>(a.said), static_cast<T*>(a.gt));
 }
 
 void run(const GanLossProblem& p, const GanLoss::Args& a, Scratch, Stream stream) {
