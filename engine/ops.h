@@ -26,6 +26,9 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& w, Window window = {});
 Tensor conv2d_same(const Tensor& x, const Tensor& w, int stride = 1);
 // Its adjoint, from an image `stride` times as large: [n,p,q,k] → [n,p·stride,q·stride,c].
 Tensor conv_transpose2d_same(const Tensor& x, const Tensor& w, int stride = 1);
+// The problems that the first two are; a transposed convolution's is that of its adjoint.
+Conv2dProblem conv2d_problem(const Shape& x, const Shape& w, Window window = {});
+Conv2dProblem conv_transpose2d_problem(const Shape& x, const Shape& w, Window window = {});
 // Any strides, padding and output size: the three ops of kernels/conv2d. The problem's dtype is set from the tensors.
 Tensor conv2d_fwd(const Tensor& x, const Tensor& w, Conv2dProblem problem);
 Tensor conv2d_dgrad(const Tensor& gy, const Tensor& w, Conv2dProblem problem);
@@ -74,6 +77,20 @@ struct ActivationSpec {
 Tensor batch_norm(const Tensor& x, const BatchNorm& bn, ActivationSpec then = {}, int groups = 1);
 // Normalises with the running statistics.
 Tensor batch_norm_infer(const Tensor& x, const BatchNorm& bn, ActivationSpec then = {});
+
+// --- convolutions one behind the other: engine/ops/conv_chain.cpp ------------------------------------------------------------------------
+// A convolution, or a transposed one, the batch norm behind it where gamma is defined, and the activation behind that.
+struct ConvLink {
+  Tensor w;
+  Window window;
+  bool transposed = false;
+  BatchNorm norm;
+  ActivationSpec then;  // behind the last link any activation, else none, relu or leaky_relu
+};
+// What conv2d or conv_transpose2d, batch_norm and activation give one after the other. Where rows of kernels/normed_conv2d can, and no row
+// of those ops is asked for by name, a link makes what it reads from the output of the one before as it loads it, which is not stored, and
+// batch norm has no forward pass of its own. Derivatives of the second order on are those of the ops by themselves.
+Tensor conv_chain(const Tensor& x, const std::vector<ConvLink>& links, int groups = 1);
 
 // --- layer and instance norm: engine/ops/sample_norm.cpp ---------------------------------------------------------------------------------
 // Each sample of x [n, …, c] is normalised by itself (biased variance), then `then` is applied; gamma and beta are [c] in the accumulator's

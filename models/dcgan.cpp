@@ -1,5 +1,7 @@
 #include "models/dcgan.h"
 
+#include <algorithm>
+
 #include "models/cgan.h"
 
 namespace duel {
@@ -7,6 +9,16 @@ namespace {
 
 constexpr int kernel = 4;
 constexpr Window halving{.stride = 2, .pad = 1}, whole{.stride = 1, .pad = 0};
+
+// The layers as a chain, where nothing but batch norm and an activation stands between them, and nobody looks.
+bool is_chain(const std::vector<ConvLayer>& layers, const Pass& pass) {
+  return pass.mode == Mode::train && !pass.watch && std::all_of(layers.begin(), layers.end(), [](const ConvLayer& l) {
+           return (l.norm == Norm::none || l.norm == Norm::batch) && !l.has_bias();
+         });
+}
+ConvLink link_of(const ConvLayer& l, bool transposed, ActivationSpec then) {
+  return {l.weight(), l.window, transposed, l.norm == Norm::batch ? l.batch_norm() : BatchNorm{}, then};
+}
 
 void each_layer(std::vector<ConvLayer>& layers, const Visitor& visit) {
   for (size_t i = 0; i < layers.size(); ++i) each_tensor(std::to_string(i) + ".", layers[i], visit);
@@ -28,6 +40,11 @@ DcganGenerator::DcganGenerator(const GanConfig& c, Device device) {
 }
 
 Tensor DcganGenerator::operator()(const Tensor& z, const Pass& pass) const {
+  if (is_chain(layers, pass)) {
+    std::vector<ConvLink> links;
+    for (const ConvLayer& l : layers) links.push_back(link_of(l, true, {&l == &layers.back() ? Act::tanh : Act::relu}));
+    return conv_chain(z, links, pass.groups);
+  }
   Tensor h = z;
   for (size_t i = 0; i + 1 < layers.size(); ++i)
     h = normed(conv_transpose2d(h, layers[i].weight(), layers[i].window), layers[i], pass, {Act::relu});
@@ -68,9 +85,15 @@ DcganDiscriminator::DcganDiscriminator(const GanConfig& c, Device device) : drop
 }
 
 Tensor DcganDiscriminator::features(const Tensor& x, const Pass& pass) const {
+  const std::vector<ConvLayer> hidden(layers.begin(), layers.end() - 1);
+  if (is_chain(hidden, pass) && !planes && dropout == 0) {
+    std::vector<ConvLink> links;
+    for (const ConvLayer& l : hidden) links.push_back(link_of(l, false, {Act::leaky_relu, 0.2}));
+    return conv_chain(x, links, pass.groups);
+  }
   Tensor h = x;
-  for (size_t i = 0; i + 1 < layers.size(); ++i) {
-    const ConvLayer& l = layers[i];
+  for (size_t i = 0; i < hidden.size(); ++i) {
+    const ConvLayer& l = hidden[i];
     h = i == 0 && planes ? conv2d_with_one_hot(h, pass.labels, planes, l.weight(), l.window) : conv2d(h, l.weight(), l.window);
     h = normed(l.biased(h), l, pass, {Act::leaky_relu, 0.2});
     h = dropped(h, dropout, pass, static_cast<int>(i));

@@ -19,11 +19,9 @@ Shape x_shape(const Conv2dProblem& d) { return {d.n, d.h, d.w, d.c}; }
 Shape w_shape(const Conv2dProblem& d) { return {d.k, d.r, d.s, d.c}; }
 Shape y_shape(const Conv2dProblem& d) { return {d.n, d.p, d.q, d.k}; }
 
-void check_window(const char* op, const Tensor& x, const Tensor& w, int channel_axis, Window window) {
-  check_like(op, x, w);
-  check(x.shape().rank() == 4 && w.shape().rank() == 4, op, "wants x [n,h,w,c] and w [k,r,s,c], not {} and {}", x.shape(), w.shape());
-  check(x.shape()[3] == w.shape()[channel_axis], op, "x {} has {} channels, but w {} takes {}", x.shape(), x.shape()[3], w.shape(),
-        w.shape()[channel_axis]);
+void check_window(const char* op, const Shape& x, const Shape& w, int channel_axis, Window window) {
+  check(x.rank() == 4 && w.rank() == 4, op, "wants x [n,h,w,c] and w [k,r,s,c], not {} and {}", x, w);
+  check(x[3] == w[channel_axis], op, "x {} has {} channels, but w {} takes {}", x, x[3], w, w[channel_axis]);
   check(window.stride >= 1 && window.pad >= 0, op, "stride {} and pad {}; stride is at least 1 and pad at least 0", window.stride,
         window.pad);
 }
@@ -108,51 +106,61 @@ Tensor conv2d_wgrad(const Tensor& x, const Tensor& gy, Conv2dProblem d) {
   });
 }
 
-Tensor conv2d(const Tensor& x, const Tensor& w, Window window) {
+Conv2dProblem conv2d_problem(const Shape& x, const Shape& w, Window window) {
   check_window("conv2d", x, w, 3, window);
-  Conv2dProblem d{.n = size(x.shape()[0]),
-                  .h = size(x.shape()[1]),
-                  .w = size(x.shape()[2]),
-                  .c = size(x.shape()[3]),
-                  .k = size(w.shape()[0]),
-                  .r = size(w.shape()[1]),
-                  .s = size(w.shape()[2]),
+  Conv2dProblem d{.n = size(x[0]),
+                  .h = size(x[1]),
+                  .w = size(x[2]),
+                  .c = size(x[3]),
+                  .k = size(w[0]),
+                  .r = size(w[1]),
+                  .s = size(w[2]),
                   .u = window.stride,
                   .v = window.stride,
                   .top = window.pad,
                   .left = window.pad};
   d.p = conv_size(d.h, d.r, d.u, d.top), d.q = conv_size(d.w, d.s, d.v, d.left);
   check(d.h + 2 * d.top >= d.r && d.w + 2 * d.left >= d.s, "conv2d",
-        "kernel {}×{} is larger than the padded image of x {}; pad more or use a smaller kernel", d.r, d.s, x.shape());
-  return conv2d_fwd(x, w, d);
+        "kernel {}×{} is larger than the padded image of x {}; pad more or use a smaller kernel", d.r, d.s, x);
+  return d;
+}
+Tensor conv2d(const Tensor& x, const Tensor& w, Window window) {
+  check_like("conv2d", x, w);
+  return conv2d_fwd(x, w, conv2d_problem(x.shape(), w.shape(), window));
 }
 
 Tensor conv2d_same(const Tensor& x, const Tensor& w, int stride) {
-  check_window("conv2d_same", x, w, 3, {stride, 0});
+  check_like("conv2d_same", x, w);
+  check_window("conv2d_same", x.shape(), w.shape(), 3, {stride, 0});
   return conv2d_fwd(x, w, same_padding(x.shape()[0], x.shape()[1], x.shape()[2], w, stride));
 }
 
 Tensor conv_transpose2d_same(const Tensor& x, const Tensor& w, int stride) {
-  check_window("conv_transpose2d_same", x, w, 0, {stride, 0});
+  check_like("conv_transpose2d_same", x, w);
+  check_window("conv_transpose2d_same", x.shape(), w.shape(), 0, {stride, 0});
   return conv2d_dgrad(x, w, same_padding(x.shape()[0], x.shape()[1] * stride, x.shape()[2] * stride, w, stride));
 }
 
-Tensor conv_transpose2d(const Tensor& x, const Tensor& w, Window window) {
+Conv2dProblem conv_transpose2d_problem(const Shape& x, const Shape& w, Window window) {
   check_window("conv_transpose2d", x, w, 0, window);
-  Conv2dProblem d{.n = size(x.shape()[0]),
-                  .c = size(w.shape()[3]),
-                  .k = size(x.shape()[3]),
-                  .r = size(w.shape()[1]),
-                  .s = size(w.shape()[2]),
-                  .p = size(x.shape()[1]),
-                  .q = size(x.shape()[2]),
+  Conv2dProblem d{.n = size(x[0]),
+                  .c = size(w[3]),
+                  .k = size(x[3]),
+                  .r = size(w[1]),
+                  .s = size(w[2]),
+                  .p = size(x[1]),
+                  .q = size(x[2]),
                   .u = window.stride,
                   .v = window.stride,
                   .top = window.pad,
                   .left = window.pad};
   d.h = (d.p - 1) * d.u - 2 * d.top + d.r, d.w = (d.q - 1) * d.v - 2 * d.left + d.s;
-  check(d.h >= 1 && d.w >= 1, "conv_transpose2d", "x {} and w {} leave no output; pad less", x.shape(), w.shape());
-  return conv2d_dgrad(x, w, d);
+  check(d.h >= 1 && d.w >= 1, "conv_transpose2d", "x {} and w {} leave no output; pad less", x, w);
+  return d;
+}
+Tensor conv_transpose2d(const Tensor& x, const Tensor& w, Window window) {
+  check_like("conv_transpose2d", x, w);
+  return conv2d_dgrad(x, w, conv_transpose2d_problem(x.shape(), w.shape(), window));
 }
 
 }  // namespace duel

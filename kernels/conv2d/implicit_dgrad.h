@@ -20,11 +20,12 @@ bool supports(const Conv2dProblem& p) {
          p.y_count() < 1 << 30 && p.w_count() < 1 << 30 && compute_capability() >= 80;
 }
 
-template <class Product_>
+// OnLoad and OnStore: what else is done to gy as it comes, and with gx as it goes (jobs.h).
+template <class Product_, class OnLoad = AsLoaded, class OnStore = Stored>
 struct Job {
   using Product = Product_;
   using T = typename Product::T;
-  using Storage = typename Product::Storage;
+  using Storage = StorageOf<Product, OnStore>;
   static constexpr int threads = Product::threads;
 
   Conv2dProblem d;
@@ -32,25 +33,35 @@ struct Job {
   int tiles_m, tiles;  // of a phase
   const T *gy, *w;
   T* gx;
+  OnLoad on_load;
+  OnStore on_store;
 
-  Job(const Conv2dProblem& p, const Conv2dDgrad::Args& a)
+  Job(const Conv2dProblem& p, const Conv2dDgrad::Args& a, const OnLoad& load = {}, const OnStore& store = {})
       : d(p),
         by_k(p.k),
         tiles_m(static_cast<int>((pixels_of_largest_phase(p) + Product::m - 1) / Product::m)),
         tiles(tiles_m * ((p.c + Product::n - 1) / Product::n)),
         gy(static_cast<const T*>(a.gy)),
         w(static_cast<const T*>(a.w)),
-        gx(static_cast<T*>(a.gx)) {}
+        gx(static_cast<T*>(a.gx)),
+        on_load(load),
+        on_store(store) {}
   HD int blocks() const { return tiles * d.u * d.v; }
   __device__ void operator()(Storage& shared, int block) const;
 };
 
-template <class Product>
-__device__ void Job<Product>::operator()(Storage& shared, int block) const {
+template <class Product, class OnLoad, class OnStore>
+__device__ void Job<Product, OnLoad, OnStore>::operator()(Storage& shared, int block) const {
   constexpr int elements = Product::elements;
   const Phase phase(d, block / tiles);
   const int tile = block % tiles, m0 = tile % tiles_m * Product::m, n0 = tile / tiles_m * Product::n;
-  if (m0 >= phase.pixels) return;  // a phase has as many blocks as the largest wants
+  typename Product::Sums sums;
+  Product::clear(sums);
+  const auto look = [&](int rows, int group) {
+    if constexpr (OnStore::looks)
+      on_store.template take<Product>(shared.look, sums, block / tiles * tiles_m + tile % tiles_m, tile / tiles_m, rows, group);
+  };
+  if (m0 >= phase.pixels) return look(0, 0);  // a phase has as many blocks as the largest wants
   const auto chunk_gy = [&](int step, int row, int chunk) {
     const int at = step * Product::k + elements * chunk;  // in (taps of the phase, k)
     const int offset = m0 + row < phase.pixels && at < phase.depth ? phase.gy_offset(d, by_k, phase.pixel(d, m0 + row), at) : -1;
@@ -61,13 +72,19 @@ __device__ void Job<Product>::operator()(Storage& shared, int block) const {
     const bool inside = at < phase.depth && c < d.c;
     return Chunk<T>{inside ? w + phase.w_offset(d, by_k, at) + c : w, inside};
   };
-  typename Product::Sums sums;
-  Product::clear(sums);
-  multiply_steps<Product>(shared, (phase.depth + Product::k - 1) / Product::k, chunk_gy, chunk_w, sums);
-  Product::store(shared, sums, [&](int row, int col) -> T* {
-    if (m0 + row >= phase.pixels || n0 + col >= d.c) return nullptr;
-    return gx + phase.gx_offset(d, phase.pixel(d, m0 + row)) + n0 + col;
+  const auto touch_gy = touch(on_load, [&](int step, int row, int chunk, T* landed) {
+    on_load(landed, phase.pixel(d, m0 + row).n, by_k.remainder(step * Product::k + elements * chunk));
   });
+  multiply_steps<Product>(product_storage(shared), (phase.depth + Product::k - 1) / Product::k, chunk_gy, chunk_w, sums, touch_gy);
+  const auto place = [&](int row, int col) {
+    return m0 + row < phase.pixels && n0 + col < d.c ? phase.gx_offset(d, phase.pixel(d, m0 + row)) + n0 + col : -1;
+  };
+  if constexpr (OnStore::changes) on_store.template change<Product>(sums, place);
+  Product::store(product_storage(shared), sums, [&](int row, int col) -> T* {
+    const int at = place(row, col);
+    return at < 0 ? nullptr : gx + at;
+  });
+  if constexpr (OnStore::looks) look(min(Product::m, phase.pixels - m0), m0 / (phase.pixels / on_store.groups()));
 }
 
 // Whether the large tiles fill the card.

@@ -16,11 +16,12 @@ bool supports(const Conv2dProblem& p) {
          p.y_count() < 1 << 30 && p.w_count() < 1 << 30 && compute_capability() >= 80;
 }
 
-template <class Product_>
+// OnLoad and OnStore: what else is done to x as it comes, and with y as it goes (jobs.h).
+template <class Product_, class OnLoad = AsLoaded, class OnStore = Stored>
 struct Job {
   using Product = Product_;
   using T = typename Product::T;
-  using Storage = typename Product::Storage;
+  using Storage = StorageOf<Product, OnStore>;
   static constexpr int threads = Product::threads;
 
   Conv2dProblem d;
@@ -28,20 +29,24 @@ struct Job {
   int tiles_m;
   const T *x, *w;
   T* y;
+  OnLoad on_load;
+  OnStore on_store;
 
-  Job(const Conv2dProblem& p, const Conv2dFwd::Args& a)
+  Job(const Conv2dProblem& p, const Conv2dFwd::Args& a, const OnLoad& load = {}, const OnStore& store = {})
       : d(p),
         gather(p),
         tiles_m((p.n * p.p * p.q + Product::m - 1) / Product::m),
         x(static_cast<const T*>(a.x)),
         w(static_cast<const T*>(a.w)),
-        y(static_cast<T*>(a.y)) {}
+        y(static_cast<T*>(a.y)),
+        on_load(load),
+        on_store(store) {}
   HD int blocks() const { return tiles_m * ((d.k + Product::n - 1) / Product::n); }
   __device__ void operator()(Storage& shared, int block) const;
 };
 
-template <class Product>
-__device__ void Job<Product>::operator()(Storage& shared, int block) const {
+template <class Product, class OnLoad, class OnStore>
+__device__ void Job<Product, OnLoad, OnStore>::operator()(Storage& shared, int block) const {
   constexpr int elements = Product::elements;
   const int m0 = block % tiles_m * Product::m, n0 = block / tiles_m * Product::n;
   const int pixels = d.n * d.p * d.q, depth = d.r * d.s * d.c;
@@ -57,9 +62,19 @@ __device__ void Job<Product>::operator()(Storage& shared, int block) const {
   };
   typename Product::Sums sums;
   Product::clear(sums);
-  multiply_steps<Product>(shared, (depth + Product::k - 1) / Product::k, chunk_x, chunk_w, sums);
-  Product::store(shared, sums,
-                 [&](int row, int col) { return m0 + row < pixels && n0 + col < d.k ? y + (m0 + row) * d.k + n0 + col : nullptr; });
+  const auto touch_x = touch(on_load, [&](int step, int row, int chunk, T* landed) {
+    on_load(landed, gather.pq.quotient(m0 + row), gather.c.remainder(step * Product::k + elements * chunk));
+  });
+  multiply_steps<Product>(product_storage(shared), (depth + Product::k - 1) / Product::k, chunk_x, chunk_w, sums, touch_x);
+  const auto place = [&](int row, int col) { return m0 + row < pixels && n0 + col < d.k ? (m0 + row) * d.k + n0 + col : -1; };
+  if constexpr (OnStore::changes) on_store.template change<Product>(sums, place);
+  Product::store(product_storage(shared), sums, [&](int row, int col) -> T* {
+    const int at = place(row, col);
+    return at < 0 ? nullptr : y + at;
+  });
+  if constexpr (OnStore::looks)
+    on_store.template take<Product>(shared.look, sums, block % tiles_m, block / tiles_m, min(Product::m, pixels - m0),
+                                    m0 / (pixels / on_store.groups()));
 }
 
 // Whether the large tiles fill the card.

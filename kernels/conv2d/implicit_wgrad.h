@@ -33,7 +33,8 @@ size_t scratch_bytes(const Conv2dProblem& p) {
   return parts_bytes(split_of<Product<Tiles>>(p).parts, p.w_count());
 }
 
-template <class Product_>
+// OnLoadX and OnLoadGy: what else is done to the operands as they come (jobs.h).
+template <class Product_, class OnLoadX = AsLoaded, class OnLoadGy = AsLoaded>
 struct Job {
   using Product = Product_;
   using T = typename Product::T;
@@ -45,20 +46,24 @@ struct Job {
   PixelSplit split;
   const T *x, *gy;
   float* parts;  // [split.parts, k,r,s,c]; gw itself where there is one
+  OnLoadX on_load_x;
+  OnLoadGy on_load_gy;
 
-  Job(const Conv2dProblem& p, const Conv2dWgrad::Args& a, Scratch scratch)
+  Job(const Conv2dProblem& p, const Conv2dWgrad::Args& a, Scratch scratch, const OnLoadX& load_x = {}, const OnLoadGy& load_gy = {})
       : d(p),
         gather(p),
         split(split_of<Product>(p)),
         x(static_cast<const T*>(a.x)),
         gy(static_cast<const T*>(a.gy)),
-        parts(static_cast<float*>(split.parts == 1 ? a.gw : scratch.data)) {}
+        parts(static_cast<float*>(split.parts == 1 ? a.gw : scratch.data)),
+        on_load_x(load_x),
+        on_load_gy(load_gy) {}
   HD int blocks() const { return split.tiles_m * split.tiles_n * split.parts; }
   __device__ void operator()(Storage& shared, int block) const;
 };
 
-template <class Product>
-__device__ void Job<Product>::operator()(Storage& shared, int block) const {
+template <class Product, class OnLoadX, class OnLoadGy>
+__device__ void Job<Product, OnLoadX, OnLoadGy>::operator()(Storage& shared, int block) const {
   constexpr int elements = Product::elements;
   const int tiles = split.tiles_m * split.tiles_n, tile = block % tiles, part = block / tiles;
   const int m0 = tile % split.tiles_m * Product::m, n0 = tile / split.tiles_m * Product::n;
@@ -76,7 +81,13 @@ __device__ void Job<Product>::operator()(Storage& shared, int block) const {
   };
   typename Product::Sums sums;
   Product::clear(sums);
-  multiply_steps<Product>(shared, (pixels - first + Product::k - 1) / Product::k, chunk_gy, chunk_x, sums);
+  const auto touch_gy = touch(on_load_gy, [&](int step, int row, int chunk, T* landed) {
+    on_load_gy(landed, gather.pq.quotient(first + step * Product::k + row), m0 + elements * chunk);
+  });
+  const auto touch_x = touch(on_load_x, [&](int step, int row, int chunk, T* landed) {
+    on_load_x(landed, gather.pq.quotient(first + step * Product::k + row), gather.c.remainder(n0 + elements * chunk));
+  });
+  multiply_steps<Product>(shared, (pixels - first + Product::k - 1) / Product::k, chunk_gy, chunk_x, sums, touch_gy, touch_x);
   float* out = parts + int64_t{part} * d.w_count();
   Product::store_f32(sums,
                      [&](int row, int col) { return m0 + row < d.k && n0 + col < width ? out + (m0 + row) * width + n0 + col : nullptr; });

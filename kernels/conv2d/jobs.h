@@ -8,9 +8,46 @@
 //     __device__ void operator()(Storage& shared, int block) const;
 //   };
 #pragma once
-#include "kernels/launch.h"
+#include "kernels/tile/pipeline.h"
 
 namespace duel {
+
+// How a convolution's job is told what else to do.
+//   OnLoad    on_load(at, image, channel) changes the chunk at `at` of an operand, which has come to shared memory: of that image, channels
+//             from `channel` on. Chunks of taps outside the image stay zero.
+//   OnStore   changes: change<Product>(sums, at) changes a tile of the output before it is stored; at(row, col) is a value's place in the
+//             output, or −1
+//             looks: take<Product>(shared.look, sums, tile, column, rows, group) sees a tile of the output after it was stored
+//             (kernels/normed_conv2d/statistics.h)
+struct AsLoaded {
+  template <class T>
+  __device__ void operator()(T*, int, int) const {}
+};
+struct Stored {
+  static constexpr bool changes = false, looks = false;
+};
+
+// f, which multiply_steps() calls with each chunk that has come; nothing where an operand is multiplied as it is.
+template <class OnLoad, class F>
+__device__ auto touch(const OnLoad&, F f) {
+  if constexpr (std::is_same_v<OnLoad, AsLoaded>) return Untouched{};
+  else return f;
+}
+
+// The shared memory of a tile, and afterwards of what looks at it.
+template <class Product, class OnStore>
+union ProductThenLook {
+  typename Product::Storage product;
+  typename OnStore::template Shared<Product> look;
+};
+template <class Product, class OnStore>
+using StorageOf = typename std::conditional_t<OnStore::looks, std::type_identity<ProductThenLook<Product, OnStore>>,
+                                              std::type_identity<typename Product::Storage>>::type;
+template <class Storage>
+__device__ auto& product_storage(Storage& shared) {
+  if constexpr (requires { shared.product; }) return shared.product;
+  else return shared;
+}
 
 template <class Job>
 __global__ void __launch_bounds__(Job::threads) run_job(const __grid_constant__ Job job) {

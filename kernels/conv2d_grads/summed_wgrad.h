@@ -7,14 +7,15 @@
 
 namespace duel {
 
-template <class Product>
-struct SummedWgrad : implicit_wgrad::Job<Product> {
-  using Job = implicit_wgrad::Job<Product>;
+template <class Product, class OnLoadX = AsLoaded, class OnLoadGy = AsLoaded>
+struct SummedWgrad : implicit_wgrad::Job<Product, OnLoadX, OnLoadGy> {
+  using Job = implicit_wgrad::Job<Product, OnLoadX, OnLoadGy>;
   float* gw;
   unsigned* tickets;  // one a tile
 
-  SummedWgrad(const Conv2dProblem& p, const Conv2dWgrad::Args& a, Scratch scratch, void* all_tickets)
-      : Job(p, a, scratch), gw(static_cast<float*>(a.gw)), tickets(static_cast<unsigned*>(all_tickets)) {}
+  SummedWgrad(const Conv2dProblem& p, const Conv2dWgrad::Args& a, Scratch scratch, void* all_tickets, const OnLoadX& load_x = {},
+              const OnLoadGy& load_gy = {})
+      : Job(p, a, scratch, load_x, load_gy), gw(static_cast<float*>(a.gw)), tickets(static_cast<unsigned*>(all_tickets)) {}
 
   __device__ void operator()(typename Job::Storage& shared, int block) const {
     Job::operator()(shared, block);

@@ -60,6 +60,20 @@ struct BlockProduct {
     }
   }
 
+  // A thread's own values of D: own_rows × own_cols, columns in pieces that lie side by side. `sharing` threads, numbered by sharer(), have
+  // the same columns.
+  static constexpr int own_rows = 2 * tiles_m, own_cols = 2 * tiles_n, piece = 2, sharing = 8 * warps_m;
+  static __device__ int sharer() { return static_cast<int>(threadIdx.x) / 32 / warps_n * 8 + static_cast<int>(threadIdx.x) % 32 / 4; }
+  static __device__ int own_row(int i) {
+    const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
+    return warp / warps_n * warp_m + lane / 4 + 8 * i;
+  }
+  static __device__ int own_col(int j) {
+    const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
+    return warp % warps_n * warp_n + lane % 4 * 2 + j / 2 * 8 + j % 2;
+  }
+  static __device__ float& own_value(Sums& sums, int i, int j) { return sums[i / 2][j / 2][2 * (i % 2) + j % 2]; }
+
   // f(row, col, x, y) for the pairs (row, col), (row, col + 1) of D's tile that this lane holds.
   template <class F>
   static __device__ void each_pair(const Sums& sums, F f) {

@@ -91,6 +91,20 @@ struct RegisterProduct {
     }
   }
 
+  // A thread's own values of D: own_rows × own_cols, columns in pieces that lie side by side. `sharing` threads, numbered by sharer(), have
+  // the same columns.
+  static constexpr int own_rows = rows, own_cols = cols, piece = b_along_k ? 1 : 4, sharing = 4 * warps_m;
+  static __device__ int sharer() { return static_cast<int>(threadIdx.x) / 32 / warps_n * 4 + static_cast<int>(threadIdx.x) % 32 / 8; }
+  static __device__ int own_row(int i) {
+    const Lane lane;
+    return lane.m0 + place<a_along_k, 4>(lane.row, i);
+  }
+  static __device__ int own_col(int j) {
+    const Lane lane;
+    return lane.n0 + place<b_along_k, 8>(lane.col, j);
+  }
+  static __device__ float& own_value(Sums& sums, int i, int j) { return sums[i][j]; }
+
   // Four values in one access, to to[0], to[stride], …
   template <int stride>
   static __device__ void read(float* to, const float* from) {

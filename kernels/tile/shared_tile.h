@@ -31,15 +31,19 @@ struct Chunk {
   bool inside;
 };
 
-// Begins to fill a tile, chunk by chunk over the threads of the block; source(row, chunk) → Chunk<T>.
+// Begins to fill a tile, chunk by chunk over the threads of the block; source(row, chunk) → Chunk<T>. Returns which of the thread's own
+// chunks are inside, a bit each.
 template <int threads, class Tile, class Source>
-__device__ void fill_async(Tile& tile, Source source) {
+__device__ unsigned fill_async(Tile& tile, Source source) {
+  unsigned inside = 0;
 #pragma unroll
-  for (int i = static_cast<int>(threadIdx.x); i < Tile::rows * Tile::chunks; i += threads) {
+  for (int i = static_cast<int>(threadIdx.x), l = 0; i < Tile::rows * Tile::chunks; i += threads, ++l) {
     const int row = i / Tile::chunks, column = i % Tile::chunks;
     const auto chunk = source(row, column);
     copy_async<16>(tile.at(row, column), chunk.from, chunk.inside);
+    inside |= static_cast<unsigned>(chunk.inside) << l;
   }
+  return inside;
 }
 
 }  // namespace duel

@@ -1,0 +1,231 @@
+// Convolutions whose norms have no pass of their own: each finds the statistics of its output as it stores it, and the next one normalises
+// that as it loads it. The first derivative makes the weight gradient from the same loads; batch norm's own is one launch as ever.
+#include "engine/dispatch.h"
+#include "engine/grad.h"
+#include "engine/ops.h"
+#include "engine/ops/check.h"
+#include "engine/tickets.h"
+#include "kernels/normed_conv2d/normed_conv2d.h"
+#include "kernels/row_choice.h"
+
+namespace duel {
+namespace {
+
+Shape image_shape(const Conv2dProblem& d) { return {d.n, d.h, d.w, d.c}; }
+Shape output_shape(const Conv2dProblem& d) { return {d.n, d.p, d.q, d.k}; }
+
+Conv2dProblem problem_of(const ConvLink& link, const Shape& x) {
+  return link.transposed ? conv_transpose2d_problem(x, link.w.shape(), link.window) : conv2d_problem(x, link.w.shape(), link.window);
+}
+Tensor convolved(const ConvLink& link, const Tensor& x) {
+  return link.transposed ? conv_transpose2d(x, link.w, link.window) : conv2d(x, link.w, link.window);
+}
+bool has_norm(const ConvLink& link) { return static_cast<bool>(link.norm.gamma); }
+
+Tensor finished(const ConvLink& link, const Tensor& y, int groups) {
+  if (has_norm(link)) return batch_norm(y, link.norm, link.then, groups);
+  return link.then.act == Act::none ? y : activation(y, link.then.act, link.then.slope);
+}
+
+// The output of a link as the next one finds it, before norm and activation; mean and invstd where the link has found them.
+struct Raw {
+  Tensor y, mean, invstd;
+};
+
+template <class Op>
+bool has_row(const NormedConv2dProblem& p, Device device) {
+  const Row* row = row_by_rank(Op::name, &p, device);
+  return row && row->rank > reference_rank;
+}
+
+// Whether single ops are asked for by name, which a chain in one piece would pass over.
+bool singles_asked_for() {
+  for (const char* op : {"conv2d_fwd", "conv2d_dgrad", "conv2d_wgrad", "batch_norm_fwd", "activation"})
+    if (row_asked_for(op)) return true;
+  return false;
+}
+
+// How a link runs.
+struct Plan {
+  bool reads_raw = false, statistics = false;  // it finishes what the link before left; it finds what its own norm wants
+  NormedConv2dProblem problem;
+};
+
+NormedConv2dProblem normed_problem(const Conv2dProblem& d, const ConvLink* before, const ConvLink& link, bool statistics, int groups) {
+  NormedConv2dProblem p{.conv = d, .norm = before && has_norm(*before), .statistics = statistics, .groups = groups};
+  if (before) p.act = before->then.act, p.slope = before->then.slope;
+  if (statistics) p.eps = link.norm.eps, p.momentum = link.norm.momentum;
+  return p;
+}
+
+NormedConv2dProblem wgrad_problem(NormedConv2dProblem p, bool transposed) {
+  p.statistics = false, p.eps = NormedConv2dProblem{}.eps, p.momentum = NormedConv2dProblem{}.momentum;
+  p.of = transposed ? NormedOperand::gy : NormedOperand::x;
+  return p;
+}
+
+std::vector<Plan> planned(const Tensor& x, const std::vector<ConvLink>& links, int groups) {
+  const size_t count = links.size();
+  const auto runs = [&](size_t i, const NormedConv2dProblem& p) {
+    return links[i].transposed ? has_row<NormedConv2dDgrad>(p, x.device()) : has_row<NormedConv2dFwd>(p, x.device());
+  };
+  std::vector<Plan> plans(count);
+  Shape shape = x.shape();  // of a link's input
+  for (size_t i = 0; i < count; ++i) {
+    Conv2dProblem& d = plans[i].problem.conv;
+    d = problem_of(links[i], shape), d.dtype = x.dtype();
+    shape = links[i].transposed ? image_shape(d) : output_shape(d);
+  }
+  if (singles_asked_for()) return plans;
+  for (size_t i = 1; i < count; ++i) {
+    const ConvLink &before = links[i - 1], &link = links[i];
+    const bool finds = !has_norm(before) || runs(i - 1, normed_problem(plans[i - 1].problem.conv, nullptr, before, true, groups));
+    const NormedConv2dProblem reads = normed_problem(plans[i].problem.conv, &before, link, false, groups);
+    plans[i].reads_raw = finds && runs(i, reads) && has_row<NormedConv2dWgrad>(wgrad_problem(reads, link.transposed), x.device());
+    plans[i - 1].statistics = plans[i].reads_raw && has_norm(before);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    Plan& plan = plans[i];
+    plan.problem = normed_problem(plan.problem.conv, plan.reads_raw ? &links[i - 1] : nullptr, links[i], plan.statistics, groups);
+    if ((plan.reads_raw || plan.statistics) && !runs(i, plan.problem)) return std::vector<Plan>(count);  // each alone, not both
+  }
+  return plans;
+}
+
+const void* pointer(const Tensor& t) { return t ? t.data() : nullptr; }
+void* written(const Tensor& t) { return t ? t.data() : nullptr; }
+
+// Batch norm's own derivative, from the gradient by what it and its activation left.
+Tensors through_norm(const ConvLink& before, const Raw& raw, int groups, const Tensor& g) {
+  const BatchNorm& bn = before.norm;
+  const int64_t c = raw.y.shape()[-1];
+  const BatchNormProblem norm{.rows = raw.y.count() / c / groups,
+                              .c = static_cast<int>(c),
+                              .groups = groups,
+                              .eps = bn.eps,
+                              .momentum = bn.momentum,
+                              .act = before.then.act,
+                              .slope = before.then.slope,
+                              .dtype = raw.y.dtype()};
+  Tensor gx(raw.y.shape(), raw.y.dtype(), g.device()), ggamma({c}, bn.gamma.dtype(), g.device()), gbeta({c}, bn.gamma.dtype(), g.device());
+  dispatch<BatchNormBwd>(
+      norm,
+      {raw.y.data(), g.data(), bn.gamma.data(), bn.beta.data(), raw.mean.data(), raw.invstd.data(), gx.data(), ggamma.data(), gbeta.data()},
+      g.device());
+  return {gx, ggamma, gbeta};
+}
+
+// Of the convolution of what `before` leaves: by raw.y, gamma, beta and the weight.
+Tensors first_order(const ConvLink& before, const ConvLink& link, const Raw& raw, const NormedConv2dProblem& p, const Tensor& g,
+                    bool to_input, bool to_weight) {
+  const Conv2dProblem& d = p.conv;
+  const Device device = g.device();
+  const BatchNorm& bn = before.norm;
+  const NormedConv2dProblem both = wgrad_problem(p, false);
+  Tensor by_input, gw;
+  if (to_weight) gw = Tensor(link.w.shape(), accumulator_of(g.dtype()), device);
+  if (to_input && to_weight && has_row<NormedConv2dGrads>(both, device) && has_row<NormedConv2dDgradGrads>(both, device)) {
+    by_input = Tensor(raw.y.shape(), g.dtype(), device);
+    void* const counters = tickets(device, static_cast<int>(most_tickets));
+    if (link.transposed)
+      dispatch<NormedConv2dDgradGrads>(both,
+                                       {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(bn.gamma), pointer(bn.beta),
+                                        link.w.data(), g.data(), by_input.data(), gw.data(), counters},
+                                       device);
+    else
+      dispatch<NormedConv2dGrads>(both,
+                                  {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(bn.gamma), pointer(bn.beta), g.data(),
+                                   link.w.data(), by_input.data(), gw.data(), counters},
+                                  device);
+  } else {
+    if (to_weight) {
+      const void *x = raw.y.data(), *gy = g.data();
+      if (link.transposed) std::swap(x, gy);
+      dispatch<NormedConv2dWgrad>(wgrad_problem(p, link.transposed),
+                                  {x, gy, pointer(raw.mean), pointer(raw.invstd), pointer(bn.gamma), pointer(bn.beta), gw.data()}, device);
+    }
+    if (!to_input) return {{}, {}, {}, gw};
+    by_input = link.transposed ? conv2d_fwd(g, link.w, d) : conv2d_dgrad(g, link.w, d);
+    if (!p.norm) by_input = activation_grad(raw.y, by_input, before.then.act, before.then.slope);
+  }
+  if (!p.norm) return {by_input, {}, {}, gw};
+  const Tensors norm = through_norm(before, raw, p.groups, by_input);
+  return {norm[0], norm[1], norm[2], gw};
+}
+
+// The same from the ops by themselves, which differentiate again.
+Tensors recorded_again(const ConvLink& before, const ConvLink& link, const Raw& raw, int groups, const Tensor& g) {
+  ConvLink apart = before;
+  if (has_norm(before))
+    apart.norm.running_mean = before.norm.running_mean.clone(), apart.norm.running_var = before.norm.running_var.clone();
+  const Tensor y = convolved(link, finished(apart, raw.y, groups));
+  if (has_norm(before)) return vjp(y, g, {raw.y, before.norm.gamma, before.norm.beta, link.w}, create_graph);
+  const Tensors two = vjp(y, g, {raw.y, link.w}, create_graph);
+  return {two[0], {}, {}, two[1]};
+}
+
+// One convolution with a norm on what it reads (before is nullptr: none), or a look at what it stores, or both.
+Raw normed_conv2d(const ConvLink* before, const ConvLink& link, const Raw& raw, const Plan& plan) {
+  const NormedConv2dProblem& p = plan.problem;
+  const Conv2dProblem& d = p.conv;
+  const Device device = raw.y.device();
+  const DType dtype = raw.y.dtype(), wide = accumulator_of(dtype);
+  check_like("conv_chain", raw.y, link.w);
+  Raw out{Tensor(link.transposed ? image_shape(d) : output_shape(d), dtype, device), {}, {}};
+  if (p.statistics) {
+    const Shape statistics{p.groups, out.y.shape()[-1]};
+    out.mean = Tensor(statistics, wide, device), out.invstd = Tensor(statistics, wide, device);
+  }
+  const BatchNorm none, &read = before ? before->norm : none, &found = p.statistics ? link.norm : none;
+  void* const counters = p.statistics ? tickets(device, static_cast<int>(most_tickets)) : nullptr;
+  if (link.transposed)
+    dispatch<NormedConv2dDgrad>(
+        p,
+        {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(read.gamma), pointer(read.beta), link.w.data(), out.y.data(),
+         written(out.mean), written(out.invstd), written(found.running_mean), written(found.running_var), counters},
+        device);
+  else
+    dispatch<NormedConv2dFwd>(
+        p,
+        {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(read.gamma), pointer(read.beta), link.w.data(), out.y.data(),
+         written(out.mean), written(out.invstd), written(found.running_mean), written(found.running_var), counters},
+        device);
+  if (!before) {
+    out.y = record("normed_conv2d", out.y, {raw.y, link.w}, [link, x = raw.y, d](const Tensor&, const Tensor& g, Needs needs) {
+      if (link.transposed) return Tensors{needs[0] ? conv2d_fwd(g, link.w, d) : Tensor(), needs[1] ? conv2d_wgrad(g, x, d) : Tensor()};
+      return Tensors{needs[0] ? conv2d_dgrad(g, link.w, d) : Tensor(), needs[1] ? conv2d_wgrad(x, g, d) : Tensor()};
+    });
+    return out;
+  }
+  const auto rule = [before = *before, link, raw, p](const Tensor& g, bool to_input, bool to_weight) {
+    return recording() ? recorded_again(before, link, raw, p.groups, g) : first_order(before, link, raw, p, g, to_input, to_weight);
+  };
+  if (p.norm)
+    out.y = record("normed_conv2d", out.y, {raw.y, before->norm.gamma, before->norm.beta, link.w},
+                   [rule](const Tensor&, const Tensor& g, Needs needs) { return rule(g, needs[0] || needs[1] || needs[2], needs[3]); });
+  else
+    out.y = record("normed_conv2d", out.y, {raw.y, link.w}, [rule](const Tensor&, const Tensor& g, Needs needs) {
+      const Tensors all = rule(g, needs[0], needs[1]);
+      return Tensors{all[0], all[3]};
+    });
+  return out;
+}
+
+}  // namespace
+
+Tensor conv_chain(const Tensor& x, const std::vector<ConvLink>& links, int groups) {
+  check(!links.empty(), "conv_chain", "wants at least one convolution");
+  check(groups >= 1 && x.shape()[0] % groups == 0, "conv_chain", "{} has samples that do not make {} equal groups", x, groups);
+  const std::vector<Plan> plans = planned(x, links, groups);
+  Raw raw{x, {}, {}};
+  for (size_t i = 0; i < links.size(); ++i) {
+    const ConvLink* const before = plans[i].reads_raw ? &links[i - 1] : nullptr;
+    if (before || plans[i].statistics) raw = normed_conv2d(before, links[i], raw, plans[i]);
+    else raw = {convolved(links[i], raw.y), {}, {}};
+    const bool read_raw = i + 1 < links.size() && plans[i + 1].reads_raw;
+    if (!read_raw) raw = {finished(links[i], raw.y, groups), {}, {}};
+  }
+  return raw.y;
+}
+
+}  // namespace duel

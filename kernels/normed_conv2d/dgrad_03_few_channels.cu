@@ -1,0 +1,21 @@
+// normed_conv2d_dgrad with few channels of gx, G's last layer: kernels/conv2d/few_channels_dgrad.h with a norm on what it loads. No
+// statistics: no batch norm stands behind it.
+#include "kernels/conv2d/few_channels_dgrad.h"
+#include "kernels/normed_conv2d/norm_on_load.h"
+
+namespace duel {
+namespace {
+
+bool supports(const NormedConv2dProblem& p) {
+  return p.conv.dtype == DType::f32 && p.conv.k % chunk_elements<float> == 0 && !p.statistics && bn_supports_act(p.act) &&
+         few_dgrad::supports(p.conv);
+}
+
+void run(const NormedConv2dProblem& p, const NormedConv2dDgrad::Args& a, Scratch, Stream stream) {
+  few_dgrad::start<float>(p.conv, {a.gy, a.w, a.gx}, stream, NormOnLoad(p, p.conv.k, a));
+}
+
+KERNEL_VARIANT(NormedConv2dDgrad, few_channels, 3, supports, no_scratch, run);
+
+}  // namespace
+}  // namespace duel

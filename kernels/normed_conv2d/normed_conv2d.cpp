@@ -1,0 +1,207 @@
+#include "kernels/normed_conv2d/normed_conv2d.h"
+
+#include "kernels/draw.h"
+
+namespace duel {
+namespace {
+
+using P = NormedConv2dProblem;
+
+constexpr const char* acts[] = {"none", "relu", "leaky_relu"};  // Act's first three
+constexpr const char* operands[] = {"x", "gy"};
+
+template <class F>
+void each_option(P& p, F&& f) {
+  f.choice("act", p.act, acts);
+  f.real("slope", p.slope, 0.0);
+  f.flag("norm", p.norm);
+  f.flag("statistics", p.statistics);
+  double groups = p.groups;
+  f.real("groups", groups, 1.0);
+  p.groups = groups >= 1 && groups == static_cast<int>(groups) ? static_cast<int>(groups) : 0;
+  f.real("eps", p.eps, 1e-5);
+  f.real("momentum", p.momentum, 0.1);
+  if (p.of != NormedOperand::x || std::is_same_v<std::decay_t<F>, ProblemReader>) f.choice("of", p.of, operands);
+}
+
+// What is loaded with the norm on it, and what is stored with its statistics: channels a group.
+struct Sides {
+  int loaded, stored;
+};
+
+std::vector<Buffer> norm_buffers(const P& p, int channels) {
+  const DType wide = accumulator_of(p.conv.dtype);
+  const int64_t c = p.norm ? channels : 0, all = c * p.groups;
+  return {{"mean", Role::in, wide, all},
+          {"invstd", Role::in, wide, all, Fill::positive},
+          {"gamma", Role::in, wide, c},
+          {"beta", Role::in, wide, c}};
+}
+Buffer tickets_buffer(int64_t count) { return {"tickets", Role::inout, DType::i32, count, Fill::zero}; }
+std::vector<Buffer> statistics_buffers(const P& p, int channels) {
+  const DType wide = accumulator_of(p.conv.dtype);
+  const int64_t c = p.statistics ? channels : 0, all = c * p.groups;
+  return {{"out_mean", Role::out, wide, all},
+          {"out_invstd", Role::out, wide, all},
+          {"running_mean", Role::inout, wide, c},
+          {"running_var", Role::inout, wide, c, Fill::positive},
+          tickets_buffer(p.statistics ? most_tickets : 0)};
+}
+
+void add(std::vector<Buffer>& all, const std::vector<Buffer>& more) { all.insert(all.end(), more.begin(), more.end()); }
+
+std::vector<Case<P>> cases_of(bool with_statistics, bool with_operands) {
+  std::vector<Case<P>> cases;
+  const auto take = [&](const std::string& text, Tag tag) {
+    if (with_operands) {
+      for (const char* of : {"/of=x", "/of=gy"}) cases.push_back({P::parse(text + of), tag});
+    } else {
+      cases.push_back({P::parse(text), tag});
+    }
+  };
+  const char* statistics = with_statistics ? "/statistics=1" : "";
+  for (const char* dtype : {":f32", ":f64"}) {
+    for (const char* text : {
+             "n1h1w1c1k1r1", "n2h5w4c3k5r3pad1", "n4h7w6c4k8r4u2pad1",
+             "n2h8w8c16k24r4u2pad1",  // phases
+             "n4h9w7c24k40r3u2pad1",  // phases of unequal sizes, and tiles with rests
+             "n2h6w5c8k16r3s2u2v1top0left1p3q5",
+             "n4h4w4c64k8r4",          // an image a pixel of y
+             "n2h5w5c8k8r1u2",         // phases that no tap reaches
+             "n1h3w3c8k8r3pad2",       // more output than input
+             "n6h12w10c72k136r3pad1",  // several tiles either way
+         })
+      for (const char* how : {"/act=relu/norm=1", "/act=leaky_relu/slope=0.2/norm=0"})
+        take(std::string(text) + dtype + how + statistics, Tag::edge);
+    // Groups, whose pixels fill whole tiles of 64, or do not.
+    for (const char* text : {"n4h16w16c16k32r4u2pad1", "n6h5w4c8k8r3pad1", "n2h8w8c8k8r3pad1"})
+      take(std::string(text) + dtype + "/act=leaky_relu/slope=0.2/norm=1" + statistics + "/groups=2", Tag::edge);
+    take(std::string("n2h8w8c16k8r3pad1") + dtype + "/act=none/norm=1/eps=0.001/momentum=0.3" + statistics, Tag::edge);
+    take(std::string("n2h8w8c16k8r3pad1") + dtype + "/act=relu/norm=1", Tag::edge);  // nobody asks for statistics
+    for (const char* text : {"n2h32w32c16k32r4u2pad1", "n2h16w16c32k64r4u2pad1", "n2h8w8c64k128r4u2pad1"})
+      take(std::string(text) + dtype + "/act=leaky_relu/slope=0.2/norm=1" + statistics + "/groups=2", Tag::dcgan);
+  }
+  for (const char* text : {"n2h64w64c3k16r4u2pad1", "n2h33w20c1k8r3u2pad1"})  // few channels of x: G's last layer
+    take(std::string(text) + ":f32/act=relu/norm=1", Tag::dcgan);
+  for (const char* text : {"n256h32w32c64k128r4u2pad1", "n256h16w16c128k256r4u2pad1", "n256h8w8c256k512r4u2pad1"})
+    take(std::string(text) + ":f32/act=leaky_relu/slope=0.2/norm=1" + statistics + "/groups=2", Tag::bench);
+  return cases;
+}
+
+P random_problem(uint64_t seed, bool statistics) {
+  Draw draw(seed);
+  constexpr int strides[] = {1, 2, 2, 3};
+  constexpr int kernels[] = {1, 2, 3, 4, 4};
+  constexpr DType types[] = {DType::f32, DType::f32, DType::f32, DType::f64};
+  P p;
+  Conv2dProblem& d = p.conv;
+  d.dtype = draw.of(types);
+  p.groups = draw.between(1, 3);
+  d.n = p.groups * draw.between(1, 2);
+  d.c = draw.chance(5) ? draw.between(1, 3) : 8 * draw.between(1, 10), d.k = 8 * draw.between(1, 10);
+  d.h = draw.between(1, 9), d.w = draw.between(1, 9);
+  d.r = draw.of(kernels), d.s = draw.chance(2) ? d.r : draw.of(kernels);
+  d.u = draw.of(strides), d.v = draw.chance(2) ? d.u : draw.of(strides);
+  d.top = draw.between(0, d.r), d.left = draw.between(0, d.s);
+  d.p = std::max(1, (d.h + d.top - d.r) / d.u + draw.between(0, 2)), d.q = std::max(1, (d.w + d.left - d.s) / d.v + draw.between(0, 2));
+  constexpr Act some[] = {Act::none, Act::relu, Act::leaky_relu};
+  p.act = draw.of(some);
+  if (p.act == Act::leaky_relu) p.slope = 0.25;
+  p.norm = !draw.chance(4);
+  p.statistics = statistics && !draw.chance(4);
+  return p;
+}
+
+Buffer x_buffer(const P& p, const char* name, Role role) { return {name, role, p.conv.dtype, p.conv.x_count()}; }
+Buffer w_buffer(const P& p) { return {"w", Role::in, p.conv.dtype, p.conv.w_count()}; }
+Buffer gw_buffer(const P& p) { return {"gw", Role::out, accumulator_of(p.conv.dtype), p.conv.w_count()}; }
+Buffer y_buffer(const P& p, const char* name, Role role) { return {name, role, p.conv.dtype, p.conv.y_count()}; }
+
+}  // namespace
+
+std::string P::text() const {
+  ProblemWriter writer;
+  P copy = *this;
+  each_option(copy, writer);
+  const std::string options = writer.text();  // ":f32" and what follows
+  return conv.text() + options.substr(std::min(options.find('/'), options.size()));
+}
+
+P P::parse(const std::string& text) {
+  P p;
+  p.norm = false;
+  const size_t slash = std::min(text.find('/'), text.size());
+  p.conv = Conv2dProblem::parse(text.substr(0, slash));
+  ProblemReader reader(parse_words(std::string("n1:") + name_of(p.conv.dtype) + text.substr(slash)));
+  int n = 0;
+  reader.integer("n", n);
+  each_option(p, reader);
+  reader.finish();
+  if (p.groups < 1 || p.conv.n % p.groups != 0) fail(Failure::usage, "problem '" + text + "': n must be a multiple of groups");
+  return p;
+}
+
+std::vector<Buffer> NormedConv2dFwd::buffers(const Problem& p) {
+  std::vector<Buffer> all{x_buffer(p, "x", Role::in)};
+  add(all, norm_buffers(p, p.conv.c));
+  add(all, {w_buffer(p), y_buffer(p, "y", Role::out)});
+  add(all, statistics_buffers(p, p.conv.k));
+  return all;
+}
+std::vector<Buffer> NormedConv2dDgrad::buffers(const Problem& p) {
+  std::vector<Buffer> all{y_buffer(p, "gy", Role::in)};
+  add(all, norm_buffers(p, p.conv.k));
+  add(all, {w_buffer(p), x_buffer(p, "gx", Role::out)});
+  add(all, statistics_buffers(p, p.conv.c));
+  return all;
+}
+std::vector<Buffer> NormedConv2dWgrad::buffers(const Problem& p) {
+  std::vector<Buffer> all{x_buffer(p, "x", Role::in), y_buffer(p, "gy", Role::in)};
+  add(all, norm_buffers(p, p.of == NormedOperand::x ? p.conv.c : p.conv.k));
+  all.push_back(gw_buffer(p));
+  return all;
+}
+std::vector<Buffer> NormedConv2dGrads::buffers(const Problem& p) {
+  std::vector<Buffer> all{x_buffer(p, "x", Role::in)};
+  add(all, norm_buffers(p, p.conv.c));
+  add(all, {y_buffer(p, "gy", Role::in), w_buffer(p), x_buffer(p, "gx", Role::out), gw_buffer(p), tickets_buffer(most_tickets)});
+  return all;
+}
+std::vector<Buffer> NormedConv2dDgradGrads::buffers(const Problem& p) {
+  std::vector<Buffer> all{y_buffer(p, "gy", Role::in)};
+  add(all, norm_buffers(p, p.conv.k));
+  add(all, {w_buffer(p), x_buffer(p, "g", Role::in), y_buffer(p, "ggy", Role::out), gw_buffer(p), tickets_buffer(most_tickets)});
+  return all;
+}
+std::vector<Case<P>> NormedConv2dFwd::cases() { return cases_of(true, false); }
+std::vector<Case<P>> NormedConv2dDgrad::cases() { return cases_of(true, false); }
+std::vector<Case<P>> NormedConv2dWgrad::cases() { return cases_of(false, true); }
+std::vector<Case<P>> NormedConv2dGrads::cases() { return cases_of(false, false); }
+std::vector<Case<P>> NormedConv2dDgradGrads::cases() { return cases_of(false, false); }
+P NormedConv2dGrads::random(uint64_t seed) { return random_problem(seed, false); }
+P NormedConv2dDgradGrads::random(uint64_t seed) { return random_problem(seed, false); }
+P NormedConv2dFwd::random(uint64_t seed) { return random_problem(seed, true); }
+P NormedConv2dDgrad::random(uint64_t seed) { return random_problem(seed, true); }
+P NormedConv2dWgrad::random(uint64_t seed) {
+  P p = random_problem(seed, false);
+  p.of = seed % 2 ? NormedOperand::x : NormedOperand::gy;
+  return p;
+}
+double NormedConv2dFwd::flops(const Problem& p) { return Conv2dFwd::flops(p.conv); }
+double NormedConv2dDgrad::flops(const Problem& p) { return Conv2dDgrad::flops(p.conv); }
+double NormedConv2dWgrad::flops(const Problem& p) { return Conv2dWgrad::flops(p.conv); }
+double NormedConv2dGrads::flops(const Problem& p) { return Conv2dDgrad::flops(p.conv) + Conv2dWgrad::flops(p.conv); }
+double NormedConv2dDgradGrads::flops(const Problem& p) { return Conv2dFwd::flops(p.conv) + Conv2dWgrad::flops(p.conv); }
+int NormedConv2dGrads::reduction(const Problem& p) { return std::max(Conv2dDgrad::reduction(p.conv), Conv2dWgrad::reduction(p.conv)); }
+int NormedConv2dDgradGrads::reduction(const Problem& p) { return std::max(Conv2dFwd::reduction(p.conv), Conv2dWgrad::reduction(p.conv)); }
+int NormedConv2dFwd::reduction(const Problem& p) { return Conv2dFwd::reduction(p.conv); }
+int NormedConv2dDgrad::reduction(const Problem& p) { return Conv2dDgrad::reduction(p.conv); }
+int NormedConv2dWgrad::reduction(const Problem& p) { return Conv2dWgrad::reduction(p.conv); }
+
+static const OpRegistration<NormedConv2dFwd> normed_conv2d_fwd_op;
+static const OpRegistration<NormedConv2dDgrad> normed_conv2d_dgrad_op;
+static const OpRegistration<NormedConv2dWgrad> normed_conv2d_wgrad_op;
+static const OpRegistration<NormedConv2dGrads> normed_conv2d_grads_op;
+static const OpRegistration<NormedConv2dDgradGrads> normed_conv2d_dgrad_grads_op;
+
+}  // namespace duel

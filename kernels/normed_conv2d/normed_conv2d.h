@@ -1,0 +1,120 @@
+// Convolution of what batch norm and an activation leave, which is never stored: it is made of the tensor before them as that is loaded.
+// And the statistics that the next batch norm wants, found while the output is stored. With both, batch norm has no pass of its own.
+//
+//   a(t) = act(gamma·(t − mean)·invstd + beta)       per channel and group of images; act(t) alone where norm is false
+//
+//   normed_conv2d_fwd    (x, …, w)  → y  = conv2d_fwd(a(x), w)      [, mean and invstd of y, and running statistics]
+//   normed_conv2d_dgrad  (gy, …, w) → gx = conv2d_dgrad(a(gy), w)   [, the same of gx]: a transposed convolution's forward
+//   normed_conv2d_wgrad  (x, gy, …) → gw = conv2d_wgrad(a(x), gy), or conv2d_wgrad(x, a(gy)) where `of` says gy
+//
+// and both gradients of a backward pass in one launch, as kernels/conv2d_grads has them:
+//
+//   normed_conv2d_grads        (x, …, gy, w) → gx = conv2d_dgrad(gy, w)·f, gw = conv2d_wgrad(a(x), gy)
+//   normed_conv2d_dgrad_grads  (gy, …, w, g) → ggy = conv2d_fwd(g, w)·f, gw = conv2d_wgrad(g, a(gy))
+//
+// where f is act′ of x (of gy) if norm is false, so that gx is the gradient by x; else 1, and batch_norm_bwd goes on from there.
+//
+// Taps outside the image are zero: a() is not asked for them. Ioffe & Szegedy, "Batch Normalization" (2015), algorithm 1; a() rounds as
+// batch_norm_fwd does (bn_affine), so both give the same bits, and statistics as defined there (kernels/batch_norm/batch_norm.h), of the
+// output as it is stored.
+//
+// Layouts and windows as in kernels/conv2d/conv2d.h; f32 and f64, everything per channel too. Images n·i/groups … belong to
+// group i: mean and invstd are [groups, channels], gamma, beta and the running statistics [channels]. Buffers that a problem has no use for
+// hold nothing: the four of the norm, and the five of the statistics. `tickets` counts finished blocks; all zero before, and after.
+#pragma once
+#include "kernels/batch_norm/batch_norm.h"
+#include "kernels/conv2d/conv2d.h"
+
+namespace duel {
+
+enum class NormedOperand { x, gy };
+
+struct NormedConv2dProblem {
+  Conv2dProblem conv;
+  Act act = Act::none;  // none, relu or leaky_relu
+  double slope = 0;     // of leaky_relu
+  bool norm = true, statistics = false;
+  int groups = 1;
+  double eps = 1e-5, momentum = 0.1;    // of the statistics
+  NormedOperand of = NormedOperand::x;  // of the weight gradient alone
+
+  std::string text() const;  // n2h8w8c64k128r4u2pad1:f32/act=leaky_relu/slope=0.2/norm=1/statistics=1/groups=2
+  static NormedConv2dProblem parse(const std::string& text);  // throws Error(usage)
+};
+
+struct NormedConv2dFwd {
+  using Problem = NormedConv2dProblem;
+  struct Args {
+    const void *x, *mean, *invstd, *gamma, *beta, *w;
+    void *y, *y_mean, *y_invstd, *running_mean, *running_var, *tickets;
+  };
+  static constexpr auto name = "normed_conv2d_fwd";
+  static std::vector<Buffer> buffers(const Problem&);
+  static std::vector<Case<Problem>> cases();
+  static double flops(const Problem&);
+  static int reduction(const Problem&);
+  static Problem random(uint64_t seed);
+};
+struct NormedConv2dDgrad {
+  using Problem = NormedConv2dProblem;
+  struct Args {
+    const void *gy, *mean, *invstd, *gamma, *beta, *w;
+    void *gx, *gx_mean, *gx_invstd, *running_mean, *running_var, *tickets;
+  };
+  static constexpr auto name = "normed_conv2d_dgrad";
+  static std::vector<Buffer> buffers(const Problem&);
+  static std::vector<Case<Problem>> cases();
+  static double flops(const Problem&);
+  static int reduction(const Problem&);
+  static Problem random(uint64_t seed);
+};
+struct NormedConv2dWgrad {
+  using Problem = NormedConv2dProblem;
+  struct Args {
+    const void *x, *gy, *mean, *invstd, *gamma, *beta;
+    void* gw;
+  };
+  static constexpr auto name = "normed_conv2d_wgrad";
+  static std::vector<Buffer> buffers(const Problem&);
+  static std::vector<Case<Problem>> cases();
+  static double flops(const Problem&);
+  static int reduction(const Problem&);
+  static Problem random(uint64_t seed);
+};
+
+struct NormedConv2dGrads {
+  using Problem = NormedConv2dProblem;
+  struct Args {
+    const void *x, *mean, *invstd, *gamma, *beta, *gy, *w;
+    void *gx, *gw, *tickets;
+  };
+  static constexpr auto name = "normed_conv2d_grads";
+  static std::vector<Buffer> buffers(const Problem&);
+  static std::vector<Case<Problem>> cases();
+  static double flops(const Problem&);
+  static int reduction(const Problem&);
+  static Problem random(uint64_t seed);
+};
+struct NormedConv2dDgradGrads {
+  using Problem = NormedConv2dProblem;
+  struct Args {
+    const void *gy, *mean, *invstd, *gamma, *beta, *w, *g;
+    void *ggy, *gw, *tickets;
+  };
+  static constexpr auto name = "normed_conv2d_dgrad_grads";
+  static std::vector<Buffer> buffers(const Problem&);
+  static std::vector<Case<Problem>> cases();
+  static double flops(const Problem&);
+  static int reduction(const Problem&);
+  static Problem random(uint64_t seed);
+};
+
+// Tickets that any problem is content with.
+constexpr int64_t most_tickets = 1024;
+
+// What batch norm is told of the statistics of an output of so many pixels and channels.
+inline BatchNormProblem statistics_problem(const NormedConv2dProblem& p, int64_t pixels, int channels) {
+  return {.rows = pixels / p.groups, .c = channels, .groups = p.groups, .eps = p.eps, .momentum = p.momentum, .dtype = p.conv.dtype};
+}
+
+}  // namespace duel

@@ -1,0 +1,116 @@
+// The reference: the tensor is made, by the reference of its parts, and convolved.
+#include "kernels/batch_norm/functions.h"
+#include "kernels/normed_conv2d/normed_conv2d.h"
+#include "kernels/registry.h"
+
+namespace duel {
+namespace {
+
+using P = NormedConv2dProblem;
+
+bool supports(const P& p) { return (p.conv.dtype == DType::f32 || p.conv.dtype == DType::f64) && bn_supports_act(p.act); }
+
+// a(t) of [n, pixels, channels].
+template <class T>
+std::vector<T> normed(const P& p, int64_t count, int channels, const void* from, const void* mean, const void* invstd, const void* gamma,
+                      const void* beta) {
+  using A = accumulator_t<T>;
+  std::vector<T> made(static_cast<size_t>(count));
+  const int64_t group = count / p.groups;
+  for (int64_t i = 0; i < count; ++i) {
+    A v = static_cast<A>(static_cast<const T*>(from)[i]);
+    const int64_t c = i % channels, at = i / group * channels + c;
+    if (p.norm) {
+      const A scale = static_cast<const A*>(gamma)[c] * static_cast<const A*>(invstd)[at];
+      v = bn_affine(v, static_cast<const A*>(mean)[at], scale, static_cast<const A*>(beta)[c]);
+    }
+    made[static_cast<size_t>(i)] = static_cast<T>(bn_act_forward(p.act, v, static_cast<A>(p.slope)));
+  }
+  return made;
+}
+
+template <class Op>
+void run_reference(const typename Op::Problem& p, const typename Op::Args& a) {
+  for (const Row& row : rows_of(Op::name))
+    if (row.rank == reference_rank) return row.run(&p, &a, {}, {});
+}
+
+// Of a tensor as it is stored.
+template <class T>
+void statistics(const P& p, int64_t count, int channels, const void* of, void* mean, void* invstd, void* running_mean, void* running_var) {
+  using A = accumulator_t<T>;
+  const std::vector<A> one(static_cast<size_t>(channels), A(1));
+  std::vector<T> unused(static_cast<size_t>(count));
+  run_reference<BatchNormFwd>(statistics_problem(p, count / channels, channels),
+                              {of, one.data(), one.data(), unused.data(), mean, invstd, running_mean, running_var});
+}
+
+void run_fwd(const P& p, const NormedConv2dFwd::Args& a, Scratch, Stream) {
+  const Conv2dProblem& d = p.conv;
+  with_floating(d.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const auto x = normed<T>(p, d.x_count(), d.c, a.x, a.mean, a.invstd, a.gamma, a.beta);
+    run_reference<Conv2dFwd>(d, {x.data(), a.w, a.y});
+    if (p.statistics) statistics<T>(p, d.y_count(), d.k, a.y, a.y_mean, a.y_invstd, a.running_mean, a.running_var);
+  });
+}
+void run_dgrad(const P& p, const NormedConv2dDgrad::Args& a, Scratch, Stream) {
+  const Conv2dProblem& d = p.conv;
+  with_floating(d.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const auto gy = normed<T>(p, d.y_count(), d.k, a.gy, a.mean, a.invstd, a.gamma, a.beta);
+    run_reference<Conv2dDgrad>(d, {gy.data(), a.w, a.gx});
+    if (p.statistics) statistics<T>(p, d.x_count(), d.c, a.gx, a.gx_mean, a.gx_invstd, a.running_mean, a.running_var);
+  });
+}
+void run_wgrad(const P& p, const NormedConv2dWgrad::Args& a, Scratch, Stream) {
+  const Conv2dProblem& d = p.conv;
+  with_floating(d.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const bool of_x = p.of == NormedOperand::x;
+    const auto made =
+        normed<T>(p, of_x ? d.x_count() : d.y_count(), of_x ? d.c : d.k, of_x ? a.x : a.gy, a.mean, a.invstd, a.gamma, a.beta);
+    run_reference<Conv2dWgrad>(d, {of_x ? made.data() : a.x, of_x ? a.gy : made.data(), a.gw});
+  });
+}
+
+// gradient·act′(raw), in place, where no norm stands between.
+template <class T>
+void through_activation(const P& p, int64_t count, const void* raw, void* gradient) {
+  using A = accumulator_t<T>;
+  if (p.norm) return;
+  T* g = static_cast<T*>(gradient);
+  for (int64_t i = 0; i < count; ++i)
+    g[i] = static_cast<T>(static_cast<A>(g[i]) *
+                          bn_act_grad_factor(p.act, static_cast<A>(static_cast<const T*>(raw)[i]), static_cast<A>(p.slope)));
+}
+
+void run_grads(const P& p, const NormedConv2dGrads::Args& a, Scratch, Stream) {
+  const Conv2dProblem& d = p.conv;
+  with_floating(d.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const auto x = normed<T>(p, d.x_count(), d.c, a.x, a.mean, a.invstd, a.gamma, a.beta);
+    run_reference<Conv2dDgrad>(d, {a.gy, a.w, a.gx});
+    through_activation<T>(p, d.x_count(), a.x, a.gx);
+    run_reference<Conv2dWgrad>(d, {x.data(), a.gy, a.gw});
+  });
+}
+void run_dgrad_grads(const P& p, const NormedConv2dDgradGrads::Args& a, Scratch, Stream) {
+  const Conv2dProblem& d = p.conv;
+  with_floating(d.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const auto gy = normed<T>(p, d.y_count(), d.k, a.gy, a.mean, a.invstd, a.gamma, a.beta);
+    run_reference<Conv2dFwd>(d, {a.g, a.w, a.ggy});
+    through_activation<T>(p, d.y_count(), a.gy, a.ggy);
+    run_reference<Conv2dWgrad>(d, {a.g, gy.data(), a.gw});
+  });
+}
+
+KERNEL_VARIANT(NormedConv2dFwd, ref, reference_rank, supports, no_scratch, run_fwd);
+KERNEL_VARIANT(NormedConv2dDgrad, ref, reference_rank, supports, no_scratch, run_dgrad);
+KERNEL_VARIANT(NormedConv2dWgrad, ref, reference_rank, supports, no_scratch, run_wgrad);
+KERNEL_VARIANT(NormedConv2dGrads, ref, reference_rank, supports, no_scratch, run_grads);
+KERNEL_VARIANT(NormedConv2dDgradGrads, ref, reference_rank, supports, no_scratch, run_dgrad_grads);
+
+}  // namespace
+}  // namespace duel

@@ -1,0 +1,175 @@
+// Convolutions whose norms have no forward pass of their own: taken where rows can, with the numbers of the ops by themselves.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "engine/grad.h"
+#include "engine/ops.h"
+#include "engine/rng.h"
+#include "kernels/registry.h"
+#include "tests/support.h"
+
+using namespace duel;
+using namespace duel::test;
+
+namespace {
+
+struct Chain {
+  const char* named;
+  Tensor x;
+  std::vector<ConvLink> links;
+  int groups;
+  int norms;  // whose forward pass is another's
+};
+
+Tensor drawn(const Shape& shape, Device device, int64_t seed, double low = -1, double high = 1) {
+  return Rng{seed}.uniform(shape, step_counter(0, device), low, high);
+}
+BatchNorm norm_of(int64_t c, Device device, int64_t seed) {
+  return {drawn({c}, device, seed, 0.5, 1.5), drawn({c}, device, seed + 1), Tensor::zeros({c}, DType::f32, device),
+          Tensor::full({c}, 1, DType::f32, device)};
+}
+
+// As a discriminator's layers, and as a generator's. Channels in fours; pixels of a group fill tiles of 64.
+std::vector<Chain> chains(Device device) {
+  constexpr Window halving{.stride = 2, .pad = 1};
+  constexpr ActivationSpec leaky{Act::leaky_relu, 0.2}, relu{Act::relu}, tanh{Act::tanh};
+  const auto w = [&](int64_t k, int64_t r, int64_t c, int64_t seed) { return drawn({k, r, r, c}, device, seed, -0.3, 0.3); };
+  const auto judge = [&](int groups) {
+    return std::vector<ConvLink>{{w(8, 4, 3, 1), halving, false, {}, leaky},
+                                 {w(16, 4, 8, 2), halving, false, norm_of(16, device, 10), leaky},
+                                 {w(24, 4, 16, 3), halving, false, norm_of(24, device, 20), groups > 1 ? leaky : relu},
+                                 {w(8, 4, 24, 4), halving, false, norm_of(8, device, 30), leaky}};
+  };
+  return {{"D", drawn({4, 64, 64, 3}, device, 5), judge(1), 1, 2},
+          {"D on two batches", drawn({4, 64, 64, 3}, device, 6), judge(2), 2, 2},
+          {"groups that end within a tile", drawn({6, 16, 16, 3}, device, 6), judge(3), 3, 0},
+          {"G",
+           drawn({4, 4, 4, 12}, device, 7),
+           {{w(12, 4, 16, 1), halving, true, norm_of(16, device, 10), relu},
+            {w(16, 4, 8, 2), halving, true, norm_of(8, device, 20), relu},
+            {w(8, 4, 3, 3), halving, true, {}, tanh}},
+           1,
+           2}};
+}
+
+struct Run {
+  Tensors all;     // y, gradients by x and by what is trained, running statistics
+  Tensors again;   // derivatives of a derivative
+  int normed = 0;  // launches of rows of normed_conv2d, of the forward pass
+  int norms = 0;   // rows of batch_norm_fwd that ran: at most one kind
+};
+
+Run run(Chain chain, bool twice = false) {
+  for (ConvLink& link : chain.links)
+    if (link.norm.gamma) link.norm.running_mean = link.norm.running_mean.clone(), link.norm.running_var = link.norm.running_var.clone();
+  forget_rows_run();
+  Run r;
+  const Tensor y = conv_chain(chain.x, chain.links, chain.groups);
+  for (const Row* row : rows_run()) {
+    const std::string op = row->op;
+    r.normed += op == "normed_conv2d_fwd" || op == "normed_conv2d_dgrad", r.norms += op == "batch_norm_fwd";
+  }
+  Tensors wanted{chain.x};
+  for (const ConvLink& link : chain.links) {
+    wanted.push_back(link.w);
+    if (link.norm.gamma) wanted.insert(wanted.end(), {link.norm.gamma, link.norm.beta});
+  }
+  const Tensor seed = drawn(y.shape(), y.device(), 9);
+  const Tensors first = vjp(y, seed, wanted, twice);
+  if (twice) r.again = grad(sum(square(first[0])) + sum(square(first[1])), wanted);
+  r.all = {y};
+  r.all.insert(r.all.end(), first.begin(), first.end());
+  for (const ConvLink& link : chain.links)
+    if (link.norm.gamma) r.all.insert(r.all.end(), {link.norm.running_mean, link.norm.running_var});
+  return r;
+}
+
+// The largest difference over the largest value.
+double apart_by(const Tensor& a, const Tensor& b) {
+  const std::vector<double> one = a.values(), two = b.values();
+  REQUIRE(one.size() == two.size());
+  double difference = 0, largest = 1e-3;
+  for (size_t i = 0; i < one.size(); ++i) {
+    REQUIRE(std::isfinite(one[i]));
+    difference = std::max(difference, std::abs(one[i] - two[i])), largest = std::max(largest, std::abs(two[i]));
+  }
+  return difference / largest;
+}
+
+constexpr const char* one_by_one = "activation:naive";  // a row of an op that a chain would pass over
+
+}  // namespace
+
+TEST_CASE("a chain's numbers are those of convolution, norm and activation one after the other, and the same each time") {
+  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
+  for (const Chain& chain : chains(Device::sim)) {
+    const std::string named = chain.named;
+    CAPTURE(named);
+    const Run together = run(chain), again = run(chain);
+    CHECK(together.normed > 0);
+    const ScopedVariant by_name(one_by_one);
+    const Run apart = run(chain);
+    CHECK(apart.normed == 0);
+    CHECK(apart.norms == 1);
+    REQUIRE(together.all.size() == apart.all.size());
+    for (size_t i = 0; i < apart.all.size(); ++i) {
+      CAPTURE(i);
+      CHECK(together.all[i].values() == again.all[i].values());
+      CHECK(apart_by(together.all[i], apart.all[i]) < 2e-5);
+    }
+  }
+}
+
+TEST_CASE("the forward pass of a chain takes fewer launches: a norm between two convolutions takes none") {
+  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
+  for (const Chain& chain : chains(Device::sim)) {
+    const std::string named = chain.named;
+    CAPTURE(named);
+    NoGrad only_forward;
+    conv_chain(chain.x, chain.links, chain.groups);
+    const auto taken = [&] {
+      const long before = launches();
+      conv_chain(chain.x, chain.links, chain.groups);
+      return launches() - before;
+    };
+    const long together = taken();
+    const ScopedVariant by_name(one_by_one);
+    const long first_activation = chain.links[0].norm.gamma ? 0 : 1;  // a pass of its own, where there is no norm to take it along
+    CHECK(taken() - together == chain.norms + first_activation);
+  }
+}
+
+TEST_CASE("a chain differentiates again") {
+  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
+  for (const Chain& chain : chains(Device::sim)) {
+    const std::string named = chain.named;
+    CAPTURE(named);
+    const Run together = run(chain, true);
+    const ScopedVariant by_name(one_by_one);
+    const Run apart = run(chain, true);
+    for (size_t i = 0; i < apart.again.size(); ++i) {
+      CAPTURE(i);
+      CHECK(apart_by(together.again[i], apart.again[i]) < 2e-4);
+    }
+    for (size_t i = 0; i < apart.all.size(); ++i) CHECK(apart_by(together.all[i], apart.all[i]) < 2e-5);  // statistics moved once
+  }
+}
+
+TEST_CASE("on the CPU, where no row normalises as it loads, a chain is the ops themselves") {
+  for (const Chain& chain : chains(Device::cpu)) {
+    const Run together = run(chain);
+    CHECK(together.normed == 0);
+    Tensor h = chain.x;
+    for (const ConvLink& link : chain.links) {
+      h = link.transposed ? conv_transpose2d(h, link.w, link.window) : conv2d(h, link.w, link.window);
+      h = link.norm.gamma ? batch_norm(h, link.norm, link.then, chain.groups) : activation(h, link.then.act, link.then.slope);
+    }
+    CHECK(together.all[0].values() == h.values());
+  }
+  const Chain chain = chains(Device::cpu)[0];
+  CHECK_THROWS_WITH_AS(conv_chain(chain.x, {}), doctest::Contains("at least one convolution"), Error);
+  CHECK_THROWS_WITH_AS(conv_chain(chain.x, chain.links, 3), doctest::Contains("3 equal groups"), Error);
+}
