@@ -69,7 +69,7 @@ struct BatchNorm {
   double eps = 1e-5;
 };
 struct ActivationSpec {
-  Act act = Act::none;  // none, relu or leaky_relu
+  Act act = Act::none;  // behind a norm: none, relu or leaky_relu
   double slope = 0;
 };
 // Normalises with this batch's statistics (biased variance), then applies `then`; the running statistics move in place (unbiased variance).
@@ -107,6 +107,9 @@ Tensor leaky_relu(const Tensor& x, double slope);
 Tensor tanh(const Tensor& x);
 Tensor sigmoid(const Tensor& x);
 Tensor softplus(const Tensor& x);
+// activation(x + b), b [c] along the last axis, without rounding the sum between. none, relu, leaky_relu with a slope of 0 or more, tanh or
+// sigmoid: engine/ops/bias_activation.cpp.
+Tensor bias_activation(const Tensor& x, const Tensor& b, ActivationSpec then);
 // g·f'(·), where saved is x, or the output for tanh and sigmoid.
 Tensor activation_grad(const Tensor& saved, const Tensor& g, Act act, double slope = 0);
 

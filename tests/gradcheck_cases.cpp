@@ -117,6 +117,16 @@ std::vector<GradCase> activations() {
   return cases;
 }
 
+// The sum x + b keeps away from 0, where relu and leaky_relu have a kink.
+std::vector<GradCase> bias_activations() {
+  std::vector<GradCase> cases;
+  for (Act act : {Act::none, Act::relu, Act::leaky_relu, Act::tanh, Act::sigmoid}) {
+    const auto f = [act](In t) { return bias_activation(t[0], t[1], {act, act == Act::leaky_relu ? 0.2 : 0}); };
+    cases.push_back({"bias_activation", act_names[static_cast<int>(act)], {values({2, 2, 2, 3}, 1, 1.1), values({3}, 2)}, f});
+  }
+  return cases;
+}
+
 std::vector<GradCase> unary() {
   const Tensor any = values({2, 3}, 1, 0.1), pos = positive({2, 3}, 1);
   return {
@@ -263,8 +273,8 @@ std::vector<GradCase> layout() {
 
 std::vector<GradCase> grad_cases() {
   std::vector<GradCase> all;
-  for (const auto& family : {convolution(), pooling(), dropping(), dense(), norm(), sample_norm(), activations(), unary(), binary(),
-                             reductions(), losses(), layout()})
+  for (const auto& family : {convolution(), pooling(), dropping(), dense(), norm(), sample_norm(), activations(), bias_activations(),
+                             unary(), binary(), reductions(), losses(), layout()})
     all.insert(all.end(), family.begin(), family.end());
   return all;
 }

@@ -85,6 +85,56 @@ TEST_CASE("batch norm: the fused derivative equals the composed one") {
   }
 }
 
+TEST_CASE("bias and activation: value and derivatives are those of an addition and an activation") {
+  for (const auto& [act, slope] :
+       {std::pair{Act::none, 0.0}, {Act::relu, 0.0}, {Act::leaky_relu, 0.2}, {Act::leaky_relu, 0.0}, {Act::tanh, 0.0}, {Act::sigmoid, 0.0}})
+    for (const Shape& shape : {Shape{4, 3, 3, 5}, Shape{7, 5}}) {
+      const Tensor x = values(shape, 1), b = values({5}, 2), weights = values(shape, 3);
+      const Tensor y = bias_activation(x, b, {act, slope}), apart = activation(add(x, b), act, slope);
+      CHECK(y.values() == apart.values());
+      const Tensors fused = grad(sum(mul(y, weights)), {x, b}), composed = grad(sum(mul(y, weights)), {x, b}, create_graph),
+                    two = grad(sum(mul(apart, weights)), {x, b});
+      for (size_t i = 0; i < 2; ++i) {
+        const std::vector<double> a = fused[i].values(), b = composed[i].values(), c = two[i].values();
+        for (size_t j = 0; j < a.size(); ++j) {
+          CHECK(a[j] == doctest::Approx(b[j]).epsilon(1e-12));
+          CHECK(a[j] == doctest::Approx(c[j]).epsilon(1e-12));
+        }
+      }
+    }
+}
+
+TEST_CASE("bias and activation: its gradient is one row, and the bias' is not computed where nobody asks for it") {
+  const Tensor x = values({6, 5}, 1), b = values({5}, 2), y = bias_activation(x, b, {Act::relu});
+  const auto ran = [&](const Tensors& wrt, const char* without) {  // an override that has no such row: asking for one throws
+    ScopedVariant poison(without);
+    vjp(y, x, wrt);
+  };
+  CHECK_NOTHROW(ran({x, b}, "activation_grad:none,reduce:none"));
+  CHECK_NOTHROW(ran({x}, "bias_activation_grad:none"));
+  CHECK_THROWS_AS(ran({x, b}, "bias_activation_grad:none"), Error);
+}
+
+TEST_CASE("bias and activation: the gradient of a bf16 bias is f32") {
+  const Tensor x = Tensor::from({2, 3}, {1, 2, 3, 4, 5, 6}, DType::bf16), b = Tensor::from({3}, {-1, -7, 1}, DType::bf16);
+  const Tensor y = bias_activation(x, b, {Act::relu});
+  CHECK(y.dtype() == DType::bf16);
+  CHECK(y.values() == std::vector<double>{0, 0, 4, 3, 0, 7});
+  const Tensors g = vjp(y, Tensor::full({2, 3}, 1, DType::bf16), {x, b});
+  CHECK(g[0].dtype() == DType::bf16);
+  CHECK(g[0].values() == std::vector<double>{0, 0, 1, 1, 0, 1});
+  CHECK(g[1].dtype() == DType::f32);
+  CHECK(g[1].values() == std::vector<double>{1, 0, 2});
+}
+
+TEST_CASE("bias and activation: what its output does not tell the derivative of is refused") {
+  const Tensor x = values({2, 3}, 1), b = values({3}, 2);
+  CHECK_THROWS_AS(bias_activation(x, b, {Act::softplus}), Error);
+  CHECK_THROWS_AS(bias_activation(x, b, {Act::leaky_relu, -0.2}), Error);
+  CHECK_THROWS_AS(bias_activation(x, values({2}, 2), {Act::relu}), Error);
+  CHECK_THROWS_AS(bias_activation(x, values({1, 3}, 2), {Act::relu}), Error);
+}
+
 TEST_CASE("layer and instance norm: the fused derivative equals the composed one") {
   for (const auto f : {layer_norm, instance_norm})
     for (Act act : {Act::none, Act::relu, Act::leaky_relu}) {
