@@ -62,7 +62,7 @@ LeNet::LeNet(const ClassifierConfig& c, Device device) : config(c) {
 Tensor LeNet::features(const Tensor& x, Mode mode, const Coins& coins) const {
   Tensor h = x;
   for (const ConvLayer& l : conv) h = normed(max_pool2d(conv2d(h, l.w.used(), l.window)), l, mode, {Act::relu});
-  h = relu(hidden(flat(h)));
+  h = hidden(flat(h), {Act::relu});
   if (mode == Mode::train) h = dropout(h, config.dropout, {coins.seed, RandomStream::dropout}, coins.step);
   return h;
 }

@@ -95,7 +95,7 @@ Tensor DcganDiscriminator::features(const Tensor& x, const Pass& pass) const {
   for (size_t i = 0; i < hidden.size(); ++i) {
     const ConvLayer& l = hidden[i];
     h = i == 0 && planes ? conv2d_with_one_hot(h, pass.labels, planes, l.weight(), l.window) : conv2d(h, l.weight(), l.window);
-    h = normed(l.biased(h), l, pass, {Act::leaky_relu, 0.2});
+    h = biased_normed(h, l, pass, {Act::leaky_relu, 0.2});
     h = dropped(h, dropout, pass, static_cast<int>(i));
   }
   return h;

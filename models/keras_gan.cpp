@@ -30,7 +30,7 @@ KerasGenerator::KerasGenerator(const GanConfig& c, Device device) : config(c) {
 Tensor KerasGenerator::operator()(const Tensor& z, const Pass& pass) const {
   const int64_t n = z.shape()[0];
   Tensor h = reshape(z, {n, z.count() / n});
-  for (const DenseLayer& l : dense) h = normed(l(h), l, pass, keras_leaky);
+  for (const DenseLayer& l : dense) h = biased_normed(l.product(h), l, pass, keras_leaky);
   h = reshape(h, {n, config.h / 4, config.w / 4, 2 * config.ngf});
   for (const ConvLayer& l : convs) {
     h = conv_transpose2d_same(h, l.weight(), l.window.stride);
@@ -73,7 +73,7 @@ KerasDiscriminator::KerasDiscriminator(const GanConfig& c, Device device) : conf
 Tensor KerasDiscriminator::features(const Tensor& x, const Pass& pass) const {
   Tensor h = x;
   for (size_t i = 0; i < convs.size(); ++i) {
-    h = normed(convs[i].biased(conv2d_same(h, convs[i].weight(), convs[i].window.stride)), convs[i], pass, keras_leaky);
+    h = biased_normed(conv2d_same(h, convs[i].weight(), convs[i].window.stride), convs[i], pass, keras_leaky);
     h = dropped(h, config.dropout, pass, static_cast<int>(i));
   }
   return h;

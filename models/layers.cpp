@@ -49,6 +49,11 @@ void add_norm(Layer& l, Norm norm, int channels, int classes) {
 
 Tensor Layer::weight() const { return norm == Norm::spectral ? spectral_norm(w.used(), u, v) : w.used(); }
 
+Tensor Layer::biased(const Tensor& x, ActivationSpec then) const {
+  if (then.act == Act::none) return has_bias() ? x + bias.used() : x;
+  return has_bias() ? bias_activation(x, bias.used(), then) : activation(x, then.act, then.slope);
+}
+
 void each_tensor(const std::string& at, Layer& l, const Visitor& visit) {
   if (visit.weight) {
     visit.weight(at + "w", l.w);
@@ -80,6 +85,13 @@ static Tensor left_by(const Layer& l, const Tensor& x, const Pass& pass, Activat
 Tensor normed(const Tensor& x, const Layer& l, const Pass& pass, ActivationSpec then) {
   Tensor y = left_by(l, x, pass, then);
   if (pass.watch) pass.watch(l, x, y);
+  return y;
+}
+
+Tensor biased_normed(const Tensor& x, const Layer& l, const Pass& pass, ActivationSpec then) {
+  if (l.norm != Norm::none && l.norm != Norm::spectral) return normed(l.biased(x), l, pass, then);
+  Tensor y = l.biased(x, then);
+  if (pass.watch) pass.watch(l, l.biased(x), y);
   return y;
 }
 

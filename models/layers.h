@@ -71,7 +71,8 @@ struct Layer {
   bool has_bias() const { return static_cast<bool>(bias.master); }
   BatchNorm batch_norm() const { return {gamma.master, beta.master, running_mean, running_var, momentum, eps}; }
   Tensor weight() const;  // as the layer uses it: divided by its largest singular value where the norm is spectral
-  Tensor biased(const Tensor& x) const { return has_bias() ? x + bias.used() : x; }
+  // What the weight has made of a batch, with the bias where there is one, then `then`: one pass.
+  Tensor biased(const Tensor& x, ActivationSpec then = {}) const;
 };
 
 // w [k,r,s,c]: x [n,h,w,c] → [n,p,q,k], or the other way round as a transposed convolution.
@@ -81,7 +82,8 @@ struct ConvLayer : Layer {
 
 // w [out,in]: x [n,in] → [n,out]
 struct DenseLayer : Layer {
-  Tensor operator()(const Tensor& x) const { return linear(x, weight(), bias.used()); }
+  Tensor product(const Tensor& x) const { return linear(x, weight()); }
+  Tensor operator()(const Tensor& x, ActivationSpec then = {}) const { return biased(product(x), then); }
 };
 
 // Contents undefined until someone fills them. `precision` is what the network computes in: bf16 gives f32 masters and, where asked for,
@@ -106,6 +108,9 @@ Tensor normed(const Tensor& x, const Layer& layer, const Pass& pass, ActivationS
 inline Tensor normed(const Tensor& x, const Layer& layer, Mode mode, ActivationSpec then = {}) {
   return normed(x, layer, Pass{mode}, then);
 }
+
+// The same of x that the bias is still to be added to: bias and activation are one pass where no norm stands between them.
+Tensor biased_normed(const Tensor& x, const Layer& layer, const Pass& pass, ActivationSpec then = {});
 
 // Dropout with probability p in training; the coins are those of the pass, the layer's own.
 Tensor dropped(const Tensor& x, double p, const Pass& pass, int layer);

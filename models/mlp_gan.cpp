@@ -48,9 +48,10 @@ MlpGenerator::MlpGenerator(const GanConfig& c, Device device) : config(c) {
 
 Tensor MlpGenerator::operator()(const Tensor& z, const Pass& pass) const {
   Tensor h = row_of(z);
-  for (size_t i = 0; i + 1 < layers.size(); ++i) h = normed(layers[i](h), layers[i], pass, hidden_activation_of_g(config.net));
-  h = reshape(layers.back()(h), {z.shape()[0], config.h, config.w, config.channels});
-  return config.net == GanNet::points ? h : tanh(h);
+  for (size_t i = 0; i + 1 < layers.size(); ++i)
+    h = biased_normed(layers[i].product(h), layers[i], pass, hidden_activation_of_g(config.net));
+  h = layers.back()(h, {config.net == GanNet::points ? Act::none : Act::tanh});
+  return reshape(h, {z.shape()[0], config.h, config.w, config.channels});
 }
 
 void MlpGenerator::each(const Visitor& visit) { each_layer(layers, visit); }
@@ -73,7 +74,7 @@ MlpDiscriminator::MlpDiscriminator(const GanConfig& c, Device device) : config(c
 Tensor MlpDiscriminator::features(const Tensor& x, const Pass& pass) const {
   Tensor h = row_of(x);
   for (size_t i = 0; i + 1 < layers.size(); ++i) {
-    h = normed(layers[i](h), layers[i], pass, {Act::leaky_relu, slope_of_d(config.net)});
+    h = biased_normed(layers[i].product(h), layers[i], pass, {Act::leaky_relu, slope_of_d(config.net)});
     h = dropped(h, config.dropout, pass, static_cast<int>(i));
   }
   return image_of(h);

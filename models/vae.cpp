@@ -77,12 +77,12 @@ Posterior VaeEncoder::operator()(const Tensor& x, const Tensor& labels, Mode mod
   Tensor h = cast(x, c.precision);
   if (c.classes) h = with_one_hot(h, labels, c.classes);
   for (const ConvLayer& l : convs) {
-    if (c.net == VaeNet::keras) h = relu(l.biased(conv2d_same(h, l.w.used(), l.window.stride)));
+    if (c.net == VaeNet::keras) h = l.biased(conv2d_same(h, l.w.used(), l.window.stride), {Act::relu});
     else if (l.has_norm()) h = normed(conv2d(h, l.w.used(), l.window), l, mode, vae_leaky);
     else h = leaky_relu(conv2d(h, l.w.used(), l.window), vae_leaky.slope);
   }
   h = reshape(h, {n, inner_size(c)});
-  if (c.net == VaeNet::keras) h = relu(hidden(h));
+  if (c.net == VaeNet::keras) h = hidden(h, {Act::relu});
   return {wide(mean(h)), c.variational ? wide(log_variance(h)) : Tensor()};
 }
 
@@ -117,12 +117,12 @@ Tensor VaeDecoder::operator()(const Tensor& z, const Tensor& labels, Mode mode) 
   check_labels(c, labels, n);
   Tensor h = cast(z, c.precision);
   if (c.classes) h = concat_channels(h, one_hot(labels, c.classes, c.precision));
-  h = reshape(relu(dense(h)), inner(c, n));
+  h = reshape(dense(h, {Act::relu}), inner(c, n));
   for (size_t i = 0; i < convs.size(); ++i) {
     const ConvLayer& l = convs[i];
     h = c.net == VaeNet::keras ? conv_transpose2d_same(h, l.w.used(), l.window.stride) : conv_transpose2d(h, l.w.used(), l.window);
-    h = l.has_norm() ? normed(h, l, mode, {Act::relu}) : l.biased(h);
-    if (!l.has_norm() && i + 1 < convs.size()) h = relu(h);
+    const ActivationSpec then = i + 1 < convs.size() ? ActivationSpec{Act::relu} : ActivationSpec{};
+    h = l.has_norm() ? normed(h, l, mode, then) : l.biased(h, then);
   }
   return wide(h);
 }

@@ -80,9 +80,10 @@ double largest_singular(const std::vector<double>& w, size_t out) {  // of a wei
 }  // namespace
 
 TEST_CASE("a step that is looked into computes what it would without, to the bit, with any net, loss and precision") {
-  std::vector<GanSettings> all(6, small_settings());
+  std::vector<GanSettings> all(7, small_settings());
   all[1].net = "keras", all[2].net = "mlp", all[3].precision = "bf16";
   all[4].loss = "wasserstein", all[4].penalty = "wgan-gp", all[4].d_norm = "layer", all[4].critic_steps = 2, all[5].accumulate = 3;
+  all[6].net = "keras", all[6].precision = "bf16";
   for (const GanSettings& settings : all) {
     CAPTURE(settings.json().dump());
     settings.check();
