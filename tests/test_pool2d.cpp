@@ -30,6 +30,29 @@ TEST_CASE("of equal values the first gets the gradient, and a NaN wins") {
   CHECK(vjp(y, Tensor::from({1, 1, 3, 1}, {1, 2, 4}), {x})[0].values() == std::vector<double>{1, 0, 2, 0, 0, 4});
 }
 
+TEST_CASE("so it is where windows of four tile the image, whatever meets whatever") {
+  const double nan = std::numeric_limits<double>::quiet_NaN(), met[] = {nan, -1, 0, 2};
+  constexpr int all = 256;  // a channel for each four of these values
+  std::vector<double> x(4 * all), first(x.size(), 0.0), best(all);
+  for (int c = 0; c < all; ++c) {
+    int wins = 0;
+    for (int tap = 0; tap < 4; ++tap) {
+      const double value = met[c >> 2 * tap & 3];
+      x[static_cast<size_t>(tap * all + c)] = value;
+      const double before = x[static_cast<size_t>(wins * all + c)];
+      if (value > before || (std::isnan(value) && !std::isnan(before))) wins = tap;
+    }
+    best[static_cast<size_t>(c)] = x[static_cast<size_t>(wins * all + c)];
+    first[static_cast<size_t>(wins * all + c)] = 1;
+  }
+  for (DType dtype : {DType::f32, DType::bf16, DType::f64}) {
+    const Tensor image = Tensor::from({1, 2, 2, all}, x, dtype), y = max_pool2d(image);
+    const std::vector<double> got = y.values();
+    for (size_t c = 0; c < got.size(); ++c) CHECK((got[c] == best[c] || (std::isnan(got[c]) && std::isnan(best[c]))));
+    CHECK(vjp(y, Tensor::full(y.shape(), 1, dtype), {image})[0].values() == first);
+  }
+}
+
 TEST_CASE("padding does not compete for the maximum, and an average says what it divides by") {
   const Tensor x = image({-4, -8});
   Pool2dProblem d = row_of(2, "r1s3u1v2top0left1p1q1");

@@ -1,5 +1,6 @@
-// activation and activation_grad on the CPU: one vectorised loop an activation.
+// activation and activation_grad on the CPU: one vectorised loop an activation. Bounded by memory, so large results go past the caches.
 #include "kernels/activation/functions.h"
+#include "kernels/cpu_stream.h"
 #include "kernels/parallel.h"
 #include "kernels/registry.h"
 
@@ -20,6 +21,11 @@ void grad(const T* __restrict saved, const T* __restrict g, T* __restrict gx, in
     gx[i] = static_cast<T>(static_cast<float>(g[i]) * act_grad_factor<act>(static_cast<float>(saved[i]), slope));
 }
 
+template <class T>
+bool streams(const ActivationProblem& p) {
+  return p.n * static_cast<int64_t>(sizeof(T)) >= streamed_bytes;
+}
+
 // Calls f(constant of act, TypeTag<T>{}).
 template <class F>
 void with_kernel(const ActivationProblem& p, F&& f) {
@@ -35,7 +41,9 @@ void run_forward(const ActivationProblem& p, const Activation::Args& a, Scratch,
     const T* x = static_cast<const T*>(a.x);
     T* y = static_cast<T*>(a.y);
     parallel_chunks(p.n, [&](int64_t begin, int64_t end, int64_t) {
-      forward<decltype(act)::value>(x + begin, y + begin, end - begin, static_cast<float>(p.slope));
+      each_result_line(y, begin, end, streams<T>(p), [&](int64_t from, int64_t to, T* line) {
+        forward<decltype(act)::value>(x + from, line, to - from, static_cast<float>(p.slope));
+      });
     });
   });
 }
@@ -45,7 +53,9 @@ void run_grad(const ActivationProblem& p, const ActivationGrad::Args& a, Scratch
     const T *saved = static_cast<const T*>(a.saved), *g = static_cast<const T*>(a.g);
     T* gx = static_cast<T*>(a.gx);
     parallel_chunks(p.n, [&](int64_t begin, int64_t end, int64_t) {
-      grad<decltype(act)::value>(saved + begin, g + begin, gx + begin, end - begin, static_cast<float>(p.slope));
+      each_result_line(gx, begin, end, streams<T>(p), [&](int64_t from, int64_t to, T* line) {
+        grad<decltype(act)::value>(saved + from, g + from, line, to - from, static_cast<float>(p.slope));
+      });
     });
   });
 }
