@@ -19,7 +19,7 @@ std::vector<Case<P>> bias_cases() {
       for (const char* act : acts) add(std::string(text) + dtype + act, Tag::edge);
     // Around a tile and a chunk of the CUDA rows; more than a block of the CPU's, in rows and in columns.
     for (const char* text :
-         {"rows257c33", "rows1031c24", "rows129c64", "rows33000c1", "rows2049c32", "rows129c260", "rows70c1025", "rows65c2056"})
+         {"rows257c33", "rows1031c24", "rows129c64", "rows33000c1", "rows2049c32", "rows129c260", "rows70c1025", "rows65c4104"})
       add(std::string(text) + dtype + "/act=leaky_relu/slope=0.2", Tag::edge);
     add(std::string("rows100c8") + dtype + "/act=leaky_relu/slope=1.5", Tag::edge);
     add(std::string("rows100c8") + dtype + "/act=leaky_relu", Tag::edge);  // a slope of 0

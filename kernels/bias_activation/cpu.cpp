@@ -13,7 +13,7 @@ namespace duel {
 namespace {
 
 constexpr int64_t block_elements = 65536;
-constexpr int64_t max_lanes = streamed_line;
+constexpr int64_t max_lanes = 4096;      // 16 KiB: a line of sums in L1; narrower pieces of a row are slower to stream
 constexpr int64_t min_block_lines = 64;  // with very many channels: or the partial sums would be as large as x
 
 bool supports(const BiasActivationProblem& p) { return (p.dtype == DType::f32 || p.dtype == DType::bf16) && bias_activation_supports(p); }
