@@ -1,6 +1,7 @@
 #include "models/dcgan.h"
 
 #include <algorithm>
+#include <span>
 
 #include "models/cgan.h"
 
@@ -11,7 +12,7 @@ constexpr int kernel = 4;
 constexpr Window halving{.stride = 2, .pad = 1}, whole{.stride = 1, .pad = 0};
 
 // The layers as a chain, where nothing but batch norm and an activation stands between them, and nobody looks.
-bool is_chain(const std::vector<ConvLayer>& layers, const Pass& pass) {
+bool is_chain(std::span<const ConvLayer> layers, const Pass& pass) {
   return pass.mode == Mode::train && !pass.watch && std::all_of(layers.begin(), layers.end(), [](const ConvLayer& l) {
            return (l.norm == Norm::none || l.norm == Norm::batch) && !l.has_bias();
          });
@@ -85,7 +86,7 @@ DcganDiscriminator::DcganDiscriminator(const GanConfig& c, Device device) : drop
 }
 
 Tensor DcganDiscriminator::features(const Tensor& x, const Pass& pass) const {
-  const std::vector<ConvLayer> hidden(layers.begin(), layers.end() - 1);
+  const std::span<const ConvLayer> hidden(layers.data(), layers.size() - 1);
   if (is_chain(hidden, pass) && !planes && dropout == 0) {
     std::vector<ConvLink> links;
     for (const ConvLayer& l : hidden) links.push_back(link_of(l, false, {Act::leaky_relu, 0.2}));

@@ -6,6 +6,7 @@
 
 #include "bench/sim_profile.h"
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/normed_conv2d/normed_conv2d.h"
 #include "tests/support.h"
 
 namespace duel::bench {
@@ -43,7 +44,7 @@ ErasedCase slice(const OpInfo& op, const Shape& s, DType dtype) {
 double multiplies(const SimProfile& p) { return static_cast<double>(p.multiplies(true) + p.multiplies(false)); }
 // Each tap of each window once, with those in the padding, which a tile cannot leave out.
 double products_of(const ErasedCase& problem) {
-  const auto& p = *static_cast<const Conv2dProblem*>(problem.problem.get());
+  const auto& p = *static_cast<const Conv2dProblem*>(problem.problem.get());  // a NormedConv2dProblem begins with one
   return static_cast<double>(p.y_count()) * p.r * p.s * p.c;
 }
 
@@ -127,6 +128,25 @@ TEST_CASE("both gradients of the heavy ones in one launch ask for no more than t
       CHECK(p.launches.size() == 1);
       hold_requests(p, 1, 1);
       CHECK(multiplies(p) == 3 * 2 * products_of(problem));
+    }
+}
+
+TEST_CASE("a norm on what they load and statistics of what they store cost the heavy ones hardly a request more") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  for (const std::string name : {"normed_conv2d_fwd", "normed_conv2d_dgrad", "normed_conv2d_grads", "normed_conv2d_dgrad_grads"})
+    for (const Shape& s : heavy) {
+      const OpInfo& op = find_op(name);
+      const std::string plain = layer(find_op("conv2d_fwd"), s.side == 8 ? 8 : 2, s, DType::f32).text;
+      const bool forward = name == "normed_conv2d_fwd" || name == "normed_conv2d_dgrad";
+      const ErasedCase problem = op.parse(plain + "/act=leaky_relu/slope=0.2/norm=1" + (forward ? "/statistics=1" : ""));
+      const Row& row = pick_row(op.name, problem.problem.get(), Device::sim_checked,
+                                [](const void* p) { return static_cast<const NormedConv2dProblem*>(p)->text(); });
+      CHECK(row.name == std::string("three_tf32"));
+      CAPTURE(problem.text);
+      const SimProfile p = count_row(op, problem, row, 1);
+      CHECK(p.launches.size() == 1);
+      hold_requests(p, 1.02, 1.04);  // lanes whose chunk is padding have nothing to normalise, and idle
+      CHECK(static_cast<double>(p.multiplies(true)) == 3 * (forward ? 1 : 2) * products_of(problem));  // on tensor cores
     }
 }
 

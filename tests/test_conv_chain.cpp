@@ -55,14 +55,17 @@ std::vector<Chain> chains(Device device) {
            2}};
 }
 
+enum class Of { all, input, weights };
+
 struct Run {
-  Tensors all;     // y, gradients by x and by what is trained, running statistics
-  Tensors again;   // derivatives of a derivative
-  int normed = 0;  // launches of rows of normed_conv2d, of the forward pass
-  int norms = 0;   // rows of batch_norm_fwd that ran: at most one kind
+  Tensors all;       // y, the gradients that were asked for, running statistics
+  Tensors again;     // derivatives of a derivative
+  int normed = 0;    // rows of normed_conv2d that ran in the forward pass
+  int norms = 0;     // and of batch_norm_fwd
+  std::string back;  // the ops whose rows ran in the backward pass
 };
 
-Run run(Chain chain, bool twice = false) {
+Run run(Chain chain, Of of = Of::all, bool twice = false) {
   for (ConvLink& link : chain.links)
     if (link.norm.gamma) link.norm.running_mean = link.norm.running_mean.clone(), link.norm.running_var = link.norm.running_var.clone();
   forget_rows_run();
@@ -72,14 +75,18 @@ Run run(Chain chain, bool twice = false) {
     const std::string op = row->op;
     r.normed += op == "normed_conv2d_fwd" || op == "normed_conv2d_dgrad", r.norms += op == "batch_norm_fwd";
   }
-  Tensors wanted{chain.x};
-  for (const ConvLink& link : chain.links) {
-    wanted.push_back(link.w);
-    if (link.norm.gamma) wanted.insert(wanted.end(), {link.norm.gamma, link.norm.beta});
-  }
+  Tensors wanted;
+  if (of != Of::weights) wanted.push_back(chain.x);
+  for (const ConvLink& link : chain.links)
+    if (of != Of::input) {
+      wanted.push_back(link.w);
+      if (link.norm.gamma) wanted.insert(wanted.end(), {link.norm.gamma, link.norm.beta});
+    }
   const Tensor seed = drawn(y.shape(), y.device(), 9);
+  forget_rows_run();
   const Tensors first = vjp(y, seed, wanted, twice);
-  if (twice) r.again = grad(sum(square(first[0])) + sum(square(first[1])), wanted);
+  for (const Row* row : rows_run()) r.back += std::string(row->op) + " ";
+  if (twice) r.again = grad(sum(square(first[0])) + sum(square(first.back())), wanted);
   r.all = {y};
   r.all.insert(r.all.end(), first.begin(), first.end());
   for (const ConvLink& link : chain.links)
@@ -110,6 +117,7 @@ TEST_CASE("a chain's numbers are those of convolution, norm and activation one a
     CAPTURE(named);
     const Run together = run(chain), again = run(chain);
     CHECK(together.normed > 0);
+    CHECK(together.back.find(named == "G" ? "normed_conv2d_dgrad_grads" : "normed_conv2d_grads") != std::string::npos);
     const ScopedVariant by_name(one_by_one);
     const Run apart = run(chain);
     CHECK(apart.normed == 0);
@@ -120,6 +128,72 @@ TEST_CASE("a chain's numbers are those of convolution, norm and activation one a
       CHECK(together.all[i].values() == again.all[i].values());
       CHECK(apart_by(together.all[i], apart.all[i]) < 2e-5);
     }
+  }
+}
+
+TEST_CASE("asked for less, a chain's backward pass does less") {
+  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
+  for (const Chain& chain : chains(Device::sim))
+    for (const Of of : {Of::input, Of::weights})
+      for (const bool twice : {false, true}) {
+        const std::string named = chain.named;
+        CAPTURE(named);
+        CAPTURE(twice);
+        const Run together = run(chain, of, twice);
+        CHECK(together.normed > 0);
+        if (of == Of::input) {
+          CHECK(together.back.find("wgrad") == std::string::npos);
+          CHECK(together.back.find("_grads") == std::string::npos);
+        }
+        const ScopedVariant by_name(one_by_one);
+        const Run apart = run(chain, of, twice);
+        for (size_t i = 0; i < apart.all.size(); ++i) CHECK(apart_by(together.all[i], apart.all[i]) < 2e-5);
+        for (size_t i = 0; i < apart.again.size(); ++i) CHECK(apart_by(together.again[i], apart.again[i]) < 2e-4);
+      }
+}
+
+TEST_CASE("a row of an op that a chain would pass over is run where it is asked for by name") {
+  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
+  const Chain chain = chains(Device::sim)[0];
+  CHECK(run(chain).normed > 0);
+  for (const char* row : {"conv2d_fwd:three_tf32", "conv2d_dgrad:naive", "conv2d_wgrad:naive", "conv2d_grads:async_copies",
+                          "conv2d_dgrad_grads:async_copies", "batch_norm_fwd:naive", "activation:naive", "activation_grad:naive"}) {
+    CAPTURE(row);
+    const ScopedVariant by_name(row);
+    NoGrad only_forward;  // D's first layer is nothing for conv2d_fwd:three_tf32
+    forget_rows_run();
+    if (std::string(row).starts_with("conv2d_fwd")) CHECK_THROWS_AS(conv_chain(chain.x, chain.links), Error);
+    else conv_chain(chain.x, chain.links);
+    for (const Row* ran : rows_run()) CHECK(std::string(ran->op).find("normed") == std::string::npos);
+  }
+}
+
+TEST_CASE("one weight in two links has the gradients of both, recorded or not") {
+  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
+  const Chain like = chains(Device::sim)[0];
+  const Tensor tied = drawn({8, 3, 3, 8}, Device::sim, 11, -0.3, 0.3);
+  const ConvLink again{tied, {.stride = 1, .pad = 1}, false, norm_of(8, Device::sim, 40), {Act::relu}};
+  const std::vector<ConvLink> links{like.links[0], again, again};
+  const auto gradient = [&](bool recorded) { return grad(sum(square(conv_chain(like.x, links))), {tied}, recorded)[0]; };
+  const Tensor once = gradient(false), recorded = gradient(true);
+  const ScopedVariant by_name(one_by_one);
+  const Tensor apart = gradient(false);
+  CHECK(apart_by(once, apart) < 2e-5);
+  CHECK(apart_by(recorded, apart) < 2e-4);
+}
+
+TEST_CASE("a chain refuses what its ops would, whichever way it runs") {
+  for (const Device device : {Device::sim, Device::cpu}) {
+    if (!find_backend(device)) continue;
+    Chain chain = chains(device)[0];
+    chain.links[1].norm.gamma = drawn({5}, device, 1);
+    CHECK_THROWS_WITH_AS(run(chain), doctest::Contains("[batch_norm] x is"), Error);
+    chain = chains(device)[0];
+    chain.links[1].norm.running_var = {};
+    CHECK_THROWS_WITH_AS(conv_chain(chain.x, chain.links), doctest::Contains("[batch_norm] x is"), Error);
+    chain = chains(device)[0];
+    chain.links[2].w = drawn({24, 4, 4, 5}, device, 1);
+    CHECK_THROWS_WITH_AS(conv_chain(chain.x, chain.links), doctest::Contains("has 16 channels"), Error);
   }
 }
 
@@ -147,9 +221,9 @@ TEST_CASE("a chain differentiates again") {
   for (const Chain& chain : chains(Device::sim)) {
     const std::string named = chain.named;
     CAPTURE(named);
-    const Run together = run(chain, true);
+    const Run together = run(chain, Of::all, true);
     const ScopedVariant by_name(one_by_one);
-    const Run apart = run(chain, true);
+    const Run apart = run(chain, Of::all, true);
     for (size_t i = 0; i < apart.again.size(); ++i) {
       CAPTURE(i);
       CHECK(apart_by(together.again[i], apart.again[i]) < 2e-4);

@@ -131,6 +131,9 @@ TEST_CASE("numbers of a layer are what they are said to be") {
   CHECK(histogram_of(layer["weight_values"])->total() == static_cast<int64_t>(now.size()));
 
   REQUIRE(seen.g.size() == 2);  // what leaves its hidden layers
+  const auto& of_d = std::get<DcganDiscriminator>(gan.state.d.net).layers;
+  for (const auto* layers : {&seen.d_real, &seen.d_fake})
+    for (size_t i = 0; i < layers->size(); ++i) CHECK((*layers)[i].layer == &of_d[i]);  // the net's own, not copies
   const std::vector<double> out = seen.g[1].out.values(), in = seen.g[1].in.values();
   const size_t channels = static_cast<size_t>(seen.g[1].out.shape()[-1]);
   CHECK(layer["activation"].get<double>() == near(rms(out)));

@@ -6,6 +6,7 @@
 #include "engine/grad.h"
 #include "engine/ops.h"
 #include "engine/ops/check.h"
+#include "engine/ops/rules.h"
 
 namespace duel {
 namespace {
@@ -45,10 +46,25 @@ Tensors composed_backward(const Tensor& x16, const BatchNorm& bn, ActivationSpec
 
 }  // namespace
 
-Tensor batch_norm(const Tensor& x, const BatchNorm& bn, ActivationSpec then, int groups) {
+BatchNormProblem batch_norm_problem(const Tensor& x, const BatchNorm& bn, ActivationSpec then, int groups) {
   const BatchNormProblem problem = problem_of(x, bn, then, groups);
   check(problem.rows > 1, "batch_norm", "{} has one value a channel, whose variance is 0; use a batch of at least 2, or batch_norm_infer",
         x);
+  return problem;
+}
+
+Tensors batch_norm_gradients(const BatchNormProblem& problem, const Tensor& x, const BatchNorm& bn, const Tensor& mean,
+                             const Tensor& invstd, const Tensor& g) {
+  const DType wide = accumulator_of(x.dtype());
+  Tensor gx(x.shape(), x.dtype(), x.device()), ggamma({problem.c}, wide, x.device()), gbeta({problem.c}, wide, x.device());
+  dispatch<BatchNormBwd>(
+      problem, {x.data(), g.data(), bn.gamma.data(), bn.beta.data(), mean.data(), invstd.data(), gx.data(), ggamma.data(), gbeta.data()},
+      x.device());
+  return {gx, ggamma, gbeta};
+}
+
+Tensor batch_norm(const Tensor& x, const BatchNorm& bn, ActivationSpec then, int groups) {
+  const BatchNormProblem problem = batch_norm_problem(x, bn, then, groups);
   const DType wide = accumulator_of(x.dtype());
   const Shape statistics{groups, problem.c};
   Tensor y(x.shape(), x.dtype(), x.device()), mean(statistics, wide, x.device()), invstd(statistics, wide, x.device());
@@ -58,11 +74,7 @@ Tensor batch_norm(const Tensor& x, const BatchNorm& bn, ActivationSpec then, int
       x.device());
   return record("batch_norm", y, {x, bn.gamma, bn.beta}, [=](const Tensor&, const Tensor& g, Needs) {
     if (recording()) return composed_backward(x, bn, then, problem, g);
-    Tensor gx(x.shape(), x.dtype(), x.device()), ggamma({problem.c}, wide, x.device()), gbeta({problem.c}, wide, x.device());
-    dispatch<BatchNormBwd>(
-        problem, {x.data(), g.data(), bn.gamma.data(), bn.beta.data(), mean.data(), invstd.data(), gx.data(), ggamma.data(), gbeta.data()},
-        x.device());
-    return Tensors{gx, ggamma, gbeta};
+    return batch_norm_gradients(problem, x, bn, mean, invstd, g);
   });
 }
 

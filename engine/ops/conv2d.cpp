@@ -5,6 +5,7 @@
 #include "engine/grad.h"
 #include "engine/ops.h"
 #include "engine/ops/check.h"
+#include "engine/ops/rules.h"
 #include "engine/tickets.h"
 #include "kernels/conv2d_grads/conv2d_grads.h"
 #include "kernels/row_choice.h"
@@ -70,16 +71,23 @@ Tensors both_dgrad_grads(const Tensor& gy, const Tensor& w, const Tensor& g, con
 
 }  // namespace
 
+Tensors conv2d_fwd_gradients(const Tensor& x, const Tensor& w, const Conv2dProblem& d, const Tensor& g, Needs needs) {
+  if (in_one_launch<Conv2dGrads, Conv2dDgrad>(d, g.device(), needs)) return both_grads(x, g, w, d);
+  return {needs[0] ? conv2d_dgrad(g, w, d) : Tensor(), needs[1] ? conv2d_wgrad(x, g, d) : Tensor()};
+}
+Tensors conv2d_dgrad_gradients(const Tensor& gy, const Tensor& w, const Conv2dProblem& d, const Tensor& g, Needs needs) {
+  if (in_one_launch<Conv2dDgradGrads, Conv2dFwd>(d, g.device(), needs)) return both_dgrad_grads(gy, w, g, d);
+  return {needs[0] ? conv2d_fwd(g, w, d) : Tensor(), needs[1] ? conv2d_wgrad(g, gy, d) : Tensor()};
+}
+
 Tensor conv2d_fwd(const Tensor& x, const Tensor& w, Conv2dProblem d) {
   check_like("conv2d_fwd", x, w);
   check_shape("conv2d_fwd", "x", x, x_shape(d)), check_shape("conv2d_fwd", "w", w, w_shape(d));
   d.dtype = x.dtype();
   Tensor y(y_shape(d), x.dtype(), x.device());
   dispatch<Conv2dFwd>(d, {x.data(), w.data(), y.data()}, x.device());
-  return record("conv2d_fwd", y, {x, w}, [x, w, d](const Tensor&, const Tensor& g, Needs needs) {
-    if (in_one_launch<Conv2dGrads, Conv2dDgrad>(d, g.device(), needs)) return both_grads(x, g, w, d);
-    return Tensors{needs[0] ? conv2d_dgrad(g, w, d) : Tensor(), needs[1] ? conv2d_wgrad(x, g, d) : Tensor()};
-  });
+  return record("conv2d_fwd", y, {x, w},
+                [x, w, d](const Tensor&, const Tensor& g, Needs needs) { return conv2d_fwd_gradients(x, w, d, g, needs); });
 }
 
 Tensor conv2d_dgrad(const Tensor& gy, const Tensor& w, Conv2dProblem d) {
@@ -88,10 +96,8 @@ Tensor conv2d_dgrad(const Tensor& gy, const Tensor& w, Conv2dProblem d) {
   d.dtype = gy.dtype();
   Tensor gx(x_shape(d), gy.dtype(), gy.device());
   dispatch<Conv2dDgrad>(d, {gy.data(), w.data(), gx.data()}, gy.device());
-  return record("conv2d_dgrad", gx, {gy, w}, [gy, w, d](const Tensor&, const Tensor& g, Needs needs) {
-    if (in_one_launch<Conv2dDgradGrads, Conv2dFwd>(d, g.device(), needs)) return both_dgrad_grads(gy, w, g, d);
-    return Tensors{needs[0] ? conv2d_fwd(g, w, d) : Tensor(), needs[1] ? conv2d_wgrad(g, gy, d) : Tensor()};
-  });
+  return record("conv2d_dgrad", gx, {gy, w},
+                [gy, w, d](const Tensor&, const Tensor& g, Needs needs) { return conv2d_dgrad_gradients(gy, w, d, g, needs); });
 }
 
 Tensor conv2d_wgrad(const Tensor& x, const Tensor& gy, Conv2dProblem d) {

@@ -1,9 +1,12 @@
 // Convolutions whose norms have no pass of their own: each finds the statistics of its output as it stores it, and the next one normalises
 // that as it loads it. The first derivative makes the weight gradient from the same loads; batch norm's own is one launch as ever.
+#include <algorithm>
+
 #include "engine/dispatch.h"
 #include "engine/grad.h"
 #include "engine/ops.h"
 #include "engine/ops/check.h"
+#include "engine/ops/rules.h"
 #include "engine/tickets.h"
 #include "kernels/normed_conv2d/normed_conv2d.h"
 #include "kernels/row_choice.h"
@@ -40,7 +43,8 @@ bool has_row(const NormedConv2dProblem& p, Device device) {
 
 // Whether single ops are asked for by name, which a chain in one piece would pass over.
 bool singles_asked_for() {
-  for (const char* op : {"conv2d_fwd", "conv2d_dgrad", "conv2d_wgrad", "batch_norm_fwd", "activation"})
+  for (const char* op : {"conv2d_fwd", "conv2d_dgrad", "conv2d_wgrad", "conv2d_grads", "conv2d_dgrad_grads", "batch_norm_fwd", "activation",
+                         "activation_grad"})
     if (row_asked_for(op)) return true;
   return false;
 }
@@ -95,26 +99,6 @@ std::vector<Plan> planned(const Tensor& x, const std::vector<ConvLink>& links, i
 const void* pointer(const Tensor& t) { return t ? t.data() : nullptr; }
 void* written(const Tensor& t) { return t ? t.data() : nullptr; }
 
-// Batch norm's own derivative, from the gradient by what it and its activation left.
-Tensors through_norm(const ConvLink& before, const Raw& raw, int groups, const Tensor& g) {
-  const BatchNorm& bn = before.norm;
-  const int64_t c = raw.y.shape()[-1];
-  const BatchNormProblem norm{.rows = raw.y.count() / c / groups,
-                              .c = static_cast<int>(c),
-                              .groups = groups,
-                              .eps = bn.eps,
-                              .momentum = bn.momentum,
-                              .act = before.then.act,
-                              .slope = before.then.slope,
-                              .dtype = raw.y.dtype()};
-  Tensor gx(raw.y.shape(), raw.y.dtype(), g.device()), ggamma({c}, bn.gamma.dtype(), g.device()), gbeta({c}, bn.gamma.dtype(), g.device());
-  dispatch<BatchNormBwd>(
-      norm,
-      {raw.y.data(), g.data(), bn.gamma.data(), bn.beta.data(), raw.mean.data(), raw.invstd.data(), gx.data(), ggamma.data(), gbeta.data()},
-      g.device());
-  return {gx, ggamma, gbeta};
-}
-
 // Of the convolution of what `before` leaves: by raw.y, gamma, beta and the weight.
 Tensors first_order(const ConvLink& before, const ConvLink& link, const Raw& raw, const NormedConv2dProblem& p, const Tensor& g,
                     bool to_input, bool to_weight) {
@@ -149,19 +133,28 @@ Tensors first_order(const ConvLink& before, const ConvLink& link, const Raw& raw
     if (!p.norm) by_input = activation_grad(raw.y, by_input, before.then.act, before.then.slope);
   }
   if (!p.norm) return {by_input, {}, {}, gw};
-  const Tensors norm = through_norm(before, raw, p.groups, by_input);
-  return {norm[0], norm[1], norm[2], gw};
+  Tensors all = batch_norm_gradients(batch_norm_problem(raw.y, bn, before.then, p.groups), raw.y, bn, raw.mean, raw.invstd, by_input);
+  all.push_back(gw);
+  return all;
 }
 
-// The same from the ops by themselves, which differentiate again.
-Tensors recorded_again(const ConvLink& before, const ConvLink& link, const Raw& raw, int groups, const Tensor& g) {
-  ConvLink apart = before;
+// The same from the ops by themselves, which differentiate again: the convolution's rule, then that of what stands before it.
+Tensors recorded_again(const ConvLink& before, const ConvLink& link, const Raw& raw, const NormedConv2dProblem& p, const Tensor& g,
+                       bool to_input, bool to_weight) {
+  ConvLink apart = before;  // statistics have moved once
   if (has_norm(before))
     apart.norm.running_mean = before.norm.running_mean.clone(), apart.norm.running_var = before.norm.running_var.clone();
-  const Tensor y = convolved(link, finished(apart, raw.y, groups));
-  if (has_norm(before)) return vjp(y, g, {raw.y, before.norm.gamma, before.norm.beta, link.w}, create_graph);
-  const Tensors two = vjp(y, g, {raw.y, link.w}, create_graph);
-  return {two[0], {}, {}, two[1]};
+  const Tensor read = finished(apart, raw.y, p.groups);
+  const Needs needs((to_input ? 1u : 0u) | (to_weight ? 2u : 0u));
+  const Tensors of_conv =
+      link.transposed ? conv2d_dgrad_gradients(read, link.w, p.conv, g, needs) : conv2d_fwd_gradients(read, link.w, p.conv, g, needs);
+  Tensors all{of_conv[0], {}, {}};
+  if (to_input && read.node() != raw.y.node()) {
+    const Tensors of_norm = read.node()->vjp(read, of_conv[0], Needs(~0u));
+    std::copy(of_norm.begin(), of_norm.end(), all.begin());
+  }
+  all.push_back(of_conv[1]);
+  return all;
 }
 
 // One convolution with a norm on what it reads (before is nullptr: none), or a look at what it stores, or both.
@@ -173,6 +166,7 @@ Raw normed_conv2d(const ConvLink* before, const ConvLink& link, const Raw& raw, 
   check_like("conv_chain", raw.y, link.w);
   Raw out{Tensor(link.transposed ? image_shape(d) : output_shape(d), dtype, device), {}, {}};
   if (p.statistics) {
+    batch_norm_problem(out.y, link.norm, link.then, p.groups);  // refuses what batch_norm() would
     const Shape statistics{p.groups, out.y.shape()[-1]};
     out.mean = Tensor(statistics, wide, device), out.invstd = Tensor(statistics, wide, device);
   }
@@ -192,13 +186,13 @@ Raw normed_conv2d(const ConvLink* before, const ConvLink& link, const Raw& raw, 
         device);
   if (!before) {
     out.y = record("normed_conv2d", out.y, {raw.y, link.w}, [link, x = raw.y, d](const Tensor&, const Tensor& g, Needs needs) {
-      if (link.transposed) return Tensors{needs[0] ? conv2d_fwd(g, link.w, d) : Tensor(), needs[1] ? conv2d_wgrad(g, x, d) : Tensor()};
-      return Tensors{needs[0] ? conv2d_dgrad(g, link.w, d) : Tensor(), needs[1] ? conv2d_wgrad(x, g, d) : Tensor()};
+      return link.transposed ? conv2d_dgrad_gradients(x, link.w, d, g, needs) : conv2d_fwd_gradients(x, link.w, d, g, needs);
     });
     return out;
   }
   const auto rule = [before = *before, link, raw, p](const Tensor& g, bool to_input, bool to_weight) {
-    return recording() ? recorded_again(before, link, raw, p.groups, g) : first_order(before, link, raw, p, g, to_input, to_weight);
+    return recording() ? recorded_again(before, link, raw, p, g, to_input, to_weight)
+                       : first_order(before, link, raw, p, g, to_input, to_weight);
   };
   if (p.norm)
     out.y = record("normed_conv2d", out.y, {raw.y, before->norm.gamma, before->norm.beta, link.w},

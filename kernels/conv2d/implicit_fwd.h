@@ -66,12 +66,11 @@ __device__ void Job<Product, OnLoad, OnStore>::operator()(Storage& shared, int b
     on_load(landed, gather.pq.quotient(m0 + row), gather.c.remainder(step * Product::k + elements * chunk));
   });
   multiply_steps<Product>(product_storage(shared), (depth + Product::k - 1) / Product::k, chunk_x, chunk_w, sums, touch_x);
-  const auto place = [&](int row, int col) { return m0 + row < pixels && n0 + col < d.k ? (m0 + row) * d.k + n0 + col : -1; };
-  if constexpr (OnStore::changes) on_store.template change<Product>(sums, place);
-  Product::store(product_storage(shared), sums, [&](int row, int col) -> T* {
-    const int at = place(row, col);
-    return at < 0 ? nullptr : y + at;
-  });
+  if constexpr (OnStore::changes)
+    on_store.template change<Product>(
+        sums, [&](int row, int col) { return m0 + row < pixels && n0 + col < d.k ? (m0 + row) * d.k + n0 + col : -1; });
+  Product::store(product_storage(shared), sums,
+                 [&](int row, int col) { return m0 + row < pixels && n0 + col < d.k ? y + (m0 + row) * d.k + n0 + col : nullptr; });
   if constexpr (OnStore::looks)
     on_store.template take<Product>(shared.look, sums, block % tiles_m, block / tiles_m, min(Product::m, pixels - m0),
                                     m0 / (pixels / on_store.groups()));

@@ -1,5 +1,5 @@
-// normed_conv2d_dgrad with few channels of gx, G's last layer: kernels/conv2d/few_channels_dgrad.h with a norm on what it loads. No
-// statistics: no batch norm stands behind it.
+// normed_conv2d_dgrad with few channels of gx, G's last layer: kernels/conv2d/few_channels_dgrad.h with a norm on gy as it comes. No
+// statistics: no batch norm stands behind such a layer. Bounded by the f32 units and shared memory, as that is.
 #include "kernels/conv2d/few_channels_dgrad.h"
 #include "kernels/normed_conv2d/norm_on_load.h"
 

@@ -18,7 +18,7 @@ void each_option(P& p, F&& f) {
   f.flag("statistics", p.statistics);
   double groups = p.groups;
   f.real("groups", groups, 1.0);
-  p.groups = groups >= 1 && groups == static_cast<int>(groups) ? static_cast<int>(groups) : 0;
+  p.groups = groups >= 1 && groups < 1 << 30 && groups == static_cast<int>(groups) ? static_cast<int>(groups) : 0;
   f.real("eps", p.eps, 1e-5);
   f.real("momentum", p.momentum, 0.1);
   if (p.of != NormedOperand::x || std::is_same_v<std::decay_t<F>, ProblemReader>) f.choice("of", p.of, operands);

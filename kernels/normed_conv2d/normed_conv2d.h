@@ -53,6 +53,7 @@ struct NormedConv2dFwd {
   static std::vector<Case<Problem>> cases();
   static double flops(const Problem&);
   static int reduction(const Problem&);
+  static constexpr bool multiply_adds = true;
   static Problem random(uint64_t seed);
 };
 struct NormedConv2dDgrad {
@@ -66,6 +67,7 @@ struct NormedConv2dDgrad {
   static std::vector<Case<Problem>> cases();
   static double flops(const Problem&);
   static int reduction(const Problem&);
+  static constexpr bool multiply_adds = true;
   static Problem random(uint64_t seed);
 };
 struct NormedConv2dWgrad {
@@ -79,6 +81,7 @@ struct NormedConv2dWgrad {
   static std::vector<Case<Problem>> cases();
   static double flops(const Problem&);
   static int reduction(const Problem&);
+  static constexpr bool multiply_adds = true;
   static Problem random(uint64_t seed);
 };
 
@@ -93,6 +96,7 @@ struct NormedConv2dGrads {
   static std::vector<Case<Problem>> cases();
   static double flops(const Problem&);
   static int reduction(const Problem&);
+  static constexpr bool multiply_adds = true;
   static Problem random(uint64_t seed);
 };
 struct NormedConv2dDgradGrads {
@@ -106,10 +110,11 @@ struct NormedConv2dDgradGrads {
   static std::vector<Case<Problem>> cases();
   static double flops(const Problem&);
   static int reduction(const Problem&);
+  static constexpr bool multiply_adds = true;
   static Problem random(uint64_t seed);
 };
 
-// Tickets that any problem is content with.
+// Tickets of a launch: no row takes a problem that would want more.
 constexpr int64_t most_tickets = 1024;
 
 // What batch norm is told of the statistics of an output of so many pixels and channels.

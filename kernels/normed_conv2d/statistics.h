@@ -39,7 +39,7 @@ class OutputStatistics {
   template <class Product>
   struct Shared {
     static constexpr int pitch = Product::n + 8;  // what a warp writes together lies in 32 banks
-    float sums[Product::sharing][pitch];
+    alignas(16) float sums[Product::sharing][pitch];
     float mean[Product::n];
     double joined[2][Product::threads];
   };
@@ -55,12 +55,14 @@ class OutputStatistics {
     const auto add_up = [&](auto term) {  // Σ of a thread's rows, then of those that share its columns; of column `thread`
       __syncthreads();
 #pragma unroll
-      for (int j = 0; j < Product::own_cols; ++j) {
-        float sum = 0;
+      for (int j = 0; j < Product::own_cols; j += Product::piece) {
+        float side_by_side[Product::piece] = {};
 #pragma unroll
         for (int i = 0; i < Product::own_rows; ++i)
-          if (Product::own_row(i) < rows) sum += term(i, j);
-        shared.sums[Product::sharer()][Product::own_col(j)] = sum;
+          if (Product::own_row(i) < rows)
+#pragma unroll
+            for (int e = 0; e < Product::piece; ++e) side_by_side[e] += term(i, j + e);
+        put(&shared.sums[Product::sharer()][Product::own_col(j)], side_by_side);
       }
       __syncthreads();
       float sum = 0;
@@ -85,6 +87,18 @@ class OutputStatistics {
   HD int groups() const { return problem_.groups; }
 
  private:
+  template <int count>
+  static __device__ void put(float* to, const float (&values)[count]) {
+    if constexpr (count == 1) {
+      *to = values[0];
+    } else {
+      Pack<float, count> together;
+#pragma unroll
+      for (int e = 0; e < count; ++e) together.at[e] = values[e];
+      store_vec(to, together);
+    }
+  }
+
   // Of one column of tiles: a run of tiles a thread and channel, the runs in order.
   template <class Product>
   __device__ void join(Shared<Product>& shared, int column) const {
@@ -98,7 +112,7 @@ class OutputStatistics {
     if (mine) running_mean = running_mean_[channel], running_var = running_var_[channel];
     for (int group = 0; group < problem_.groups; ++group) {
       double sum = 0, squares = 0;
-#pragma unroll 4
+#pragma unroll 2
       for (int at = first + run * length; at < first + min(grid_.tiles, (run + 1) * length); ++at) {
         const int filled = filled_[at];
         if (filled == 0 || filled >> 8 != group) continue;
@@ -111,7 +125,9 @@ class OutputStatistics {
       if (mine) {
         for (int r = 1; r < runs; ++r)
           sum += shared.joined[0][thread + r * Product::n], squares += shared.joined[1][thread + r * Product::n];
-        const double mean = sum / rows, deviations = squares > sum * mean ? squares - sum * mean : 0;
+        const double mean = sum / rows;
+        double deviations = squares - sum * mean;
+        if (deviations < 0) deviations = 0;  // equal numbers can leave a rounding error below zero
         mean_[group * problem_.c + channel] = static_cast<float>(mean);
         invstd_[group * problem_.c + channel] = static_cast<float>(bn_invstd(deviations / rows, problem_.eps));
         running_mean = static_cast<float>(bn_running_mean(problem_, running_mean, mean));

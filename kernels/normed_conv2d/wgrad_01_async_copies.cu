@@ -1,3 +1,5 @@
+// normed_conv2d_wgrad in f32, on the ordinary units: conv2d_wgrad's async_copies (kernels/conv2d/implicit_wgrad.h) with a norm on one of
+// its operands as it comes (norm_on_load.h). Channels in multiples of 4. Bounded by shared memory, as that is.
 #include "kernels/normed_conv2d/implicit.h"
 
 namespace duel {

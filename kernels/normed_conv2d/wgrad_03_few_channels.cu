@@ -1,4 +1,5 @@
-// normed_conv2d_wgrad with few channels of x and a norm on gy, G's last layer: kernels/conv2d/few_channels_wgrad.h.
+// normed_conv2d_wgrad with few channels of x, G's last layer: kernels/conv2d/few_channels_wgrad.h with a norm on gy as it comes. Bounded by
+// the f32 units, as that is.
 #include "kernels/conv2d/few_channels_wgrad.h"
 #include "kernels/normed_conv2d/norm_on_load.h"
 

@@ -77,12 +77,16 @@ class OwnChunks {
 template <class Product, class A, class B, class TouchA = Untouched, class TouchB = Untouched>
 __device__ void multiply_steps(typename Product::Storage& shared, int steps, A a, B b, typename Product::Sums& sums, TouchA touch_a = {},
                                TouchB touch_b = {}) {
-  OwnChunks<Product, decltype(shared.stage[0].a)> own_a;
-  OwnChunks<Product, decltype(shared.stage[0].b)> own_b;
+  [[maybe_unused]] OwnChunks<Product, decltype(shared.stage[0].a)> own_a;
+  [[maybe_unused]] OwnChunks<Product, decltype(shared.stage[0].b)> own_b;
   const auto fill = [&](int step) {
     const int at = step % Product::stages;
-    own_a.fill(shared.stage[at].a, at, [&](int row, int chunk) { return a(step, row, chunk); });
-    own_b.fill(shared.stage[at].b, at, [&](int row, int chunk) { return b(step, row, chunk); });
+    const auto from_a = [&](int row, int chunk) { return a(step, row, chunk); };
+    const auto from_b = [&](int row, int chunk) { return b(step, row, chunk); };
+    if constexpr (std::is_same_v<TouchA, Untouched>) fill_async<Product::threads>(shared.stage[at].a, from_a);
+    else own_a.fill(shared.stage[at].a, at, from_a);
+    if constexpr (std::is_same_v<TouchB, Untouched>) fill_async<Product::threads>(shared.stage[at].b, from_b);
+    else own_b.fill(shared.stage[at].b, at, from_b);
   };
   const auto landed = [&](int step) {
     const int at = step % Product::stages;
