@@ -21,7 +21,7 @@ struct ListedProblem {
 // there are, and Error(data), naming the line.
 std::vector<ListedProblem> read_problem_list(const std::string& name);
 
-// A family's problem is one of all its ops: conv2d_fwd, conv2d_dgrad, conv2d_wgrad.
+// A family's problem is one of all its ops: conv2d_fwd, conv2d_dgrad, conv2d_wgrad, and two of them in one launch.
 bool is_of_family(const OpInfo& op, const std::string& family);
 
 }  // namespace duel::bench

@@ -1,5 +1,6 @@
 // One line an op, and one more for each shape that takes another path.
 #include "engine/ops.h"
+#include "kernels/registry.h"
 #include "tests/gradcheck.h"
 
 namespace duel::test {
@@ -84,6 +85,29 @@ std::vector<GradCase> norm() {
       {"batch_norm_infer", "no activation", in, with({}, true)},
       {"batch_norm_infer", "leaky_relu", in, with({Act::leaky_relu, 0.2}, true)},
   };
+}
+
+// Links that normalise what they load: only the reference does in f64, where it is asked for.
+std::vector<GradCase> chains() {
+  const auto chained = [](bool transposed, int groups, ActivationSpec first, ActivationSpec then) {
+    return [=](In t) {
+      const ScopedVariant joined("normed_conv2d_fwd:ref,normed_conv2d_dgrad:ref,normed_conv2d_wgrad:ref");
+      const Window window{.stride = 2, .pad = 1};
+      const BatchNorm none;
+      return conv_chain(
+          t[0], {{t[1], window, transposed, t.size() > 3 ? norm_of(t[3], t[4]) : none, first}, {t[2], window, transposed, none, then}},
+          groups);
+    };
+  };
+  constexpr ActivationSpec leaky{Act::leaky_relu, 0.2}, relu{Act::relu}, tanh{Act::tanh}, nothing{};
+  const Tensor x = values({2, 8, 8, 2}, 1), w = values({3, 4, 4, 2}, 2), w2 = values({2, 4, 4, 3}, 3), gamma = positive({3}, 4),
+               beta = values({3}, 5);
+  const Tensor z = values({2, 2, 2, 2}, 6), up = values({2, 4, 4, 3}, 7), up2 = values({3, 4, 4, 1}, 8);
+  return {{"normed_conv2d", "a norm between", {x, w, w2, gamma, beta}, chained(false, 1, leaky, nothing)},
+          {"normed_conv2d", "two groups", {x, w, w2, gamma, beta}, chained(false, 2, leaky, leaky)},
+          {"normed_conv2d", "transposed", {z, up, up2, gamma, beta}, chained(true, 1, relu, tanh)},
+          {"normed_conv2d", "an activation between", {x, w, w2}, chained(false, 1, leaky, nothing)},
+          {"normed_conv2d", "transposed, an activation between", {z, up, up2}, chained(true, 1, leaky, nothing)}};
 }
 
 std::vector<GradCase> sample_norm() {
@@ -273,8 +297,8 @@ std::vector<GradCase> layout() {
 
 std::vector<GradCase> grad_cases() {
   std::vector<GradCase> all;
-  for (const auto& family : {convolution(), pooling(), dropping(), dense(), norm(), sample_norm(), activations(), bias_activations(),
-                             unary(), binary(), reductions(), losses(), layout()})
+  for (const auto& family : {convolution(), pooling(), dropping(), dense(), norm(), chains(), sample_norm(), activations(),
+                             bias_activations(), unary(), binary(), reductions(), losses(), layout()})
     all.insert(all.end(), family.begin(), family.end());
   return all;
 }

@@ -72,6 +72,14 @@ std::vector<Work> everything() {
       const Tensor x = noise({1, 4, 4, 3}, DType::f32), w = noise({3, 2, 2, 3}, DType::f32);
       grad(sum(square(transposed ? conv_transpose2d(x, w) : conv2d(x, w))), {x, w});
     });
+  for (const bool transposed : {false, true})
+    all.emplace_back([transposed] {
+      const ScopedVariant joined(
+          "normed_conv2d_fwd:ref,normed_conv2d_dgrad:ref,normed_conv2d_wgrad:ref,normed_conv2d_grads:ref,normed_conv2d_dgrad_grads:ref");
+      const Tensor x = noise({2, 4, 4, 3}, DType::f32), w = noise({3, 2, 2, 3}, DType::f32);
+      const ConvLink link{w, {}, transposed, {}, {Act::relu}};
+      grad(sum(square(conv_chain(x, {link, link}))), {x, w});
+    });
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::rmsprop, OptimizerKind::adam})
     all.emplace_back([kind] {
       const Tensor p = Tensor::full({5}, 1, DType::f32, Device::cpu);
