@@ -98,8 +98,7 @@ std::vector<Plan> planned(const Tensor& x, const std::vector<ConvLink>& links, i
   return plans;
 }
 
-const void* pointer(const Tensor& t) { return t ? t.data() : nullptr; }
-void* written(const Tensor& t) { return t ? t.data() : nullptr; }
+void* pointer(const Tensor& t) { return t ? t.data() : nullptr; }
 
 // Of the convolution of what `before` leaves: by raw.y, gamma, beta and the weight.
 Tensors first_order(const ConvLink& before, const ConvLink& link, const Raw& raw, const NormedConv2dProblem& p, const Tensor& g,
@@ -174,18 +173,15 @@ Raw normed_conv2d(const ConvLink* before, const ConvLink& link, const Raw& raw, 
   }
   const BatchNorm none, &read = before ? before->norm : none, &found = p.statistics ? link.norm : none;
   void* const counters = p.statistics ? tickets(device, static_cast<int>(most_tickets)) : nullptr;
-  if (link.transposed)
-    dispatch<NormedConv2dDgrad>(
+  const auto run = [&](auto op) {
+    dispatch<typename decltype(op)::type>(
         p,
         {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(read.gamma), pointer(read.beta), link.w.data(), out.y.data(),
-         written(out.mean), written(out.invstd), written(found.running_mean), written(found.running_var), counters},
+         pointer(out.mean), pointer(out.invstd), pointer(found.running_mean), pointer(found.running_var), counters},
         device);
-  else
-    dispatch<NormedConv2dFwd>(
-        p,
-        {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(read.gamma), pointer(read.beta), link.w.data(), out.y.data(),
-         written(out.mean), written(out.invstd), written(found.running_mean), written(found.running_var), counters},
-        device);
+  };
+  if (link.transposed) run(std::type_identity<NormedConv2dDgrad>{});
+  else run(std::type_identity<NormedConv2dFwd>{});
   if (!before) {
     out.y = record("normed_conv2d", out.y, {raw.y, link.w}, [link, x = raw.y, d](const Tensor&, const Tensor& g, Needs needs) {
       return link.transposed ? conv2d_dgrad_gradients(x, link.w, d, g, needs) : conv2d_fwd_gradients(x, link.w, d, g, needs);

@@ -1,7 +1,7 @@
 // The reference: the tensor is made, by the reference of its parts, and convolved.
 #include "kernels/batch_norm/functions.h"
 #include "kernels/normed_conv2d/normed_conv2d.h"
-#include "kernels/registry.h"
+#include "kernels/reference.h"
 
 namespace duel {
 namespace {
@@ -27,12 +27,6 @@ std::vector<T> normed(const P& p, int64_t count, int channels, const void* from,
     made[static_cast<size_t>(i)] = static_cast<T>(bn_act_forward(p.act, v, static_cast<A>(p.slope)));
   }
   return made;
-}
-
-template <class Op>
-void run_reference(const typename Op::Problem& p, const typename Op::Args& a) {
-  for (const Row& row : rows_of(Op::name))
-    if (row.rank == reference_rank) return row.run(&p, &a, {}, {});
 }
 
 // Of a tensor as it is stored.
