@@ -1,5 +1,6 @@
 #include "apps/support/run_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 
 #include "apps/support/half_built.h"
 #include "engine/io/atomic_file.h"
@@ -93,14 +95,37 @@ int rename_new(const fs::path& from, const fs::path& to) {
   return rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
 }
 
+bool has_entry(int folder, const char* name) { return faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0; }
+
+bool is_empty(int folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(fdopendir(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)), closedir);
+  if (!entries) return true;  // what cannot be listed is for the caller to find out
+  while (const dirent* entry = readdir(entries.get()))
+    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) return false;
+  return true;
+}
+
+bool is_still(int folder, const fs::path& path) {
+  struct stat opened {
+  }, named{};
+  return fstat(folder, &opened) == 0 && stat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
 // Moves an earlier run out of the way and returns its new name; its lock is held meanwhile, so nobody is training in it. Empty when another
 // process was quicker, which is for the caller to look at again.
 fs::path set_aside(const fs::path& path) {
   std::error_code error;
   if (!fs::exists(fs::symlink_status(path, error))) return "";
-  if (!fs::is_directory(path, error)) refuse("make the run", path, EEXIST, "it is no folder; choose another name with --out");
-  if (!fs::exists(path / "lock", error) && !fs::exists(path / "config.json", error) && !fs::is_empty(path, error) && !error)
+  // Looked at through a descriptor: other processes may put another run under the name between one look and the next.
+  const Descriptor folder(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (folder.fd < 0 && errno == ENOENT && !fs::is_symlink(path, error)) return "";
+  if (folder.fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+    refuse("make the run", path, EEXIST, "it is no folder; choose another name with --out");
+  if (folder.fd < 0) refuse("look into", path, errno, other_place);
+  if (!has_entry(folder.fd, "lock") && !has_entry(folder.fd, "config.json") && !is_empty(folder.fd)) {
+    if (!is_still(folder.fd, path)) return "";
     fail(Failure::data, fmt::format("{} exists and is not a run (no config.json in it); choose another name with --out", path.string()));
+  }
   const Descriptor lock(lock_folder(path));
   if (lock.fd >= 0 ? !is_lock_of(lock.fd, path) : !fs::exists(path, error)) return "";
   for (int64_t number = 1;; number++) {
