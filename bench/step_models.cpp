@@ -41,10 +41,11 @@ struct GanBench {
     check_objective(objective, config);
     g = Generator(config, device), d = Discriminator(config, device);
     init_weights(g, 1), init_weights(d, 1);
-    opt_g = Optimizer(adam, masters(g), copies(g)), opt_d = Optimizer(adam, masters(d), copies(d));
+    const Tensor done = step_counter(0, device);
+    opt_g = Optimizer(adam, masters(g), copies(g), done), opt_d = Optimizer(adam, masters(d), copies(d));
     const int64_t n = int64_t{o.batch} * objective.critic_steps;
-    step.reset(new GanStep{g, d, opt_g, opt_d, 1, step_counter(0, device), images(o, n, device),
-                           config.classes ? labels(n, device) : Tensor(), Tensor::zeros({GanReport::size}, DType::f32, device), objective});
+    step.reset(new GanStep{g, d, opt_g, opt_d, 1, done, images(o, n, device), config.classes ? labels(n, device) : Tensor(),
+                           Tensor::zeros({GanReport::size}, DType::f32, device), objective});
   }
 };
 
@@ -72,12 +73,13 @@ struct VaeBench {
   VaeBench(const StepOptions& o, Device device)
       : net({.h = o.size, .w = o.size, .channels = o.channels, .precision = o.precision}, device) {
     init_weights(net, 1);
-    optimizer = Optimizer({.lr = 1e-3, .beta1 = 0.9}, masters(net), copies(net));
+    const Tensor done = step_counter(0, device);
+    optimizer = Optimizer({.lr = 1e-3, .beta1 = 0.9}, masters(net), copies(net), done);
     step.reset(new VaeStep{net,
                            optimizer,
                            {},
                            {1, RandomStream::posterior},
-                           step_counter(0, device),
+                           done,
                            images(o, o.batch, device),
                            {},
                            Tensor::zeros({VaeReport::size}, DType::f32, device)});

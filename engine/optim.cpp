@@ -21,8 +21,8 @@ static std::vector<Touched> touched_by(const OptimizerProblem& problem, const Op
   return touched;
 }
 
-Optimizer::Optimizer(OptimizerSettings settings, Tensors params, Tensors copies)
-    : settings_(settings), params_(std::move(params)), copies_(std::move(copies)) {
+Optimizer::Optimizer(OptimizerSettings settings, Tensors params, Tensors copies, Tensor counter)
+    : settings_(settings), params_(std::move(params)), copies_(std::move(copies)), step_(std::move(counter)) {
   if (params_.empty()) fail(Failure::usage, "[optimizer] has no parameters to update");
   copies_.resize(params_.size());
   const Device device = params_[0].device();
@@ -32,7 +32,7 @@ Optimizer::Optimizer(OptimizerSettings settings, Tensors params, Tensors copies)
     if (two) b_.push_back(Tensor::zeros(p.shape(), p.dtype(), device));
   }
   lr_ = Tensor::from({1}, {settings.lr}, DType::f32, device);
-  step_ = step_counter(0, device);
+  if (!step_) step_ = step_counter(0, device);
 }
 
 void Optimizer::step(const Tensors& gradients) {

@@ -27,13 +27,15 @@ class Optimizer {
  public:
   Optimizer() = default;
   // Parameters f32 (or f64), updated in place. `copies`, when given, are bf16 tensors of the same shapes (or undefined, one by one) that
-  // follow the parameters.
-  Optimizer(OptimizerSettings settings, Tensors params, Tensors copies = {});
+  // follow the parameters. Steps are counted in `counter` (step_counter()), which the draws of a training step may be numbered by too;
+  // undefined: in one of its own.
+  Optimizer(OptimizerSettings settings, Tensors params, Tensors copies = {}, Tensor counter = {});
   void step(const Tensors& gradients);  // one a parameter, in order; throws Error(usage) on a shape that differs
   void set_lr(double lr);               // takes effect at the next step, also in a captured one
   // Every tensor of the state with its name ("a.0", …, "b.0", …, "step"), for checkpoints.
   void each(const std::function<void(const std::string& name, Tensor& t)>& f);
   const OptimizerSettings& settings() const { return settings_; }
+  bool counts_in(const Tensor& counter) const { return step_.data() == counter.data(); }
 
  private:
   OptimizerSettings settings_;

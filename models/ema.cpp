@@ -31,7 +31,7 @@ void Ema::update(Generator& g, const Tensor& step) {
   const Parts now = parts_of(g);
   Parts mean = parts_of(average);
   const Tensor t = cast(step, now.weights[0].dtype());
-  const Tensor ramp = div(t + 1, t + 10), d = minimum(ramp, Tensor::full({1}, decay, t.dtype(), t.device()));
+  const Tensor ramp = div(t, t + 9), d = minimum(ramp, Tensor::full({1}, decay, t.dtype(), t.device()));
   for (size_t i = 0; i < now.weights.size(); ++i)
     mean.weights[i].assign((now.weights[i] + (mean.weights[i] - now.weights[i]) * d).detach());
   copy(now.buffers, mean.buffers);

@@ -6,14 +6,14 @@
 
 namespace duel {
 
-//   w̄ ← d·w̄ + (1 − d)·w      d = min(decay, (1 + t)/(10 + t)) with t steps before this one, so that the first weights are soon forgotten
+//   w̄ ← d·w̄ + (1 − d)·w      d = min(decay, t/(9 + t)) with t steps done, this one among them, so that the first weights are soon forgotten
 // BN's running statistics are copied.
 struct Ema {
   Generator average;
   double decay = 0.999;
   Ema() = default;
   Ema(Generator& g, double decay);  // starts as g
-  // step: i32[1] on g's device, the steps done before. In place; part of a captured step.
+  // step: i32[1] on g's device, the steps done, at least one. In place; part of a captured step.
   void update(Generator& g, const Tensor& step);
 };
 

@@ -98,7 +98,6 @@ void GanStep::operator()() {
   if (objective.penalty == Penalty::wgan_gp) mix = draws.uniform({n, 1, 1, 1}, step);
   if (objective.penalty == Penalty::dragan) mix = draws.uniform(real.shape(), step);
   (*this)(noise.normal({n, 1, 1, g.config.nz}, step, 0, 1, g.config.precision), mix);
-  increment(step);
 }
 
 void GanStep::operator()(const Tensor& z, const Tensor& mix) {
@@ -148,6 +147,7 @@ void GanStep::operator()(const Tensor& z, const Tensor& mix) {
     learn_g(turn, for_g ? for_g : made(turn), gradients);
   }
   update(opt_g, gradients, used(g));
+  if (!opt_g.counts_in(step)) increment(step);
   if (average) average->update(g, step);
 }
 
@@ -236,7 +236,8 @@ Tensor GanStep::learn_d(const Turn& turn, const Tensor& fake, Tensors& gradients
 void GanStep::learn_g(const Turn& turn, const Tensor& fake, Tensors& gradients) {
   const int after = objective.critic_steps * passes_of_d;
   const Pass pass = pass_of(turn, after);
-  const Tensor features = d.features(seen(fake, number(turn, after)), pass), said = d.head(features, pass);
+  const Tensor images = seen(fake, number(turn, after)), features = objective.matching > 0 ? d.features(images, pass) : Tensor(),
+               said = features ? d.head(features, pass) : d(images, pass);
   if (!target_of_g) target_of_g = Tensor::full({1}, g_target(objective.loss), said.dtype(), said.device());
   auto [loss, says] = g_judged(objective.loss, said, target_of_g);
   if (objective.matching > 0) {

@@ -65,7 +65,7 @@ struct GanStep {
   Discriminator& d;
   Optimizer &opt_g, &opt_d;
   int64_t seed;   // of all that is drawn
-  Tensor step;    // i32[1] on the device: how many steps are done; numbers the draws
+  Tensor step;    // i32[1] on the device: how many steps are done; numbers the draws. opt_g's counter, or one that is counted beside it
   Tensor real;    // f32 [critic_steps·accumulate·n,h,w,c] in [−1, 1]: assign() each batch of n into it, D step by D step
   Tensor labels;  // i32 [critic_steps·accumulate·n], of real; G is asked for the same. Undefined where the nets are not conditional
   Tensor report;  // f32 [GanReport::size], written by each step

@@ -41,14 +41,14 @@ struct VaeStep {
   Optimizer& optimizer;
   VaeObjective objective;
   Rng noise;
-  Tensor step;    // i32[1], on the device
+  Tensor step;    // i32[1], on the device: the optimiser's counter, or one that is counted beside it
   Tensor x;       // f32 [n,h,w,channels] in [−1, 1], as batches come: assign() the next one
   Tensor labels;  // i32 [n]; undefined where the net is not conditional
   Tensor sums;    // f32 [VaeReport::size]: each step adds its own, whoever reads it starts it afresh
 
   void operator()() {
     (*this)(noise.normal({x.shape()[0], net.config.latent}, step));
-    increment(step);
+    if (!optimizer.counts_in(step)) increment(step);
   }
   void operator()(const Tensor& drawn) {  // [n,latent]
     const VaeTerms terms = vae_terms(net, objective, affine(x, 0.5, 0.5), labels, drawn, Mode::train);

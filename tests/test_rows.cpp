@@ -56,7 +56,8 @@ bool usable(Device device) { return why_not(device).empty(); }
 
 using Devices = bool (*)(Device);
 bool all_devices(Device) { return true; }
-// Where a kernel reads and writes hardly ever hangs on the numbers, and checks take several times its run: on reals they are among the long tests.
+// Where a kernel reads and writes hardly ever hangs on the numbers, and checks take several times its run: on reals they are among the long
+// tests.
 bool unchecked(Device device) { return device != Device::sim_checked; }
 
 // Runs every usable row from this rank on that supports the problem; the answer is computed once.

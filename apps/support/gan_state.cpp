@@ -8,7 +8,8 @@ GanState::GanState(const GanSettings& settings, const Dataset& train, Device dev
   const GanConfig config = settings.network(train.h, train.w, static_cast<int>(classes.size()));
   g = Generator(config, device), d = Discriminator(config, device);
   init_weights(g, settings.seed, settings.initial()), init_weights(d, settings.seed, settings.initial());
-  opt_g = Optimizer(settings.optimizer_of_g(), masters(g), copies(g)), opt_d = Optimizer(settings.optimizer_of_d(), masters(d), copies(d));
+  opt_g = Optimizer(settings.optimizer_of_g(), masters(g), copies(g), step_on_device);
+  opt_d = Optimizer(settings.optimizer_of_d(), masters(d), copies(d));
   if (settings.ema > 0) average.emplace(g, settings.ema);
   if (settings.ada > 0) ada.emplace(settings.ada, int64_t{settings.batch} * settings.batches_a_step(), device);
 }

@@ -8,7 +8,7 @@ VaeState::VaeState(const VaeSettings& settings, const Dataset& train, Device dev
       net(settings.network(train.h, train.w, static_cast<int>(train.classes.size())), device),
       sums(Tensor::zeros({VaeReport::size}, DType::f32, device)) {
   init_weights(net, settings.seed);
-  optimizer = Optimizer(settings.optimizer(), masters(net), copies(net));
+  optimizer = Optimizer(settings.optimizer(), masters(net), copies(net), step_on_device);
 }
 
 void VaeState::each(const TensorVisit& f) {

@@ -34,7 +34,7 @@ PlaneGan::PlaneGan(const Gan2dSettings& s, const PointSource& source, Device dev
       real(source.draw(int64_t{s.batch} * s.batches_a_step(), s.seed, step_on_device)),
       gan_step{g, d, opt_g, opt_d, s.seed, step_on_device, real, {}, Tensor::zeros({GanReport::size}, DType::f32, device), s.objective()} {
   init_weights(g, s.seed, s.initial(Init::he)), init_weights(d, s.seed, s.initial(Init::he));
-  opt_g = Optimizer(s.optimizer_of_g(), masters(g)), opt_d = Optimizer(s.optimizer_of_d(), masters(d));
+  opt_g = Optimizer(s.optimizer_of_g(), masters(g), {}, step_on_device), opt_d = Optimizer(s.optimizer_of_d(), masters(d));
 }
 
 void PlaneGan::train_step() {
