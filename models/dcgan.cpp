@@ -85,13 +85,24 @@ DcganDiscriminator::DcganDiscriminator(const GanConfig& c, Device device) : drop
   if (on_weight) add_norm(layers.back(), c.d_norm, 1);
 }
 
+// The first `count` layers as a chain, where they are one.
+std::optional<Tensor> DcganDiscriminator::chained(const Tensor& x, const Pass& pass, size_t count) const {
+  const std::span<const ConvLayer> first(layers.data(), count);
+  if (!is_chain(first, pass) || planes || dropout > 0) return {};
+  std::vector<ConvLink> links;
+  for (const ConvLayer& l : first)
+    links.push_back(link_of(l, false, &l == &layers.back() ? ActivationSpec{} : ActivationSpec{Act::leaky_relu, 0.2}));
+  return conv_chain(x, links, pass.groups);
+}
+
+Tensor DcganDiscriminator::operator()(const Tensor& x, const Pass& pass) const {
+  const std::optional<Tensor> logits = chained(x, pass, layers.size());
+  return logits ? *logits : head(features(x, pass));
+}
+
 Tensor DcganDiscriminator::features(const Tensor& x, const Pass& pass) const {
   const std::span<const ConvLayer> hidden(layers.data(), layers.size() - 1);
-  if (is_chain(hidden, pass) && !planes && dropout == 0) {
-    std::vector<ConvLink> links;
-    for (const ConvLayer& l : hidden) links.push_back(link_of(l, false, {Act::leaky_relu, 0.2}));
-    return conv_chain(x, links, pass.groups);
-  }
+  if (const std::optional<Tensor> last = chained(x, pass, hidden.size())) return *last;
   Tensor h = x;
   for (size_t i = 0; i < hidden.size(); ++i) {
     const ConvLayer& l = hidden[i];

@@ -11,6 +11,7 @@
 // norm, none (a critic for WGAN-GP: Gulrajani et al., 2017, section 4) or spectral norm on every layer (SN-GAN: Miyato et al., 2018) in
 // BN's place, with biases in all layers where no norm shifts any (none and spectral), and G takes BN by class.
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "models/gan_config.h"
@@ -35,8 +36,13 @@ struct DcganDiscriminator {
   DcganDiscriminator(const GanConfig& config, Device device);
   Tensor features(const Tensor& x, const Pass& pass) const;  // [n,h₀,w₀,ndf·2^(halvings − 1)]
   Tensor head(const Tensor& features) const;                 // [n,1,1,1]; one more channel where the batch's deviation stands beside them
+  Tensor operator()(const Tensor& x,
+                    const Pass& pass) const;  // head(features(x)), in one chain where it can be (engine/ops/conv_chain.cpp)
   void each(const Visitor& visit);
   void describe(LayerTable& table, int h, int w) const;
+
+ private:
+  std::optional<Tensor> chained(const Tensor& x, const Pass& pass, size_t count) const;
 };
 
 }  // namespace duel

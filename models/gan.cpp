@@ -37,6 +37,8 @@ int feature_channels(const GanConfig& c) {
   return c.net == GanNet::mlp ? 4 * c.ndf : 2 * c.ndf;
 }
 
+bool projects_label(const GanConfig& c) { return c.classes && c.label_in_d == LabelInD::projection; }
+
 template <class Net>
 void each_with_label(Net& net, const Visitor& visit) {
   std::visit([&](auto& any) { any.each(visit); }, net.net);
@@ -124,7 +126,8 @@ Discriminator::Discriminator(const GanConfig& c, Device device) : config(c), dev
   label = make_weight({c.classes, values}, c.precision, device);
 }
 
-Tensor Discriminator::features(const Tensor& x, const Pass& pass) const {
+// What the first layer reads: x, and the label where it stands beside it.
+Tensor Discriminator::with_label(const Tensor& x, const Pass& pass) const {
   check_input(config, "x", "x", x, config.h, config.w, config.channels);
   check_labels(config, "x", pass.labels, x.shape()[0]);
   Tensor h = cast(x, config.precision);
@@ -132,6 +135,11 @@ Tensor Discriminator::features(const Tensor& x, const Pass& pass) const {
   const bool own_planes = dcgan && dcgan->planes;  // it convolves the label's planes for less
   if (config.classes && config.label_in_d == LabelInD::one_hot && !own_planes) h = with_one_hot(h, pass.labels, config.classes);
   if (config.classes && config.label_in_d == LabelInD::embedding) h = with_embedded_plane(h, pass.labels, label.used());
+  return h;
+}
+
+Tensor Discriminator::features(const Tensor& x, const Pass& pass) const {
+  const Tensor h = with_label(x, pass);
   return std::visit([&](const auto& any) { return any.features(h, pass); }, net);
 }
 
@@ -139,7 +147,15 @@ Tensor Discriminator::head(const Tensor& features, const Pass& pass) const {
   const Tensor judged = config.minibatch_stddev ? with_minibatch_stddev(features, pass.groups) : features;
   const Tensor logits = std::visit([&](const auto& any) { return any.head(judged); }, net);
   const Tensor wide = cast(logits, accumulator_of(logits.dtype()));
-  return config.classes && config.label_in_d == LabelInD::projection ? wide + projection(features, pass.labels, label.used()) : wide;
+  return projects_label(config) ? wide + projection(features, pass.labels, label.used()) : wide;
+}
+
+Tensor Discriminator::operator()(const Tensor& x, const Pass& pass) const {
+  const auto* dcgan = std::get_if<DcganDiscriminator>(&net);
+  const bool straight = dcgan && !config.minibatch_stddev && !projects_label(config);  // nobody else reads the features
+  if (!straight) return head(features(x, pass), pass);
+  const Tensor logits = (*dcgan)(with_label(x, pass), pass);
+  return cast(logits, accumulator_of(logits.dtype()));
 }
 
 void Discriminator::each(const Visitor& visit) { each_with_label(*this, visit); }

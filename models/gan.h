@@ -34,8 +34,11 @@ struct Discriminator {
   // x [n,h,w,channels] → what feature matching compares and the head judges, [n,h₀,w₀,c].
   Tensor features(const Tensor& x, const Pass& pass = {}) const;
   Tensor head(const Tensor& features, const Pass& pass = {}) const;  // logits [n,1,1,1], f32 (f64 from an f64 net)
-  Tensor operator()(const Tensor& x, const Pass& pass = {}) const { return head(features(x, pass), pass); }
+  Tensor operator()(const Tensor& x, const Pass& pass = {}) const;   // head(features(x))
   void each(const Visitor& visit);
+
+ private:
+  Tensor with_label(const Tensor& x, const Pass& pass) const;
 };
 
 // One step of power iteration on every layer that has a spectral norm; once before each step of D.

@@ -106,21 +106,25 @@ Tensors first_order(const ConvLink& before, const ConvLink& link, const Raw& raw
   const Conv2dProblem& d = p.conv;
   const Device device = g.device();
   const BatchNorm& bn = before.norm;
-  const NormedConv2dProblem both = wgrad_problem(p, false);
+  NormedConv2dProblem pair = wgrad_problem(p, false);
+  pair.input_only = !to_weight;
+  // Behind a norm the gradient by the input alone is the plain convolution's.
+  const bool has_pair = to_input && (to_weight || !p.norm) &&
+                        (link.transposed ? has_row<NormedConv2dDgradGrads>(pair, device) : has_row<NormedConv2dGrads>(pair, device));
   Tensor by_input, gw;
   if (to_weight) gw = Tensor(link.w.shape(), accumulator_of(g.dtype()), device);
-  if (to_input && to_weight && has_row<NormedConv2dGrads>(both, device) && has_row<NormedConv2dDgradGrads>(both, device)) {
+  if (has_pair) {
     by_input = Tensor(raw.y.shape(), g.dtype(), device);
-    void* const counters = tickets(device, static_cast<int>(most_tickets));
+    void* const counters = to_weight ? tickets(device, static_cast<int>(most_tickets)) : nullptr;
     if (link.transposed)
-      dispatch<NormedConv2dDgradGrads>(both,
+      dispatch<NormedConv2dDgradGrads>(pair,
                                        {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(bn.gamma), pointer(bn.beta),
-                                        link.w.data(), g.data(), by_input.data(), gw.data(), counters},
+                                        link.w.data(), g.data(), by_input.data(), pointer(gw), counters},
                                        device);
     else
-      dispatch<NormedConv2dGrads>(both,
+      dispatch<NormedConv2dGrads>(pair,
                                   {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(bn.gamma), pointer(bn.beta), g.data(),
-                                   link.w.data(), by_input.data(), gw.data(), counters},
+                                   link.w.data(), by_input.data(), pointer(gw), counters},
                                   device);
   } else {
     if (to_weight) {

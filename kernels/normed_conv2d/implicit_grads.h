@@ -12,18 +12,20 @@ bool supports_grads(const NormedConv2dProblem& p) {
 }
 template <class Tiles>
 size_t grads_scratch(const NormedConv2dProblem& p) {
-  return implicit_grads::grads_scratch<Tiles>(p.conv);
+  return p.input_only ? 0 : implicit_grads::grads_scratch<Tiles>(p.conv);
 }
 template <class Tiles>
 size_t dgrad_grads_scratch(const NormedConv2dProblem& p) {
-  return implicit_grads::dgrad_grads_scratch<Tiles>(p.conv);
+  return p.input_only ? 0 : implicit_grads::dgrad_grads_scratch<Tiles>(p.conv);
 }
 
 template <class ByInput, class ByWeight>
 void launch_grads(const NormedConv2dProblem& p, const NormedConv2dGrads::Args& a, Scratch scratch, Stream stream) {
   const Conv2dProblem& d = p.conv;
-  launch_jobs(implicit_dgrad::Job<ByInput, AsLoaded, ActivationOnStore>(d, {a.gy, a.w, a.gx}, {}, ActivationOnStore(p, a.x)),
-              SummedWgrad<ByWeight, NormOnLoad, AsLoaded>(d, {a.x, a.gy, a.gw}, scratch, a.tickets, NormOnLoad(p, d.c, a)), stream);
+  const implicit_dgrad::Job<ByInput, AsLoaded, ActivationOnStore> by_input(d, {a.gy, a.w, a.gx}, {}, ActivationOnStore(p, a.x));
+  if (p.input_only) return launch_job(by_input, stream);
+  launch_jobs(by_input, SummedWgrad<ByWeight, NormOnLoad, AsLoaded>(d, {a.x, a.gy, a.gw}, scratch, a.tickets, NormOnLoad(p, d.c, a)),
+              stream);
 }
 template <class Tiles>
 void run_grads(const NormedConv2dProblem& p, const NormedConv2dGrads::Args& a, Scratch scratch, Stream stream) {
@@ -35,8 +37,10 @@ void run_grads(const NormedConv2dProblem& p, const NormedConv2dGrads::Args& a, S
 template <class ByInput, class ByWeight>
 void launch_dgrad_grads(const NormedConv2dProblem& p, const NormedConv2dDgradGrads::Args& a, Scratch scratch, Stream stream) {
   const Conv2dProblem& d = p.conv;
-  launch_jobs(implicit_fwd::Job<ByInput, AsLoaded, ActivationOnStore>(d, {a.g, a.w, a.ggy}, {}, ActivationOnStore(p, a.gy)),
-              SummedWgrad<ByWeight, AsLoaded, NormOnLoad>(d, {a.g, a.gy, a.gw}, scratch, a.tickets, {}, NormOnLoad(p, d.k, a)), stream);
+  const implicit_fwd::Job<ByInput, AsLoaded, ActivationOnStore> by_input(d, {a.g, a.w, a.ggy}, {}, ActivationOnStore(p, a.gy));
+  if (p.input_only) return launch_job(by_input, stream);
+  launch_jobs(by_input, SummedWgrad<ByWeight, AsLoaded, NormOnLoad>(d, {a.g, a.gy, a.gw}, scratch, a.tickets, {}, NormOnLoad(p, d.k, a)),
+              stream);
 }
 template <class Tiles>
 void run_dgrad_grads(const NormedConv2dProblem& p, const NormedConv2dDgradGrads::Args& a, Scratch scratch, Stream stream) {

@@ -22,6 +22,7 @@ void each_option(P& p, F&& f) {
   f.real("eps", p.eps, 1e-5);
   f.real("momentum", p.momentum, 0.1);
   if (p.of != NormedOperand::x || std::is_same_v<std::decay_t<F>, ProblemReader>) f.choice("of", p.of, operands);
+  f.flag("input_only", p.input_only);
 }
 
 // What is loaded with the norm on it, and what is stored with its statistics: channels a group.
@@ -50,16 +51,18 @@ std::vector<Buffer> statistics_buffers(const P& p, int channels) {
 
 void add(std::vector<Buffer>& all, const std::vector<Buffer>& more) { all.insert(all.end(), more.begin(), more.end()); }
 
-std::vector<Case<P>> cases_of(bool with_statistics, bool with_operands) {
+enum class Asks { statistics, operand, pair };  // what an op of the five asks for beside a convolution
+
+std::vector<Case<P>> cases_of(Asks asks) {
   std::vector<Case<P>> cases;
   const auto take = [&](const std::string& text, Tag tag) {
-    if (with_operands) {
+    if (asks == Asks::operand) {
       for (const char* of : {"/of=x", "/of=gy"}) cases.push_back({P::parse(text + of), tag});
     } else {
       cases.push_back({P::parse(text), tag});
     }
   };
-  const char* statistics = with_statistics ? "/statistics=1" : "";
+  const char* statistics = asks == Asks::statistics ? "/statistics=1" : "";
   for (const char* dtype : {":f32", ":f64"}) {
     for (const char* text : {
              "n1h1w1c1k1r1", "n2h5w4c3k5r3pad1", "n4h7w6c4k8r4u2pad1",
@@ -80,7 +83,16 @@ std::vector<Case<P>> cases_of(bool with_statistics, bool with_operands) {
     take(std::string("n2h8w8c16k8r3pad1") + dtype + "/act=relu/norm=1", Tag::edge);  // nobody asks for statistics
     for (const char* text : {"n2h32w32c16k32r4u2pad1", "n2h16w16c32k64r4u2pad1", "n2h8w8c64k128r4u2pad1"})
       take(std::string(text) + dtype + "/act=leaky_relu/slope=0.2/norm=1" + statistics + "/groups=2", Tag::dcgan);
+    // One output, of the whole image: D's last layer.
+    for (const char* text : {"n4h1w1c4k1r1", "n6h3w2c12k1r3s2", "n2h1w2c1028k1r1s2", "n70h4w4c20k1r4"})
+      for (const char* how : {"/act=leaky_relu/slope=0.2/norm=1/groups=2", "/act=relu/norm=0"})
+        take(std::string(text) + dtype + how, Tag::edge);
   }
+  take("n40h4w4c512k1r4:f32/act=leaky_relu/slope=0.2/norm=1/groups=2", Tag::dcgan);
+  if (asks == Asks::pair)
+    for (const char* text : {"n2h8w8c16k24r4u2pad1:f32", "n4h9w7c24k40r3u2pad1:f64", "n2h16w16c64k32r4u2pad1:f32", "n2h4w4c16k1r4:f32"})
+      for (const char* how : {"/act=relu/norm=1", "/act=leaky_relu/slope=0.2/norm=0"})
+        cases.push_back({P::parse(std::string(text) + how + "/input_only=1"), Tag::edge});
   for (const char* text : {"n2h64w64c3k16r4u2pad1", "n2h33w20c1k8r3u2pad1"})  // few channels of x: G's last layer
     take(std::string(text) + ":f32/act=relu/norm=1", Tag::dcgan);
   for (const char* text : {"n256h32w32c64k128r4u2pad1", "n256h16w16c128k256r4u2pad1", "n256h8w8c256k512r4u2pad1"})
@@ -88,7 +100,7 @@ std::vector<Case<P>> cases_of(bool with_statistics, bool with_operands) {
   return cases;
 }
 
-P random_problem(uint64_t seed, bool statistics) {
+P random_problem(uint64_t seed, Asks asks) {
   Draw draw(seed);
   constexpr int strides[] = {1, 2, 2, 3};
   constexpr int kernels[] = {1, 2, 3, 4, 4};
@@ -108,13 +120,15 @@ P random_problem(uint64_t seed, bool statistics) {
   p.act = draw.of(some);
   if (p.act == Act::leaky_relu) p.slope = 0.25;
   p.norm = !draw.chance(4);
-  p.statistics = statistics && !draw.chance(4);
+  p.statistics = asks == Asks::statistics && !draw.chance(4);
+  p.input_only = asks == Asks::pair && draw.chance(4);
+  if (draw.chance(6)) d.k = 1, d.p = d.q = 1, d.r = d.h, d.s = d.w, d.top = d.left = 0, p.statistics = false;  // D's last layer
   return p;
 }
 
 Buffer x_buffer(const P& p, const char* name, Role role) { return {name, role, p.conv.dtype, p.conv.x_count()}; }
 Buffer w_buffer(const P& p) { return {"w", Role::in, p.conv.dtype, p.conv.w_count()}; }
-Buffer gw_buffer(const P& p) { return {"gw", Role::out, accumulator_of(p.conv.dtype), p.conv.w_count()}; }
+Buffer gw_buffer(const P& p) { return {"gw", Role::out, accumulator_of(p.conv.dtype), p.input_only ? 0 : p.conv.w_count()}; }
 Buffer y_buffer(const P& p, const char* name, Role role) { return {name, role, p.conv.dtype, p.conv.y_count()}; }
 
 }  // namespace
@@ -164,36 +178,44 @@ std::vector<Buffer> NormedConv2dWgrad::buffers(const Problem& p) {
 std::vector<Buffer> NormedConv2dGrads::buffers(const Problem& p) {
   std::vector<Buffer> all{x_buffer(p, "x", Role::in)};
   add(all, norm_buffers(p, p.conv.c));
-  add(all, {y_buffer(p, "gy", Role::in), w_buffer(p), x_buffer(p, "gx", Role::out), gw_buffer(p), tickets_buffer(most_tickets)});
+  add(all, {y_buffer(p, "gy", Role::in), w_buffer(p), x_buffer(p, "gx", Role::out), gw_buffer(p),
+            tickets_buffer(p.input_only ? 0 : most_tickets)});
   return all;
 }
 std::vector<Buffer> NormedConv2dDgradGrads::buffers(const Problem& p) {
   std::vector<Buffer> all{y_buffer(p, "gy", Role::in)};
   add(all, norm_buffers(p, p.conv.k));
-  add(all, {w_buffer(p), x_buffer(p, "g", Role::in), y_buffer(p, "ggy", Role::out), gw_buffer(p), tickets_buffer(most_tickets)});
+  add(all, {w_buffer(p), x_buffer(p, "g", Role::in), y_buffer(p, "ggy", Role::out), gw_buffer(p),
+            tickets_buffer(p.input_only ? 0 : most_tickets)});
   return all;
 }
-std::vector<Case<P>> NormedConv2dFwd::cases() { return cases_of(true, false); }
-std::vector<Case<P>> NormedConv2dDgrad::cases() { return cases_of(true, false); }
-std::vector<Case<P>> NormedConv2dWgrad::cases() { return cases_of(false, true); }
-std::vector<Case<P>> NormedConv2dGrads::cases() { return cases_of(false, false); }
-std::vector<Case<P>> NormedConv2dDgradGrads::cases() { return cases_of(false, false); }
-P NormedConv2dGrads::random(uint64_t seed) { return random_problem(seed, false); }
-P NormedConv2dDgradGrads::random(uint64_t seed) { return random_problem(seed, false); }
-P NormedConv2dFwd::random(uint64_t seed) { return random_problem(seed, true); }
-P NormedConv2dDgrad::random(uint64_t seed) { return random_problem(seed, true); }
+std::vector<Case<P>> NormedConv2dFwd::cases() { return cases_of(Asks::statistics); }
+std::vector<Case<P>> NormedConv2dDgrad::cases() { return cases_of(Asks::statistics); }
+std::vector<Case<P>> NormedConv2dWgrad::cases() { return cases_of(Asks::operand); }
+std::vector<Case<P>> NormedConv2dGrads::cases() { return cases_of(Asks::pair); }
+std::vector<Case<P>> NormedConv2dDgradGrads::cases() { return cases_of(Asks::pair); }
+P NormedConv2dGrads::random(uint64_t seed) { return random_problem(seed, Asks::pair); }
+P NormedConv2dDgradGrads::random(uint64_t seed) { return random_problem(seed, Asks::pair); }
+P NormedConv2dFwd::random(uint64_t seed) { return random_problem(seed, Asks::statistics); }
+P NormedConv2dDgrad::random(uint64_t seed) { return random_problem(seed, Asks::statistics); }
 P NormedConv2dWgrad::random(uint64_t seed) {
-  P p = random_problem(seed, false);
+  P p = random_problem(seed, Asks::operand);
   p.of = seed % 2 ? NormedOperand::x : NormedOperand::gy;
   return p;
 }
 double NormedConv2dFwd::flops(const Problem& p) { return Conv2dFwd::flops(p.conv); }
 double NormedConv2dDgrad::flops(const Problem& p) { return Conv2dDgrad::flops(p.conv); }
 double NormedConv2dWgrad::flops(const Problem& p) { return Conv2dWgrad::flops(p.conv); }
-double NormedConv2dGrads::flops(const Problem& p) { return Conv2dDgrad::flops(p.conv) + Conv2dWgrad::flops(p.conv); }
-double NormedConv2dDgradGrads::flops(const Problem& p) { return Conv2dFwd::flops(p.conv) + Conv2dWgrad::flops(p.conv); }
-int NormedConv2dGrads::reduction(const Problem& p) { return std::max(Conv2dDgrad::reduction(p.conv), Conv2dWgrad::reduction(p.conv)); }
-int NormedConv2dDgradGrads::reduction(const Problem& p) { return std::max(Conv2dFwd::reduction(p.conv), Conv2dWgrad::reduction(p.conv)); }
+double NormedConv2dGrads::flops(const Problem& p) { return Conv2dDgrad::flops(p.conv) + (p.input_only ? 0 : Conv2dWgrad::flops(p.conv)); }
+double NormedConv2dDgradGrads::flops(const Problem& p) {
+  return Conv2dFwd::flops(p.conv) + (p.input_only ? 0 : Conv2dWgrad::flops(p.conv));
+}
+int NormedConv2dGrads::reduction(const Problem& p) {
+  return std::max(Conv2dDgrad::reduction(p.conv), p.input_only ? 0 : Conv2dWgrad::reduction(p.conv));
+}
+int NormedConv2dDgradGrads::reduction(const Problem& p) {
+  return std::max(Conv2dFwd::reduction(p.conv), p.input_only ? 0 : Conv2dWgrad::reduction(p.conv));
+}
 int NormedConv2dFwd::reduction(const Problem& p) { return Conv2dFwd::reduction(p.conv); }
 int NormedConv2dDgrad::reduction(const Problem& p) { return Conv2dDgrad::reduction(p.conv); }
 int NormedConv2dWgrad::reduction(const Problem& p) { return Conv2dWgrad::reduction(p.conv); }

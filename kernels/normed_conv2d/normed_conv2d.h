@@ -12,7 +12,8 @@
 //   normed_conv2d_grads        (x, …, gy, w) → gx = conv2d_dgrad(gy, w)·f, gw = conv2d_wgrad(a(x), gy)
 //   normed_conv2d_dgrad_grads  (gy, …, w, g) → ggy = conv2d_fwd(g, w)·f, gw = conv2d_wgrad(g, a(gy))
 //
-// where f is act′ of x (of gy) if norm is false, so that gx is the gradient by x; else 1, and batch_norm_bwd goes on from there.
+// where f is act′ of x (of gy) if norm is false, so that gx is the gradient by x; else 1, and batch_norm_bwd goes on from there. Where
+// input_only is set, gw is not made.
 //
 // Taps outside the image are zero: a() is not asked for them. Ioffe & Szegedy, "Batch Normalization" (2015), algorithm 1; a() rounds as
 // batch_norm_fwd does (bn_affine), so both give the same bits, and statistics as defined there (kernels/batch_norm/batch_norm.h), of the
@@ -37,6 +38,7 @@ struct NormedConv2dProblem {
   int groups = 1;
   double eps = 1e-5, momentum = 0.1;    // of the statistics
   NormedOperand of = NormedOperand::x;  // of the weight gradient alone
+  bool input_only = false;              // of the pairs: gw is not wanted, and is no buffer
 
   std::string text() const;  // n2h8w8c64k128r4u2pad1:f32/act=leaky_relu/slope=0.2/norm=1/statistics=1/groups=2
   static NormedConv2dProblem parse(const std::string& text);  // throws Error(usage)

@@ -86,7 +86,7 @@ void run_grads(const P& p, const NormedConv2dGrads::Args& a, Scratch, Stream) {
     const auto x = normed<T>(p, d.x_count(), d.c, a.x, a.mean, a.invstd, a.gamma, a.beta);
     run_reference<Conv2dDgrad>(d, {a.gy, a.w, a.gx});
     through_activation<T>(p, d.x_count(), a.x, a.gx);
-    run_reference<Conv2dWgrad>(d, {x.data(), a.gy, a.gw});
+    if (!p.input_only) run_reference<Conv2dWgrad>(d, {x.data(), a.gy, a.gw});
   });
 }
 void run_dgrad_grads(const P& p, const NormedConv2dDgradGrads::Args& a, Scratch, Stream) {
@@ -96,7 +96,7 @@ void run_dgrad_grads(const P& p, const NormedConv2dDgradGrads::Args& a, Scratch,
     const auto gy = normed<T>(p, d.y_count(), d.k, a.gy, a.mean, a.invstd, a.gamma, a.beta);
     run_reference<Conv2dFwd>(d, {a.g, a.w, a.ggy});
     through_activation<T>(p, d.y_count(), a.gy, a.ggy);
-    run_reference<Conv2dWgrad>(d, {a.g, gy.data(), a.gw});
+    if (!p.input_only) run_reference<Conv2dWgrad>(d, {a.g, gy.data(), a.gw});
   });
 }
 
