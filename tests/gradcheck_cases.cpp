@@ -1,4 +1,5 @@
 // One line an op, and one more for each shape that takes another path.
+#include "engine/grad.h"
 #include "engine/ops.h"
 #include "kernels/registry.h"
 #include "tests/gradcheck.h"
@@ -126,6 +127,12 @@ std::vector<GradCase> sample_norm() {
   cases.push_back({"layer_norm", "[n, c]", {values({3, 5}, 1), gamma, beta}, [](In t) { return layer_norm(t[0], t[1], t[2], {}, 1e-3); }});
   cases.push_back(
       {"instance_norm", "[n, w, c]", {values({2, 3, 5}, 1), gamma, beta}, [](In t) { return instance_norm(t[0], t[1], t[2]); }});
+  // Their gradient by x, with the record that a penalty differentiates.
+  for (const Named& n : {Named{"layer_norm", layer_norm}, {"instance_norm", instance_norm}})
+    for (const ActivationSpec then : {ActivationSpec{}, {Act::leaky_relu, 0.2}})
+      cases.push_back({"sample_norm_bwd", n.op, {image[0], image[1], values({3, 2, 2, 2}, 4)}, [f = n.f, then, beta = image[2]](In t) {
+                         return vjp(f(t[0], t[1], beta, then, 1e-5), t[2], {t[0]}, create_graph)[0];
+                       }});
   return cases;
 }
 

@@ -148,6 +148,30 @@ TEST_CASE("layer and instance norm: the fused derivative equals the composed one
     }
 }
 
+TEST_CASE("layer and instance norm: the fused derivative of a gradient equals the composed one") {
+  for (const auto f : {layer_norm, instance_norm})
+    for (Act act : {Act::none, Act::leaky_relu}) {
+      const Tensor x = values({4, 3, 3, 5}, 1), gamma = positive({5}, 2), beta = values({5}, 3), weights = values(x.shape(), 4);
+      const auto penalty = [&](bool recorded) {  // 0 for beta, and so is it where no path leads there
+        const Tensor slope = grad(sum(mul(f(x, gamma, beta, {act, 0.2}, 1e-5), weights)), {x}, create_graph)[0];
+        forget_rows_run();
+        return grad(sum(square(slope)), {x, gamma, beta}, recorded);
+      };
+      const auto fused_ran = [] {
+        const std::vector<const Row*> ran = rows_run();
+        return std::any_of(ran.begin(), ran.end(), [](const Row* row) { return row->op == std::string("sample_norm_double_bwd"); });
+      };
+      const Tensors fused = penalty(false);
+      CHECK(fused_ran());
+      const Tensors composed = penalty(create_graph);
+      CHECK(!fused_ran());
+      for (size_t i = 0; i < fused.size(); ++i) {
+        const std::vector<double> a = fused[i].values(), b = composed[i].values();
+        for (size_t j = 0; j < a.size(); ++j) CHECK(a[j] == doctest::Approx(b[j]).epsilon(1e-9));
+      }
+    }
+}
+
 TEST_CASE("a GAN's loss brings the gradient that grad() begins with, and works out any other") {
   const Tensor t = values({6, 1}, 1), targets = values({2}, 2);
   const auto slope = [&](double factor, bool first, bool recorded) {  // first: nothing is left to do but to hand it over

@@ -68,15 +68,59 @@ void bwd(const SampleNormProblem& p, const SampleNormBwd::Args& a) {
   }
 }
 
+template <class T>
+void double_bwd(const SampleNormProblem& p, const SampleNormDoubleBwd::Args& a) {
+  using A = accumulator_t<T>;
+  const T *x = static_cast<const T*>(a.x), *gy = static_cast<const T*>(a.gy), *u = static_cast<const T*>(a.u);
+  const A *gamma = static_cast<const A*>(a.gamma), *beta = static_cast<const A*>(a.beta);
+  const A *mean = static_cast<const A*>(a.mean), *invstd = static_cast<const A*>(a.invstd);
+  struct Element {
+    double normal, slope, h, u;  // x̂, act′
+  };
+  const auto element = [&](int64_t i, int64_t ch, int64_t s) {
+    const A v = bn_affine(static_cast<A>(x[i]), mean[s], mul_rn(gamma[ch], invstd[s]), beta[ch]);
+    const double slope = act_grad_factor(p.act, static_cast<double>(v), p.slope);
+    return Element{(static_cast<double>(x[i]) - mean[s]) * invstd[s], slope, gamma[ch] * static_cast<double>(gy[i]) * slope,
+                   static_cast<double>(u[i])};
+  };
+  struct Means {
+    double h = 0, h_normal = 0, u = 0, u_normal = 0, uh = 0;
+  };
+  std::vector<Means> means(static_cast<size_t>(p.statistics()));
+  const double terms = static_cast<double>(p.terms());
+  each_element(p, [&](int64_t i, int64_t ch, int64_t s) {
+    const Element e = element(i, ch, s);
+    Means& m = means[static_cast<size_t>(s)];
+    m.h += e.h / terms, m.h_normal += e.h * e.normal / terms, m.u += e.u / terms, m.u_normal += e.u * e.normal / terms;
+    m.uh += e.u * e.h / terms;
+  });
+  std::vector<double> by_gamma(static_cast<size_t>(p.c));
+  each_element(p, [&](int64_t i, int64_t ch, int64_t s) {
+    const Element e = element(i, ch, s);
+    const Means& m = means[static_cast<size_t>(s)];
+    const double d = invstd[s] * (e.u - m.u - e.normal * m.u_normal);
+    static_cast<T*>(a.by_gy)[i] = static_cast<T>(gamma[ch] * e.slope * d);
+    by_gamma[static_cast<size_t>(ch)] += static_cast<double>(gy[i]) * e.slope * d;
+    const double along = m.uh - m.u * m.h - 3 * m.h_normal * m.u_normal;
+    const double sum = m.h_normal * (e.u - m.u) + m.u_normal * (e.h - m.h) + e.normal * along;
+    static_cast<T*>(a.by_x)[i] = static_cast<T>(-double{invstd[s]} * invstd[s] * sum);
+  });
+  for (size_t ch = 0; ch < by_gamma.size(); ++ch) static_cast<A*>(a.by_gamma)[ch] = static_cast<A>(by_gamma[ch]);
+}
+
 void run_fwd(const SampleNormProblem& p, const SampleNormFwd::Args& a, Scratch, Stream) {
   with_floating(p.dtype, [&](auto tag) { fwd<typename decltype(tag)::type>(p, a); });
 }
 void run_bwd(const SampleNormProblem& p, const SampleNormBwd::Args& a, Scratch, Stream) {
   with_floating(p.dtype, [&](auto tag) { bwd<typename decltype(tag)::type>(p, a); });
 }
+void run_double_bwd(const SampleNormProblem& p, const SampleNormDoubleBwd::Args& a, Scratch, Stream) {
+  with_floating(p.dtype, [&](auto tag) { double_bwd<typename decltype(tag)::type>(p, a); });
+}
 
 KERNEL_VARIANT(SampleNormFwd, ref, reference_rank, supports, no_scratch, run_fwd);
 KERNEL_VARIANT(SampleNormBwd, ref, reference_rank, supports, no_scratch, run_bwd);
+KERNEL_VARIANT(SampleNormDoubleBwd, ref, reference_rank, supports, no_scratch, run_double_bwd);
 
 }  // namespace
 }  // namespace duel

@@ -92,12 +92,27 @@ std::vector<Buffer> SampleNormBwd::buffers(const Problem& p) {
           channel(p, "beta", Role::in), statistic(p, "mean", Role::in),  statistic(p, "invstd", Role::in, Fill::positive),
           full(p, "gx", Role::out),     channel(p, "ggamma", Role::out), channel(p, "gbeta", Role::out)};
 }
+std::vector<Buffer> SampleNormDoubleBwd::buffers(const Problem& p) {
+  return {full(p, "x", Role::in),
+          full(p, "gy", Role::in),
+          full(p, "u", Role::in),
+          channel(p, "gamma", Role::in),
+          channel(p, "beta", Role::in),
+          statistic(p, "mean", Role::in),
+          statistic(p, "invstd", Role::in, Fill::positive),
+          full(p, "by_x", Role::out),
+          full(p, "by_gy", Role::out),
+          channel(p, "by_gamma", Role::out)};
+}
 std::vector<Case<SampleNormProblem>> SampleNormFwd::cases() { return norm_cases(); }
 std::vector<Case<SampleNormProblem>> SampleNormBwd::cases() { return norm_cases(); }
-double SampleNormFwd::flops(const Problem& p) { return 8.0 * static_cast<double>(p.count()); }   // 1 mean, 3 deviation, 4 output
-double SampleNormBwd::flops(const Problem& p) { return 14.0 * static_cast<double>(p.count()); }  // 6 for the sums, 8 for gx
+std::vector<Case<SampleNormProblem>> SampleNormDoubleBwd::cases() { return norm_cases(); }
+double SampleNormFwd::flops(const Problem& p) { return 8.0 * static_cast<double>(p.count()); }         // 1 mean, 3 deviation, 4 output
+double SampleNormBwd::flops(const Problem& p) { return 14.0 * static_cast<double>(p.count()); }        // 6 for the sums, 8 for gx
+double SampleNormDoubleBwd::flops(const Problem& p) { return 30.0 * static_cast<double>(p.count()); }  // 12 for the sums
 int SampleNormFwd::reduction(const Problem& p) { return at_most_int(p.terms()); }
 int SampleNormBwd::reduction(const Problem& p) { return at_most_int(std::max(p.terms(), p.n * p.positions())); }
+int SampleNormDoubleBwd::reduction(const Problem& p) { return SampleNormBwd::reduction(p); }
 
 SampleNormProblem SampleNormFwd::random(uint64_t seed) {
   Draw draw(seed);
@@ -109,8 +124,10 @@ SampleNormProblem SampleNormFwd::random(uint64_t seed) {
   return p;
 }
 SampleNormProblem SampleNormBwd::random(uint64_t seed) { return SampleNormFwd::random(seed); }
+SampleNormProblem SampleNormDoubleBwd::random(uint64_t seed) { return SampleNormFwd::random(seed); }
 
 static const OpRegistration<SampleNormFwd> sample_norm_fwd_op;
 static const OpRegistration<SampleNormBwd> sample_norm_bwd_op;
+static const OpRegistration<SampleNormDoubleBwd> sample_norm_double_bwd_op;
 
 }  // namespace duel

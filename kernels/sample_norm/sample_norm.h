@@ -4,6 +4,8 @@
 //
 //   sample_norm_fwd   (x, gamma, beta)                      → y, mean, invstd
 //   sample_norm_bwd   (x, gy, gamma, beta, mean, invstd)    → gx, ggamma, gbeta
+//   sample_norm_double_bwd   (x, gy, u, gamma, beta, mean, invstd)   → by_x, by_gy, by_gamma: Σ u·gx differentiated, as a gradient penalty
+//   asks
 //
 //   over layer      one mean and variance a sample, over all its positions and channels: Ba, Kiros & Hinton, "Layer Normalization" (2016).
 //                   gamma and beta are per channel, which for images is Wu & He, "Group Normalization" (2018), with one group.
@@ -67,6 +69,25 @@ struct SampleNormBwd {
     void *gx, *ggamma, *gbeta;
   };
   static constexpr auto name = "sample_norm_bwd";
+  static std::vector<Buffer> buffers(const Problem&);
+  static std::vector<Case<Problem>> cases();
+  static double flops(const Problem&);
+  static int reduction(const Problem&);
+  static Problem random(uint64_t seed);
+};
+
+// The derivatives of Σ u·gx, with gx as sample_norm_bwd has it and mean and invstd followed to x. With h = gamma·gy·act′ and means over
+// what one statistic covers, a = mean(h·x̂), b = mean(u·x̂):
+//   by_gy = gamma·act′·d     by_gamma = Σ gy·act′·d     d = invstd · (u − mean(u) − x̂·b)
+//   by_x  = −invstd² · (a·(u − mean(u)) + b·(h − mean(h)) + x̂·(mean(u·h) − mean(u)·mean(h) − 3·a·b))
+// By beta it is 0: act is piecewise linear.
+struct SampleNormDoubleBwd {
+  using Problem = SampleNormProblem;
+  struct Args {
+    const void *x, *gy, *u, *gamma, *beta, *mean, *invstd;
+    void *by_x, *by_gy, *by_gamma;
+  };
+  static constexpr auto name = "sample_norm_double_bwd";
   static std::vector<Buffer> buffers(const Problem&);
   static std::vector<Case<Problem>> cases();
   static double flops(const Problem&);
