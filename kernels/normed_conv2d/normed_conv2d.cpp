@@ -22,6 +22,7 @@ void each_option(P& p, F&& f) {
   f.real("eps", p.eps, 1e-5);
   f.real("momentum", p.momentum, 0.1);
   if (p.of != NormedOperand::x || std::is_same_v<std::decay_t<F>, ProblemReader>) f.choice("of", p.of, operands);
+  if (p.then != Act::none || std::is_same_v<std::decay_t<F>, ProblemReader>) f.choice("then", p.then, act_names);
 }
 
 // What is loaded with the norm on it, and what is stored with its statistics: channels a group.
@@ -50,7 +51,18 @@ std::vector<Buffer> statistics_buffers(const P& p, int channels) {
 
 void add(std::vector<Buffer>& all, const std::vector<Buffer>& more) { all.insert(all.end(), more.begin(), more.end()); }
 
-std::vector<Case<P>> cases_of(bool with_statistics, bool with_operands) {
+// Few channels of x: G's last layer, and where tiles, chunks, blocks of channels and groups of parts end.
+constexpr const char* few_channels[] = {
+    "n2h64w64c3k16r4u2pad1:f32/act=relu/norm=1",
+    "n2h33w20c1k8r3u2pad1:f32/act=relu/norm=1",
+    "n4h10w7c2k36r4u2pad1:f32/act=leaky_relu/slope=0.2/norm=1/groups=2",
+    "n1h17w19c4k12r3pad1:f32/act=none/norm=1",
+    "n2h9w33c3k68r2u1v2top1left0p9q16:f32/act=relu/norm=1/groups=2",
+    "n80h12w12c1k24r3pad1:f32/act=relu/norm=1/groups=4",
+    "n1h21w34c3k20r5u2pad2:f32/act=leaky_relu/slope=0.2/norm=0",
+};
+
+std::vector<Case<P>> cases_of(bool with_statistics, bool with_operands, bool with_then = false) {
   std::vector<Case<P>> cases;
   const auto take = [&](const std::string& text, Tag tag) {
     if (with_operands) {
@@ -81,14 +93,18 @@ std::vector<Case<P>> cases_of(bool with_statistics, bool with_operands) {
     for (const char* text : {"n2h32w32c16k32r4u2pad1", "n2h16w16c32k64r4u2pad1", "n2h8w8c64k128r4u2pad1"})
       take(std::string(text) + dtype + "/act=leaky_relu/slope=0.2/norm=1" + statistics + "/groups=2", Tag::dcgan);
   }
-  for (const char* text : {"n2h64w64c3k16r4u2pad1", "n2h33w20c1k8r3u2pad1"})  // few channels of x: G's last layer
-    take(std::string(text) + ":f32/act=relu/norm=1", Tag::dcgan);
+  for (const char* text : few_channels) {
+    take(text, Tag::edge);
+    if (with_then)
+      for (const char* then : {"/then=tanh", "/then=sigmoid"}) take(std::string(text) + then, Tag::edge);
+  }
+  if (with_then) take("n2h6w6c3k8r4u2pad1:f64/act=relu/norm=1/then=tanh", Tag::edge);
   for (const char* text : {"n256h32w32c64k128r4u2pad1", "n256h16w16c128k256r4u2pad1", "n256h8w8c256k512r4u2pad1"})
     take(std::string(text) + ":f32/act=leaky_relu/slope=0.2/norm=1" + statistics + "/groups=2", Tag::bench);
   return cases;
 }
 
-P random_problem(uint64_t seed, bool statistics) {
+P random_problem(uint64_t seed, bool statistics, bool then = false) {
   Draw draw(seed);
   constexpr int strides[] = {1, 2, 2, 3};
   constexpr int kernels[] = {1, 2, 3, 4, 4};
@@ -109,6 +125,7 @@ P random_problem(uint64_t seed, bool statistics) {
   if (p.act == Act::leaky_relu) p.slope = 0.25;
   p.norm = !draw.chance(4);
   p.statistics = statistics && !draw.chance(4);
+  if (then && !p.statistics && draw.chance(2)) p.then = draw.chance(2) ? Act::tanh : Act::sigmoid;
   return p;
 }
 
@@ -158,7 +175,7 @@ std::vector<Buffer> NormedConv2dDgrad::buffers(const Problem& p) {
 std::vector<Buffer> NormedConv2dWgrad::buffers(const Problem& p) {
   std::vector<Buffer> all{x_buffer(p, "x", Role::in), y_buffer(p, "gy", Role::in)};
   add(all, norm_buffers(p, p.of == NormedOperand::x ? p.conv.c : p.conv.k));
-  all.push_back(gw_buffer(p));
+  add(all, {gw_buffer(p), tickets_buffer(most_tickets)});
   return all;
 }
 std::vector<Buffer> NormedConv2dGrads::buffers(const Problem& p) {
@@ -170,18 +187,20 @@ std::vector<Buffer> NormedConv2dGrads::buffers(const Problem& p) {
 std::vector<Buffer> NormedConv2dDgradGrads::buffers(const Problem& p) {
   std::vector<Buffer> all{y_buffer(p, "gy", Role::in)};
   add(all, norm_buffers(p, p.conv.k));
-  add(all, {w_buffer(p), x_buffer(p, "g", Role::in), y_buffer(p, "ggy", Role::out), gw_buffer(p), tickets_buffer(most_tickets)});
+  Buffer gx = x_buffer(p, "gx", Role::in);
+  if (p.then == Act::none) gx.count = 0;
+  add(all, {w_buffer(p), x_buffer(p, "g", Role::in), gx, y_buffer(p, "ggy", Role::out), gw_buffer(p), tickets_buffer(most_tickets)});
   return all;
 }
 std::vector<Case<P>> NormedConv2dFwd::cases() { return cases_of(true, false); }
-std::vector<Case<P>> NormedConv2dDgrad::cases() { return cases_of(true, false); }
+std::vector<Case<P>> NormedConv2dDgrad::cases() { return cases_of(true, false, true); }
 std::vector<Case<P>> NormedConv2dWgrad::cases() { return cases_of(false, true); }
 std::vector<Case<P>> NormedConv2dGrads::cases() { return cases_of(false, false); }
-std::vector<Case<P>> NormedConv2dDgradGrads::cases() { return cases_of(false, false); }
+std::vector<Case<P>> NormedConv2dDgradGrads::cases() { return cases_of(false, false, true); }
 P NormedConv2dGrads::random(uint64_t seed) { return random_problem(seed, false); }
-P NormedConv2dDgradGrads::random(uint64_t seed) { return random_problem(seed, false); }
+P NormedConv2dDgradGrads::random(uint64_t seed) { return random_problem(seed, false, true); }
 P NormedConv2dFwd::random(uint64_t seed) { return random_problem(seed, true); }
-P NormedConv2dDgrad::random(uint64_t seed) { return random_problem(seed, true); }
+P NormedConv2dDgrad::random(uint64_t seed) { return random_problem(seed, true, true); }
 P NormedConv2dWgrad::random(uint64_t seed) {
   P p = random_problem(seed, false);
   p.of = seed % 2 ? NormedOperand::x : NormedOperand::gy;
