@@ -93,6 +93,7 @@ std::vector<Plan> planned(const Tensor& x, const std::vector<ConvLink>& links, i
   for (size_t i = 0; i < count; ++i) {
     Plan& plan = plans[i];
     plan.problem = normed_problem(plan.problem.conv, plan.reads_raw ? &links[i - 1] : nullptr, links[i], plan.statistics, groups);
+    // The activation that ends the chain goes along with the last convolution where a row can.
     if (const Act then = links[i].then.act; i + 1 == count && plan.reads_raw && !has_norm(links[i]) && act_saves_output(then)) {
       NormedConv2dProblem with_activation = plan.problem;
       with_activation.then = then;

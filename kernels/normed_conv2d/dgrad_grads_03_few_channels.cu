@@ -1,6 +1,6 @@
 // normed_conv2d_dgrad_grads with few channels of g, backward of G's last layer: some blocks convolve g (kernels/conv2d/few_channels_fwd.h),
 // the others make the weight gradient (few_channels_wgrad.h) with a norm on gy as it comes. Both take g through the derivative of the
-// activation behind as they stage it, so that product is never stored. gy and g are read by both at about the same time.
+// activation behind as they stage it, so that product is never stored, and read g at about the same time.
 //
 // All blocks are resident at once, as many of each kind: the products are as many. Bounded by the f32 units and shared memory, as both are.
 #include "kernels/conv2d/few_channels_fwd.h"

@@ -3,13 +3,13 @@
 //
 //   a(t) = act(gamma·(t − mean)·invstd + beta)       per channel and group of images; act(t) alone where norm is false
 //
-//   normed_conv2d_fwd    (x, …, w)  → y  = conv2d_fwd(a(x), w)      [, mean and invstd of y, and running statistics]
+//   normed_conv2d_fwd    (x, …, w)  → y  = conv2d_fwd(a(x), w)            [, mean and invstd of y, and running statistics]
 //   normed_conv2d_dgrad  (gy, …, w) → gx = then(conv2d_dgrad(a(gy), w))   [, the same of gx]: a transposed convolution's forward
 //   normed_conv2d_wgrad  (x, gy, …) → gw = conv2d_wgrad(a(x), gy), or conv2d_wgrad(x, a(gy)) where `of` says gy
 //
 // and both gradients of a backward pass in one launch, as kernels/conv2d_grads has them:
 //
-//   normed_conv2d_grads        (x, …, gy, w) → gx = conv2d_dgrad(gy, w)·f, gw = conv2d_wgrad(a(x), gy)
+//   normed_conv2d_grads        (x, …, gy, w)     → gx = conv2d_dgrad(gy, w)·f, gw = conv2d_wgrad(a(x), gy)
 //   normed_conv2d_dgrad_grads  (gy, …, w, g, gx) → ggy = conv2d_fwd(g·then′, w)·f, gw = conv2d_wgrad(g·then′, a(gy))
 //
 // where f is act′ of x (of gy) if norm is false, so that gx is the gradient by x; else 1, and batch_norm_bwd goes on from there. `then` is
