@@ -233,7 +233,9 @@ const OpInfo& find_op(const std::string& name) {
 
 double minimum_bytes(const OpInfo& op, const void* problem) {
   double bytes = 0;
-  for (const Buffer& b : op.buffers(problem)) bytes += static_cast<double>(b.bytes()) * (b.role == Role::inout ? 2 : 1);
+  for (const Buffer& b : op.buffers(problem))
+    if (b.fill != Fill::zero)  // tickets are no data, and a row touches as few as it has use for
+      bytes += static_cast<double>(b.bytes()) * (b.role == Role::inout ? 2 : 1);
   return bytes;
 }
 

@@ -116,6 +116,12 @@ TEST_CASE("convolutions of few channels touch their tensors once, without bank c
   }
 }
 
+TEST_CASE("tickets are not among the bytes that an op must move") {
+  const OpInfo& op = find_op("conv2d_wgrad");
+  const ErasedCase problem = op.parse("n2h8w8c4k8r1:f32");
+  CHECK(minimum_bytes(op, problem.problem.get()) == 4.0 * (2 * 8 * 8 * (4 + 8) + 4 * 8));
+}
+
 TEST_CASE("how a launch lies on a multiprocessor") {
   const auto of = [](unsigned blocks, unsigned threads, size_t shared) {
     LaunchCounts shape{};

@@ -77,8 +77,8 @@ std::vector<Work> everything() {
       const ScopedVariant joined(
           "normed_conv2d_fwd:ref,normed_conv2d_dgrad:ref,normed_conv2d_wgrad:ref,normed_conv2d_grads:ref,normed_conv2d_dgrad_grads:ref");
       const Tensor x = noise({2, 4, 4, 3}, DType::f32), w = noise({3, 2, 2, 3}, DType::f32);
-      const ConvLink link{w, {}, transposed, {}, {Act::relu}};
-      grad(sum(square(conv_chain(x, {link, link}))), {x, w});
+      const ConvLink link{w, {}, transposed, {}, {Act::relu}}, last{w, {}, transposed, {}, {transposed ? Act::tanh : Act::relu}};
+      grad(sum(square(conv_chain(x, {link, last}))), {x, w});
     });
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::rmsprop, OptimizerKind::adam})
     all.emplace_back([kind] {

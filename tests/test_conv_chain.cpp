@@ -63,6 +63,7 @@ struct Run {
   Tensors again;     // derivatives of a derivative
   int normed = 0;    // rows of normed_conv2d that ran in the forward pass
   int norms = 0;     // and of batch_norm_fwd
+  int acts = 0;      // and of activation
   std::string back;  // the ops whose rows ran in the backward pass
 };
 
@@ -74,7 +75,7 @@ Run run(Chain chain, Of of = Of::all, bool twice = false) {
   const Tensor y = conv_chain(chain.x, chain.links, chain.groups);
   for (const Row* row : rows_run()) {
     const std::string op = row->op;
-    r.normed += op == "normed_conv2d_fwd" || op == "normed_conv2d_dgrad", r.norms += op == "batch_norm_fwd";
+    r.normed += op == "normed_conv2d_fwd" || op == "normed_conv2d_dgrad", r.norms += op == "batch_norm_fwd", r.acts += op == "activation";
   }
   Tensors wanted;
   if (of != Of::weights) wanted.push_back(chain.x);
@@ -119,6 +120,10 @@ TEST_CASE("a chain's numbers are those of convolution, norm and activation one a
     const Run together = run(chain), again = run(chain);
     CHECK(together.normed > 0);
     CHECK(together.back.find(named == "G" ? "normed_conv2d_dgrad_grads" : "normed_conv2d_grads") != std::string::npos);
+    if (named == "G") {  // tanh behind its last layer is that layer's, in both passes
+      CHECK(together.acts == 0);
+      CHECK(together.back.find("activation_grad") == std::string::npos);
+    }
     const ScopedVariant by_name(one_by_one);
     const Run apart = run(chain);
     CHECK(apart.normed == 0);
@@ -154,6 +159,23 @@ TEST_CASE("asked for less, a chain's backward pass does less") {
         for (size_t i = 0; i < apart.all.size(); ++i) CHECK(apart_by(together.all[i], apart.all[i]) < 2e-5);
         for (size_t i = 0; i < apart.again.size(); ++i) CHECK(apart_by(together.again[i], apart.again[i]) < 2e-4);
       }
+}
+
+TEST_CASE("the activation that ends a chain is the last convolution's where a row can, and else one of its own") {
+  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
+  for (const Act act : {Act::tanh, Act::sigmoid, Act::relu, Act::none}) {
+    Chain chain = chains(Device::sim).back();
+    chain.links.back().then = {act};
+    const std::string named = act_names[static_cast<int>(act)];
+    CAPTURE(named);
+    const Run together = run(chain);
+    CHECK(together.normed == 2);  // that of the inner links, and few_channels
+    CHECK(together.acts == (act == Act::relu ? 1 : 0));
+    const ScopedVariant by_name(one_by_one);
+    const Run apart = run(chain);
+    CHECK(apart.acts == (act == Act::none ? 0 : 1));
+    for (size_t i = 0; i < apart.all.size(); ++i) CHECK(apart_by(together.all[i], apart.all[i]) < 2e-5);
+  }
 }
 
 TEST_CASE("a row of an op that a chain would pass over is run where it is asked for by name") {
@@ -215,8 +237,8 @@ TEST_CASE("the forward pass of a chain takes fewer launches: a norm between two 
     };
     const long together = taken();
     const ScopedVariant by_name(one_by_one);
-    const long first_activation = chain.links[0].norm.gamma ? 0 : 1;  // a pass of its own, where there is no norm to take it along
-    CHECK(taken() - together == chain.norms + first_activation);
+    constexpr long activations = 1;  // without a norm to take it along: D's first one, and the one that ends G
+    CHECK(taken() - together == chain.norms + activations);
   }
 }
 

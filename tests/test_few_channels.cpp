@@ -1,5 +1,5 @@
-// The rows for few input channels, where the table of cases does not reach: big results written past the caches, what is picked, and values
-// beside a window, which must not touch it.
+// The rows for few input channels, where the table of cases does not reach: big results written past the caches, what is picked, values
+// beside a window, which must not touch it, and parts of a gradient that are added in whatever order they come.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -101,4 +101,33 @@ TEST_CASE("an infinite value reaches only the windows it lies in") {
 }
 TEST_CASE("an infinite value reaches only the windows it lies in, in bf16") {
   if (has_bf16()) infinite_values("conv2d_fwd", "n2h9w13c1k16r3s2u2v2top1left1p4q6:bf16");
+}
+
+TEST_CASE("a simulated GPU's weight gradient is one launch, with the same bits whichever block is the last") {
+  if (const std::string why = why_not(Device::sim); !why.empty()) return skip(why);
+  for (const auto& [op_name, text] : {
+           std::pair{"conv2d_wgrad", "n270h6w6c1k6r3pad1:f32"},  // several groups of parts, and values in no whole fours
+           {"conv2d_wgrad", "n64h12w12c3k72r3pad1:f32"},         // of two blocks of channels
+           {"conv2d_wgrad", "n9h9w8c4k16r3pad1:f32"},            // one group
+           {"normed_conv2d_wgrad", "n80h12w12c1k24r3pad1:f32/act=relu/norm=1/groups=4/of=gy"},
+           {"normed_conv2d_dgrad_grads", "n80h12w12c1k24r3pad1:f32/act=relu/norm=1/groups=4/then=tanh"},
+       }) {
+    const std::string problem = text;
+    CAPTURE(problem);
+    const OpInfo& op = find_op(op_name);
+    const Row* row = find_row(op_name, "few_channels", Device::sim);
+    REQUIRE(row);
+    const Question q = ask(op, op.parse(problem), Values::reals, 7);
+    std::vector<Bytes> first;
+    for (const char* schedule : {"forward", "reverse", "random:1", "random:2"}) {
+      setenv("DUEL_SIM_SCHEDULE", schedule, 1);
+      const long before = launches();
+      const Verdict v = check(*row, q);
+      CHECK(launches() - before == 2);  // it runs twice
+      CHECK_MESSAGE(v.passed, v.why);
+      if (first.empty()) first = v.outputs;
+      CHECK(v.outputs == first);
+      unsetenv("DUEL_SIM_SCHEDULE");
+    }
+  }
 }

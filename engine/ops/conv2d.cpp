@@ -105,7 +105,7 @@ Tensor conv2d_wgrad(const Tensor& x, const Tensor& gy, Conv2dProblem d) {
   check_shape("conv2d_wgrad", "x", x, x_shape(d)), check_shape("conv2d_wgrad", "gy", gy, y_shape(d));
   d.dtype = x.dtype();
   Tensor gw(w_shape(d), accumulator_of(x.dtype()), x.device());
-  dispatch<Conv2dWgrad>(d, {x.data(), gy.data(), gw.data()}, x.device());
+  dispatch<Conv2dWgrad>(d, {x.data(), gy.data(), gw.data(), tickets(x.device(), conv2d_tickets)}, x.device());
   return record("conv2d_wgrad", gw, {x, gy}, [x, gy, d](const Tensor&, const Tensor& g, Needs needs) {
     const Tensor w = cast(g, x.dtype());  // stands where a weight would
     return Tensors{needs[0] ? conv2d_dgrad(gy, w, d) : Tensor(), needs[1] ? conv2d_fwd(x, w, d) : Tensor()};

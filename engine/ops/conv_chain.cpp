@@ -65,7 +65,7 @@ NormedConv2dProblem normed_problem(const Conv2dProblem& d, const ConvLink* befor
 }
 
 NormedConv2dProblem wgrad_problem(NormedConv2dProblem p, bool transposed) {
-  p.statistics = false, p.eps = NormedConv2dProblem{}.eps, p.momentum = NormedConv2dProblem{}.momentum;
+  p.statistics = false, p.eps = NormedConv2dProblem{}.eps, p.momentum = NormedConv2dProblem{}.momentum, p.then = Act::none;
   p.of = transposed ? NormedOperand::gy : NormedOperand::x;
   return p;
 }
@@ -93,6 +93,12 @@ std::vector<Plan> planned(const Tensor& x, const std::vector<ConvLink>& links, i
   for (size_t i = 0; i < count; ++i) {
     Plan& plan = plans[i];
     plan.problem = normed_problem(plan.problem.conv, plan.reads_raw ? &links[i - 1] : nullptr, links[i], plan.statistics, groups);
+    // The activation that ends the chain goes along with the last convolution where a row can.
+    if (const Act then = links[i].then.act; i + 1 == count && plan.reads_raw && !has_norm(links[i]) && act_saves_output(then)) {
+      NormedConv2dProblem with_activation = plan.problem;
+      with_activation.then = then;
+      if (links[i].transposed && runs(i, with_activation)) plan.problem = with_activation;
+    }
     if ((plan.reads_raw || plan.statistics) && !runs(i, plan.problem)) return std::vector<Plan>(count);  // each alone, not both
   }
   return plans;
@@ -100,27 +106,29 @@ std::vector<Plan> planned(const Tensor& x, const std::vector<ConvLink>& links, i
 
 void* pointer(const Tensor& t) { return t ? t.data() : nullptr; }
 
-// Of the convolution of what `before` leaves: by raw.y, gamma, beta and the weight.
-Tensors first_order(const ConvLink& before, const ConvLink& link, const Raw& raw, const NormedConv2dProblem& p, const Tensor& g,
+// Of the convolution of what `before` leaves: by raw.y, gamma, beta and the weight. `out` is the output, of which g is the gradient.
+Tensors first_order(const ConvLink& before, const ConvLink& link, const Raw& raw, const NormedConv2dProblem& p, const Tensor& out, Tensor g,
                     bool to_input, bool to_weight) {
   const Conv2dProblem& d = p.conv;
   const Device device = g.device();
   const BatchNorm& bn = before.norm;
   NormedConv2dProblem pair = wgrad_problem(p, false);
-  pair.input_only = !to_weight;
+  pair.then = p.then, pair.input_only = !to_weight;
   // Behind a norm the gradient by the input alone is the plain convolution's.
-  const bool has_pair = to_input && (to_weight || !p.norm) &&
+  const bool together = to_input && (to_weight || !p.norm) &&
                         (link.transposed ? has_row<NormedConv2dDgradGrads>(pair, device) : has_row<NormedConv2dGrads>(pair, device));
+  if (p.then != Act::none && !together) g = activation_grad(out, g, p.then);
+  void* const counters = to_weight ? tickets(device, static_cast<int>(most_tickets)) : nullptr;
   Tensor by_input, gw;
   if (to_weight) gw = Tensor(link.w.shape(), accumulator_of(g.dtype()), device);
-  if (has_pair) {
+  if (together) {
     by_input = Tensor(raw.y.shape(), g.dtype(), device);
-    void* const counters = to_weight ? tickets(device, static_cast<int>(most_tickets)) : nullptr;
     if (link.transposed)
-      dispatch<NormedConv2dDgradGrads>(pair,
-                                       {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(bn.gamma), pointer(bn.beta),
-                                        link.w.data(), g.data(), by_input.data(), pointer(gw), counters},
-                                       device);
+      dispatch<NormedConv2dDgradGrads>(
+          pair,
+          {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(bn.gamma), pointer(bn.beta), link.w.data(), g.data(),
+           p.then == Act::none ? nullptr : out.data(), by_input.data(), pointer(gw), counters},
+          device);
     else
       dispatch<NormedConv2dGrads>(pair,
                                   {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(bn.gamma), pointer(bn.beta), g.data(),
@@ -131,7 +139,8 @@ Tensors first_order(const ConvLink& before, const ConvLink& link, const Raw& raw
       const void *x = raw.y.data(), *gy = g.data();
       if (link.transposed) std::swap(x, gy);
       dispatch<NormedConv2dWgrad>(wgrad_problem(p, link.transposed),
-                                  {x, gy, pointer(raw.mean), pointer(raw.invstd), pointer(bn.gamma), pointer(bn.beta), gw.data()}, device);
+                                  {x, gy, pointer(raw.mean), pointer(raw.invstd), pointer(bn.gamma), pointer(bn.beta), gw.data(), counters},
+                                  device);
     }
     if (!to_input) return {{}, {}, {}, gw};
     by_input = link.transposed ? conv2d_fwd(g, link.w, d) : conv2d_dgrad(g, link.w, d);
@@ -144,8 +153,9 @@ Tensors first_order(const ConvLink& before, const ConvLink& link, const Raw& raw
 }
 
 // The same from the ops by themselves, which differentiate again: the convolution's rule, then that of what stands before it.
-Tensors recorded_again(const ConvLink& before, const ConvLink& link, const Raw& raw, const NormedConv2dProblem& p, const Tensor& g,
-                       bool to_input, bool to_weight) {
+Tensors recorded_again(const ConvLink& before, const ConvLink& link, const Raw& raw, const NormedConv2dProblem& p, const Tensor& out,
+                       Tensor g, bool to_input, bool to_weight) {
+  if (p.then != Act::none) g = activation_grad(out, g, p.then);
   ConvLink apart = before;  // statistics have moved once
   if (has_norm(before))
     apart.norm.running_mean = before.norm.running_mean.clone(), apart.norm.running_var = before.norm.running_var.clone();
@@ -192,16 +202,17 @@ Raw normed_conv2d(const ConvLink* before, const ConvLink& link, const Raw& raw, 
     });
     return out;
   }
-  const auto rule = [before = *before, link, raw, p](const Tensor& g, bool to_input, bool to_weight) {
-    return recording() ? recorded_again(before, link, raw, p, g, to_input, to_weight)
-                       : first_order(before, link, raw, p, g, to_input, to_weight);
+  const auto rule = [before = *before, link, raw, p](const Tensor& y, const Tensor& g, bool to_input, bool to_weight) {
+    return recording() ? recorded_again(before, link, raw, p, y, g, to_input, to_weight)
+                       : first_order(before, link, raw, p, y, g, to_input, to_weight);
   };
   if (p.norm)
-    out.y = record("normed_conv2d", out.y, {raw.y, before->norm.gamma, before->norm.beta, link.w},
-                   [rule](const Tensor&, const Tensor& g, Needs needs) { return rule(g, needs[0] || needs[1] || needs[2], needs[3]); });
+    out.y =
+        record("normed_conv2d", out.y, {raw.y, before->norm.gamma, before->norm.beta, link.w},
+               [rule](const Tensor& y, const Tensor& g, Needs needs) { return rule(y, g, needs[0] || needs[1] || needs[2], needs[3]); });
   else
-    out.y = record("normed_conv2d", out.y, {raw.y, link.w}, [rule](const Tensor&, const Tensor& g, Needs needs) {
-      const Tensors all = rule(g, needs[0], needs[1]);
+    out.y = record("normed_conv2d", out.y, {raw.y, link.w}, [rule](const Tensor& y, const Tensor& g, Needs needs) {
+      const Tensors all = rule(y, g, needs[0], needs[1]);
       return Tensors{all[0], all[3]};
     });
   return out;
@@ -219,7 +230,7 @@ Tensor conv_chain(const Tensor& x, const std::vector<ConvLink>& links, int group
     if (before || plans[i].statistics) raw = normed_conv2d(before, links[i], raw, plans[i]);
     else raw = {convolved(links[i], raw.y), {}, {}};
     const bool read_raw = i + 1 < links.size() && plans[i + 1].reads_raw;
-    if (!read_raw) raw = {finished(links[i], raw.y, groups), {}, {}};
+    if (!read_raw && plans[i].problem.then == Act::none) raw = {finished(links[i], raw.y, groups), {}, {}};
   }
   return raw.y;
 }

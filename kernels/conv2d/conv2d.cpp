@@ -177,7 +177,10 @@ std::vector<Buffer> Conv2dDgrad::buffers(const Problem& p) {
   return {y_buffer(p, "gy", Role::in), w_buffer(p), x_buffer(p, "gx", Role::out)};
 }
 std::vector<Buffer> Conv2dWgrad::buffers(const Problem& p) {
-  return {x_buffer(p, "x", Role::in), y_buffer(p, "gy", Role::in), {"gw", Role::out, accumulator_of(p.dtype), p.w_count()}};
+  return {x_buffer(p, "x", Role::in),
+          y_buffer(p, "gy", Role::in),
+          {"gw", Role::out, accumulator_of(p.dtype), p.w_count()},
+          {"tickets", Role::inout, DType::i32, conv2d_tickets, Fill::zero}};
 }
 std::vector<C> Conv2dFwd::cases() { return conv_cases(); }
 std::vector<C> Conv2dDgrad::cases() { return conv_cases(); }

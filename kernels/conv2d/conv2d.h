@@ -8,6 +8,8 @@
 //
 // The derivative of each is the other two. Layout NHWC, weights KRSC. p and q are free: any padding at the far side, any output size.
 // dtype is that of x, w, y, gx, gy; gw has its accumulator's (f32 for bf16), because weight gradients feed f32 master weights.
+// Where a gradient's sum is split over blocks, `tickets` can tell which of them is the last and adds up the parts
+// (kernels/last_block.h): counters that are zero before and after.
 #pragma once
 #include <string>
 #include <vector>
@@ -30,6 +32,8 @@ struct Conv2dProblem {
   HD int64_t w_count() const { return int64_t{k} * r * s * c; }
   HD int64_t y_count() const { return int64_t{n} * p * q * k; }
 };
+
+constexpr int conv2d_tickets = 256;  // of a launch: no row takes a problem that would want more
 
 struct Conv2dFwd {
   using Problem = Conv2dProblem;
@@ -65,7 +69,7 @@ struct Conv2dWgrad {
   using Problem = Conv2dProblem;
   struct Args {
     const void *x, *gy;
-    void* gw;
+    void *gw, *tickets;
   };
   static constexpr auto name = "conv2d_wgrad";
   static std::vector<Buffer> buffers(const Problem&);

@@ -81,11 +81,16 @@ struct alignas(16) Shared {
   float at[4];  // weights [k][columns], products [ring][q][pitch], and gy of a step, twice
 };
 
-// OnLoad: what else is done to gy as it comes (jobs.h); where that is something, k comes in whole chunks.
-template <class T, class OnLoad>
+// What is done to a value of gx before it is stored.
+struct AsSummed {
+  __device__ float operator()(float sum) const { return sum; }
+};
+
+// OnLoad: what else is done to gy as it comes (jobs.h); where that is something, k comes in whole chunks. Then: as AsSummed.
+template <class T, class OnLoad, class Then>
 __global__ void __launch_bounds__(most_threads, 2)
     dgrad_few_channels(Conv2dProblem d, Strip strip, Divisor by_columns, Divisor by_sets, Divisor by_u, Divisor by_v, const T* gy,
-                       const T* w, T* gx, OnLoad on_load) {
+                       const T* w, T* gx, OnLoad on_load, Then then) {
   constexpr int step_channels = step_bytes / static_cast<int>(sizeof(T)), elements = chunk_elements<T>;
   const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
   const int columns = own * strip.groups, used = d.r * d.s * d.c, channels = (d.k + 3) / 4 * 4;
@@ -149,7 +154,7 @@ __global__ void __launch_bounds__(most_threads, 2)
             products + p % strip.ring * strip.row_pitch + (last_q - skipped) * strip.pitch + (r * d.s + from_s + skipped * d.v) * d.c + c;
         for (int t = skipped; t < taps; ++t, from += d.v * d.c - strip.pitch) sum += *from;
       }
-      gx[((at.n * d.h + h) * d.w + x) * d.c + c] = static_cast<T>(sum);
+      gx[((at.n * d.h + h) * d.w + x) * d.c + c] = static_cast<T>(then(sum));
     }
   };
 
@@ -203,12 +208,12 @@ __global__ void __launch_bounds__(most_threads, 2)
   add_up(done, at.end);
 }
 
-template <class T, class OnLoad = AsLoaded>
-void start(const Conv2dProblem& p, const Conv2dDgrad::Args& a, Stream stream, const OnLoad& on_load = {}) {
+template <class T, class OnLoad = AsLoaded, class Then = AsSummed>
+void start(const Conv2dProblem& p, const Conv2dDgrad::Args& a, Stream stream, const OnLoad& on_load = {}, const Then& then = {}) {
   const Strip strip(p);
   launch({.grid = static_cast<unsigned>(p.n * strip.strips), .block = static_cast<unsigned>(strip.threads()), .shared_bytes = strip.shared},
-         stream, dgrad_few_channels<T, OnLoad>, p, strip, Divisor(own * strip.groups), Divisor(strip.sets), Divisor(p.u), Divisor(p.v),
-         static_cast<const T*>(a.gy), static_cast<const T*>(a.w), static_cast<T*>(a.gx), on_load);
+         stream, dgrad_few_channels<T, OnLoad, Then>, p, strip, Divisor(own * strip.groups), Divisor(strip.sets), Divisor(p.u),
+         Divisor(p.v), static_cast<const T*>(a.gy), static_cast<const T*>(a.w), static_cast<T*>(a.gx), on_load, then);
 }
 
 }  // namespace duel::few_dgrad

@@ -40,17 +40,22 @@ constexpr int own = 8;
 
 constexpr size_t most_shared = 100 << 10;  // two blocks a multiprocessor
 
+// A block's shared memory, whose size is the launch's.
+struct alignas(16) Words {
+  float at[4];
+};
+
 // Tiles of 2^log2_cols × rows output pixels of one image, and the input under one: `in_rows` rows of `in_cols` pixels, `pitch` words apart.
 // The first column is a multiple of `aligned` pixels, so that sectors of x are read whole; rows lie eight banks apart.
 struct WindowTile {
   int log2_cols, rows, tiles_q, tiles_p, tiles, in_rows, in_cols, aligned, pitch;
 
-  WindowTile(const Conv2dProblem& p, int pixels) {
+  WindowTile(const Conv2dProblem& p, int pixels, int widest = 5) {  // widest: of log2_cols
     int64_t least = 0;
-    for (int log2 = 5; log2 >= 2; --log2) {  // whichever leaves the fewest pixels empty, and of those the widest
+    for (int log2 = widest; log2 >= 2; --log2) {  // whichever leaves the fewest pixels empty, and of those the widest
       const int tile_cols = 1 << log2, tile_rows = pixels >> log2;
       const int64_t covered = int64_t{(p.q + tile_cols - 1) / tile_cols} * ((p.p + tile_rows - 1) / tile_rows);
-      if (log2 < 5 && covered >= least) continue;
+      if (log2 < widest && covered >= least) continue;
       least = covered, log2_cols = log2, rows = tile_rows;
       tiles_q = (p.q + tile_cols - 1) / tile_cols, tiles_p = (p.p + tile_rows - 1) / tile_rows;
     }
@@ -79,20 +84,27 @@ struct WindowTile {
   }
 };
 
-// The input under a tile, a warp a row; zeros outside the image. Lanes stand for words of shared memory, so those of a fourth channel that
-// is not there idle: what a warp reads are whole pixels in a row.
-template <int C, class T>
-__device__ void stage_input(float* to, const WindowTile& tile, const WindowTile::Place& at, const Conv2dProblem& d, const T* x) {
+// x as it lies in memory; a reader that makes its values of others stands in its place where x is not stored.
+template <class T>
+struct AsStored {
+  const T* x;
+  __device__ float operator()(int i) const { return static_cast<float>(x[i]); }
+};
+
+// The input under a tile, x(i), a warp a row; zeros outside the image. Lanes stand for words of shared memory, so those of a fourth channel
+// that is not there idle: what a warp reads are whole pixels in a row.
+template <int C, class Read>
+__device__ void stage_input(float* to, const WindowTile& tile, const WindowTile::Place& at, const Conv2dProblem& d, const Read& x) {
   constexpr int P = padded(C);
   const int warps = static_cast<int>(blockDim.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
   for (int row = static_cast<int>(threadIdx.x) / 32; row < tile.in_rows; row += warps) {
     const int h = at.h + row, words = tile.in_cols * P;
     const bool inside = h >= 0 && h < d.h;
-    const T* from = x + (at.n * d.h + h) * d.w * C;
+    const int from = (at.n * d.h + h) * d.w * C;
 #pragma unroll 4
     for (int i = lane; i < words; i += 32) {
       const int w = at.w + i / P, c = i % P;
-      to[row * tile.pitch + i] = inside && w >= 0 && w < d.w && c < C ? static_cast<float>(from[w * C + c]) : 0.f;
+      to[row * tile.pitch + i] = inside && w >= 0 && w < d.w && c < C ? x(from + w * C + c) : 0.f;
     }
   }
 }

@@ -3,14 +3,20 @@
 // A team of threads owns the gradient of up to 64 output channels whole, a thread 8 channels × up to 12 columns of (r,s,c) in registers,
 // and goes through pixels: of each it reads eight values of gy and its taps' values of x from shared memory. gy comes there once, as it
 // lies, by asynchronous copies; the input under the tile as in few_channels_tiles.h. A block's teams take the tile's pixels in turn; at its
-// end a block adds up its teams, in their order, and the blocks' parts are added in theirs. No atomics, the same bits each time.
+// end a block adds up its teams, in their order.
+//
+// The blocks' parts are added in the same launch, in two stages: which block is the last of a group of parts adds up the group's, and which
+// is the last of those the groups'. Both in their order, so that the bits are the same whichever block that is. One block alone would read
+// all parts, 3 MB for 64 channels of 4 × 4 × 3, through one multiprocessor; so it reads a sixteenth of them, twice, and all groups but the
+// last are added while other blocks still multiply.
 //
 // Against the tiles of a matrix product x is not gathered once a tap, and no tile of 64 columns stands half empty. Bounded by the f32
 // units, with three or four channels; with one or two by shared memory, whose reads are in balance with them; in f32 not far above reading
-// gy.
+// gy. The end, when a group's parts and then the groups are added, is bounded by the latency of reading L2.
 #pragma once
 #include "kernels/conv2d/few_channels_tiles.h"
 #include "kernels/conv2d/jobs.h"
+#include "kernels/last_block.h"
 #include "kernels/tile/divide.h"
 
 namespace duel::few_wgrad {
@@ -18,7 +24,8 @@ namespace duel::few_wgrad {
 using namespace few_tiles;
 
 constexpr int threads = 128, tile_pixels = 128;
-constexpr int most_parts = 264, fewest_tiles = 4;  // a part must be worth adding: it is as large as the gradient
+constexpr int fewest_tiles = 4;  // a part must be worth adding: it is as large as the gradient
+constexpr int of_group = 17;     // parts: of 264 about as many as there are groups
 
 // Taps of a thread: three and four channels share the limit of registers that one and two share with shared memory.
 HD constexpr int taps_of(int c) { return c == 1 ? 8 : c == 4 ? 2 : 4; }
@@ -34,15 +41,21 @@ struct Teams {
         pitch(groups * (columns + 1) | 1) {}
 };
 
-// Tiles in parts, a block each.
+inline int channel_blocks(const Conv2dProblem& p) { return static_cast<int>(blocks_for(p.k, own * channel_lanes(p))); }
+
+// Tiles in parts, a block each for each block of channels, and parts in groups. most_blocks: about as many as there is room for at a time.
 struct Parts {
-  int count, tiles;
-  explicit Parts(const WindowTile& tile) {
-    count = std::clamp(tile.tiles / fewest_tiles, 1, most_parts);
+  int count, tiles, groups;
+  Parts(const Conv2dProblem& p, const WindowTile& tile, int most_blocks) {
+    count = std::clamp(tile.tiles / fewest_tiles, 1, std::max(1, most_blocks / channel_blocks(p)));
     tiles = (tile.tiles + count - 1) / count;
     count = (tile.tiles + tiles - 1) / tiles;
+    groups = (count + of_group - 1) / of_group;
   }
+  HD int tickets() const { return groups == 1 ? 1 : groups + 1; }  // of a block of channels: one a group, and one for the groups
 };
+constexpr int resident = 264;                   // blocks
+static_assert(resident / 2 <= conv2d_tickets);  // most are wanted where there are two parts; with several groups fewer
 
 inline size_t shared_bytes(const Conv2dProblem& p) {
   const Teams t(p);
@@ -53,8 +66,8 @@ inline size_t shared_bytes(const Conv2dProblem& p) {
 inline bool supports(const Conv2dProblem& p) {
   return is_few(p) && Teams(p).teams > 0 && p.k > 1 && shared_bytes(p) <= most_shared && compute_capability() >= 80;
 }
-inline size_t scratch_bytes(const Conv2dProblem& p) {
-  const int parts = Parts(WindowTile(p, tile_pixels)).count;
+inline size_t scratch_bytes(const Conv2dProblem& p, int most_blocks) {
+  const int parts = Parts(p, WindowTile(p, tile_pixels), most_blocks).count;
   return parts == 1 ? 0 : sizeof(float) * static_cast<size_t>(parts) * static_cast<size_t>(p.w_count());
 }
 
@@ -74,17 +87,84 @@ __device__ void each_piece(T* to, const WindowTile::Place& at, int rows, int col
   }
 }
 
-struct alignas(16) Shared {
-  float at[4];  // gy of a tile and the input under it; at the end the sums
+// to = Σ of `count` parts' values, `stride` apart; `together` of the values at a time, 1 or 4. `to` may be the first part.
+template <int together>
+__device__ void add(const float* parts, int64_t stride, int count, int values, float* to) {
+  const auto value = [&](int64_t at) {
+    if constexpr (together == 4) return load_stream<Pack<float, 4>>(parts + at);
+    else return parts[at];
+  };
+  for (int i = static_cast<int>(threadIdx.x) * together; i < values; i += threads * together) {
+    auto sum = value(i);
+#pragma unroll 8
+    for (int part = 1; part < count; ++part) {
+      const auto more = value(part * stride + i);
+      if constexpr (together == 4) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) sum.at[e] += more.at[e];
+      } else {
+        sum += more;
+      }
+    }
+    if constexpr (together == 4) store_vec(to + i, sum);
+    else to[i] = sum;
+  }
+}
+
+// The work of a grid of blocks (jobs.h), a part of the tiles for a block of channels each.
+// OnLoad: what else is done to gy as it comes (jobs.h); where that is something, k comes in whole chunks.
+template <class T, int C, class Read, class OnLoad>
+struct Job {
+  Conv2dProblem d;
+  WindowTile tile;
+  Teams team;
+  Parts parts;
+  Divisor by_depth;
+  Read x;
+  const T* gy;
+  float *gw, *sums_of_parts;  // [parts.count, k,r,s,c]; gw itself where there is one
+  unsigned* tickets;
+  OnLoad on_load;
+  Job(const Conv2dProblem& p, int most_blocks, const Read& read, const void* gradient, void* out, Scratch scratch, void* all_tickets,
+      const OnLoad& touch)
+      : d(p),
+        tile(p, tile_pixels),
+        team(p),
+        parts(p, tile, most_blocks),
+        by_depth(p.r * p.s * p.c),
+        x(read),
+        gy(static_cast<const T*>(gradient)),
+        gw(static_cast<float*>(out)),
+        sums_of_parts(parts.count == 1 ? gw : static_cast<float*>(scratch.data)),
+        tickets(static_cast<unsigned*>(all_tickets)),
+        on_load(touch) {}
+  int blocks() const { return parts.count * channel_blocks(d); }
+  size_t shared_bytes() const { return few_wgrad::shared_bytes(d); }
+  __device__ void operator()(float* memory, int block) const;  // memory: gy of a tile and the input under it; at the end the sums
+  __device__ void add_parts(int part, int channel_block, int first, int values) const;
 };
 
-// OnLoad: what else is done to gy as it comes (jobs.h); where that is something, k comes in whole chunks.
-template <class T, int C, class OnLoad>
-__global__ void __launch_bounds__(threads, 3) wgrad_few_channels(Conv2dProblem d, WindowTile tile, Teams team, Divisor by_depth, int tiles,
-                                                                 const T* x, const T* gy, float* gw, OnLoad on_load) {
+// Of the values from `first` on that a block of channels has, by the blocks that finish last.
+template <class T, int C, class Read, class OnLoad>
+__device__ void Job<T, C, Read, OnLoad>::add_parts(int part, int channel_block, int first, int values) const {
+  const int64_t stride = d.w_count();
+  unsigned* const of_block = tickets + channel_block * parts.tickets();
+  const auto sum = [&](float* from, int64_t apart, int count, float* to) {
+    if (stride % 4 == 0) add<4>(from + first, apart, count, values, to + first);
+    else add<1>(from + first, apart, count, values, to + first);
+  };
+  const int group = part / of_group, of_this = min(of_group, parts.count - group * of_group);
+  float* const group_sum = sums_of_parts + group * of_group * stride;
+  if (!is_last_block(of_block + group, of_this)) return;
+  sum(group_sum, stride, of_this, parts.groups == 1 ? gw : group_sum);
+  if (parts.groups > 1 && is_last_block(of_block + parts.groups, parts.groups)) sum(sums_of_parts, of_group * stride, parts.groups, gw);
+}
+
+template <class T, int C, class Read, class OnLoad>
+__device__ void Job<T, C, Read, OnLoad>::operator()(float* const memory, int block) const {
   constexpr int P = padded(C), taps = taps_of(C), columns = taps * C;
-  const int channels = own * team.lanes, k0 = static_cast<int>(blockIdx.y) * channels, depth = d.r * d.s * C;
-  float* const memory = shared_storage<Shared>().at;
+  const int channel_block = block / parts.count, part = block - channel_block * parts.count;
+  const int channels = own * team.lanes, k0 = channel_block * channels, depth = d.r * d.s * C;
   T* const staged = reinterpret_cast<T*>(memory);
   float* const input = reinterpret_cast<float*>(staged + tile_pixels * channels);
   constexpr int elements = chunk_elements<T>;
@@ -98,7 +178,7 @@ __global__ void __launch_bounds__(threads, 3) wgrad_few_channels(Conv2dProblem d
     offset[j] = tap / d.s * tile.pitch + tap % d.s * P;
   }
   float sums[own][columns] = {};
-  const int first = static_cast<int>(blockIdx.x) * tiles, last = min(first + tiles, tile.tiles);
+  const int first = part * parts.tiles, last = min(first + parts.tiles, tile.tiles);
   for (int t = first; t < last; ++t) {
     const WindowTile::Place at = tile.place(d, t);
     const int rows = min(tile.rows, d.p - at.p), cols = min(1 << tile.log2_cols, d.q - at.q);
@@ -152,52 +232,27 @@ __global__ void __launch_bounds__(threads, 3) wgrad_few_channels(Conv2dProblem d
     }
   }
   __syncthreads();
-  float* const out = gw + int64_t{blockIdx.x} * d.w_count() + k0 * depth;
-  for (int i = thread; i < min(channels, d.k - k0) * depth; i += threads) {
+  const int values = min(channels, d.k - k0) * depth;
+  float* const out = sums_of_parts + part * d.w_count() + k0 * depth;
+  for (int i = thread; i < values; i += threads) {
     const int k = by_depth.quotient(i), column = i - k * depth;
     out[i] = memory[k * team.pitch + column + column / columns];
   }
+  if (parts.count > 1) add_parts(part, channel_block, k0 * depth, values);
 }
 
-// gw = Σ parts, 32 values a block: its eight warps add a run of parts each, and their sums follow in order. One thread a value would wait
-// for hundreds of reads, one after the other.
-constexpr int runs = 8;
-struct Runs {
-  float sum[runs][32];
-};
-inline __global__ void __launch_bounds__(32 * runs) add_runs_of_parts(int parts, int64_t count, const float* from, float* gw) {
-  auto& shared = shared_storage<Runs>();
-  const int run = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32, length = (parts + runs - 1) / runs;
-  const int64_t i = int64_t{blockIdx.x} * 32 + lane;
-  float sum = 0;
-  if (i < count)
-#pragma unroll 8
-    for (int part = run * length; part < min(parts, (run + 1) * length); ++part) sum += from[part * count + i];
-  shared.sum[run][lane] = sum;
-  __syncthreads();
-  if (run != 0 || i >= count) return;
-#pragma unroll
-  for (int other = 1; other < runs; ++other) sum += shared.sum[other][lane];
-  gw[i] = sum;
+template <class Job>
+__global__ void __launch_bounds__(threads, 3) wgrad_few_channels(const __grid_constant__ Job job) {
+  job(shared_storage<Words>().at, static_cast<int>(blockIdx.x));
 }
 
 template <class T, class OnLoad = AsLoaded>
 void start(const Conv2dProblem& p, const Conv2dWgrad::Args& a, Scratch scratch, Stream stream, const OnLoad& on_load = {}) {
-  const Teams team(p);
-  const WindowTile tile(p, tile_pixels);
-  const Parts parts(tile);
-  float* const gw = static_cast<float*>(a.gw);
-  float* const to = parts.count == 1 ? gw : static_cast<float*>(scratch.data);
   with_channels(p.c, [&](auto c) {
-    launch({.grid = dim3(static_cast<unsigned>(parts.count), blocks_for(p.k, own * team.lanes)),
-            .block = threads,
-            .shared_bytes = shared_bytes(p)},
-           stream, wgrad_few_channels<T, c, OnLoad>, p, tile, team, Divisor(p.r * p.s * p.c), parts.tiles, static_cast<const T*>(a.x),
-           static_cast<const T*>(a.gy), to, on_load);
+    const Job<T, c, AsStored<T>, OnLoad> job(p, resident, {static_cast<const T*>(a.x)}, a.gy, a.gw, scratch, a.tickets, on_load);
+    launch({.grid = static_cast<unsigned>(job.blocks()), .block = threads, .shared_bytes = job.shared_bytes()}, stream,
+           wgrad_few_channels<std::remove_const_t<decltype(job)>>, job);
   });
-  if (parts.count > 1)
-    launch({.grid = blocks_for(p.w_count(), 32), .block = 32 * runs, .shared_bytes = sizeof(Runs)}, stream, add_runs_of_parts, parts.count,
-           p.w_count(), to, gw);
 }
 
 }  // namespace duel::few_wgrad

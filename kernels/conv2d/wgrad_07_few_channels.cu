@@ -6,11 +6,13 @@
 namespace duel {
 namespace {
 
+size_t scratch(const Conv2dProblem& p) { return few_wgrad::scratch_bytes(p, few_wgrad::resident); }
+
 void run(const Conv2dProblem& p, const Conv2dWgrad::Args& a, Scratch scratch, Stream stream) {
   p.dtype == DType::f32 ? few_wgrad::start<float>(p, a, scratch, stream) : few_wgrad::start<bf16>(p, a, scratch, stream);
 }
 
-KERNEL_VARIANT(Conv2dWgrad, few_channels, 7, few_wgrad::supports, few_wgrad::scratch_bytes, run);
+KERNEL_VARIANT(Conv2dWgrad, few_channels, 7, few_wgrad::supports, scratch, run);
 
 }  // namespace
 }  // namespace duel

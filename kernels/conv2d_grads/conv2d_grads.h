@@ -10,8 +10,6 @@
 
 namespace duel {
 
-constexpr int conv2d_tickets = 256;
-
 struct Conv2dGrads {
   using Problem = Conv2dProblem;
   struct Args {

@@ -1,6 +1,8 @@
-// normed_conv2d_dgrad with few channels of gx, G's last layer: kernels/conv2d/few_channels_dgrad.h with a norm on gy as it comes. No
-// statistics: no batch norm stands behind such a layer. Bounded by the f32 units and shared memory, as that is.
+// normed_conv2d_dgrad with few channels of gx, G's last layer: kernels/conv2d/few_channels_dgrad.h with a norm on gy as it comes, and the
+// activation behind on gx as it goes. No statistics: no batch norm stands behind such a layer. Bounded by the f32 units and shared memory,
+// as that is.
 #include "kernels/conv2d/few_channels_dgrad.h"
+#include "kernels/normed_conv2d/activation_behind.h"
 #include "kernels/normed_conv2d/norm_on_load.h"
 
 namespace duel {
@@ -8,11 +10,11 @@ namespace {
 
 bool supports(const NormedConv2dProblem& p) {
   return p.conv.dtype == DType::f32 && p.conv.k % chunk_elements<float> == 0 && !p.statistics && bn_supports_act(p.act) &&
-         few_dgrad::supports(p.conv);
+         supports_then(p) && few_dgrad::supports(p.conv);
 }
 
 void run(const NormedConv2dProblem& p, const NormedConv2dDgrad::Args& a, Scratch, Stream stream) {
-  few_dgrad::start<float>(p.conv, {a.gy, a.w, a.gx}, stream, NormOnLoad(p, p.conv.k, a));
+  few_dgrad::start<float>(p.conv, {a.gy, a.w, a.gx}, stream, NormOnLoad(p, p.conv.k, a), ActivationBehind{p.then});
 }
 
 KERNEL_VARIANT(NormedConv2dDgrad, few_channels, 3, supports, no_scratch, run);

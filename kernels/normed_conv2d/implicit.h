@@ -41,7 +41,8 @@ TileGrid dgrad_grid(const Conv2dProblem& d) {
 template <class Tiles>
 bool supports_fwd(const Problem& p) {
   const Conv2dProblem& d = p.conv;
-  return implicit_fwd::supports<typename Tiles::Operand>(d) && bn_supports_act(p.act) && with_fwd_tiles<Tiles>(p, [&](auto tag) {
+  return implicit_fwd::supports<typename Tiles::Operand>(d) && bn_supports_act(p.act) && p.then == Act::none &&
+         with_fwd_tiles<Tiles>(p, [&](auto tag) {
            using Product = typename decltype(tag)::type;
            return fits(p, fwd_grid<Product>(d), Product::m, d.n / p.groups * d.p * d.q);
          });
@@ -50,7 +51,8 @@ template <class Tiles>
 bool supports_dgrad(const Problem& p) {
   const Conv2dProblem& d = p.conv;
   const bool equal_phases = d.h % d.u == 0 && d.w % d.v == 0;
-  return implicit_dgrad::supports<typename Tiles::Operand>(d) && bn_supports_act(p.act) && with_dgrad_tiles<Tiles>(p, [&](auto tag) {
+  return implicit_dgrad::supports<typename Tiles::Operand>(d) && bn_supports_act(p.act) && p.then == Act::none &&
+         with_dgrad_tiles<Tiles>(p, [&](auto tag) {
            using Product = typename decltype(tag)::type;
            return (p.groups == 1 || equal_phases) &&
                   fits(p, dgrad_grid<Product>(d), Product::m, d.n / p.groups * (d.h / d.u) * (d.w / d.v));
@@ -58,7 +60,7 @@ bool supports_dgrad(const Problem& p) {
 }
 template <class Tiles>
 bool supports_wgrad(const Problem& p) {
-  return implicit_wgrad::supports<typename Tiles::Operand>(p.conv) && bn_supports_act(p.act) && !p.statistics;
+  return implicit_wgrad::supports<typename Tiles::Operand>(p.conv) && bn_supports_act(p.act) && !p.statistics && p.then == Act::none;
 }
 
 template <class Tiles>

@@ -8,7 +8,7 @@ namespace duel::normed {
 
 template <class Tiles>
 bool supports_grads(const NormedConv2dProblem& p) {
-  return implicit_grads::supports<typename Tiles::Operand>(p.conv) && bn_supports_act(p.act) && !p.statistics;
+  return implicit_grads::supports<typename Tiles::Operand>(p.conv) && bn_supports_act(p.act) && !p.statistics && p.then == Act::none;
 }
 template <class Tiles>
 size_t grads_scratch(const NormedConv2dProblem& p) {

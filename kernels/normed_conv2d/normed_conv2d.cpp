@@ -23,6 +23,7 @@ void each_option(P& p, F&& f) {
   f.real("momentum", p.momentum, 0.1);
   if (p.of != NormedOperand::x || std::is_same_v<std::decay_t<F>, ProblemReader>) f.choice("of", p.of, operands);
   f.flag("input_only", p.input_only);
+  if (p.then != Act::none || std::is_same_v<std::decay_t<F>, ProblemReader>) f.choice("then", p.then, act_names);
 }
 
 // What is loaded with the norm on it, and what is stored with its statistics: channels a group.
@@ -51,18 +52,33 @@ std::vector<Buffer> statistics_buffers(const P& p, int channels) {
 
 void add(std::vector<Buffer>& all, const std::vector<Buffer>& more) { all.insert(all.end(), more.begin(), more.end()); }
 
-enum class Asks { statistics, operand, pair };  // what an op of the five asks for beside a convolution
+struct Asks {  // what an op of the five asks for beside a convolution
+  bool statistics = false, operand = false, pair = false, then = false;
+};
+constexpr Asks by_fwd{.statistics = true}, by_dgrad{.statistics = true, .then = true}, by_wgrad{.operand = true}, by_grads{.pair = true},
+    by_dgrad_grads{.pair = true, .then = true};
+
+// Few channels of x: G's last layer, and where tiles, chunks, blocks of channels and groups of parts end.
+constexpr const char* few_channels[] = {
+    "n2h64w64c3k16r4u2pad1:f32/act=relu/norm=1",
+    "n2h33w20c1k8r3u2pad1:f32/act=relu/norm=1",
+    "n4h10w7c2k36r4u2pad1:f32/act=leaky_relu/slope=0.2/norm=1/groups=2",
+    "n1h17w19c4k12r3pad1:f32/act=none/norm=1",
+    "n2h9w33c3k68r2u1v2top1left0p9q16:f32/act=relu/norm=1/groups=2",
+    "n80h12w12c1k24r3pad1:f32/act=relu/norm=1/groups=4",
+    "n1h21w34c3k20r5u2pad2:f32/act=leaky_relu/slope=0.2/norm=0",
+};
 
 std::vector<Case<P>> cases_of(Asks asks) {
   std::vector<Case<P>> cases;
   const auto take = [&](const std::string& text, Tag tag) {
-    if (asks == Asks::operand) {
+    if (asks.operand) {
       for (const char* of : {"/of=x", "/of=gy"}) cases.push_back({P::parse(text + of), tag});
     } else {
       cases.push_back({P::parse(text), tag});
     }
   };
-  const char* statistics = asks == Asks::statistics ? "/statistics=1" : "";
+  const char* statistics = asks.statistics ? "/statistics=1" : "";
   for (const char* dtype : {":f32", ":f64"}) {
     for (const char* text : {
              "n1h1w1c1k1r1", "n2h5w4c3k5r3pad1", "n4h7w6c4k8r4u2pad1",
@@ -89,12 +105,16 @@ std::vector<Case<P>> cases_of(Asks asks) {
         take(std::string(text) + dtype + how, Tag::edge);
   }
   take("n40h4w4c512k1r4:f32/act=leaky_relu/slope=0.2/norm=1/groups=2", Tag::dcgan);
-  if (asks == Asks::pair)
+  if (asks.pair)
     for (const char* text : {"n2h8w8c16k24r4u2pad1:f32", "n4h9w7c24k40r3u2pad1:f64", "n2h16w16c64k32r4u2pad1:f32", "n2h4w4c16k1r4:f32"})
       for (const char* how : {"/act=relu/norm=1", "/act=leaky_relu/slope=0.2/norm=0"})
         cases.push_back({P::parse(std::string(text) + how + "/input_only=1"), Tag::edge});
-  for (const char* text : {"n2h64w64c3k16r4u2pad1", "n2h33w20c1k8r3u2pad1"})  // few channels of x: G's last layer
-    take(std::string(text) + ":f32/act=relu/norm=1", Tag::dcgan);
+  for (const char* text : few_channels) {
+    take(text, Tag::edge);
+    if (asks.then)
+      for (const char* then : {"/then=tanh", "/then=sigmoid"}) take(std::string(text) + then, Tag::edge);
+  }
+  if (asks.then) take("n2h6w6c3k8r4u2pad1:f64/act=relu/norm=1/then=tanh", Tag::edge);
   for (const char* text : {"n256h32w32c64k128r4u2pad1", "n256h16w16c128k256r4u2pad1", "n256h8w8c256k512r4u2pad1"})
     take(std::string(text) + ":f32/act=leaky_relu/slope=0.2/norm=1" + statistics + "/groups=2", Tag::bench);
   return cases;
@@ -120,9 +140,10 @@ P random_problem(uint64_t seed, Asks asks) {
   p.act = draw.of(some);
   if (p.act == Act::leaky_relu) p.slope = 0.25;
   p.norm = !draw.chance(4);
-  p.statistics = asks == Asks::statistics && !draw.chance(4);
-  p.input_only = asks == Asks::pair && draw.chance(4);
+  p.statistics = asks.statistics && !draw.chance(4);
+  p.input_only = asks.pair && draw.chance(4);
   if (draw.chance(6)) d.k = 1, d.p = d.q = 1, d.r = d.h, d.s = d.w, d.top = d.left = 0, p.statistics = false;  // D's last layer
+  if (asks.then && !p.statistics && draw.chance(2)) p.then = draw.chance(2) ? Act::tanh : Act::sigmoid;
   return p;
 }
 
@@ -172,7 +193,7 @@ std::vector<Buffer> NormedConv2dDgrad::buffers(const Problem& p) {
 std::vector<Buffer> NormedConv2dWgrad::buffers(const Problem& p) {
   std::vector<Buffer> all{x_buffer(p, "x", Role::in), y_buffer(p, "gy", Role::in)};
   add(all, norm_buffers(p, p.of == NormedOperand::x ? p.conv.c : p.conv.k));
-  all.push_back(gw_buffer(p));
+  add(all, {gw_buffer(p), tickets_buffer(most_tickets)});
   return all;
 }
 std::vector<Buffer> NormedConv2dGrads::buffers(const Problem& p) {
@@ -185,21 +206,23 @@ std::vector<Buffer> NormedConv2dGrads::buffers(const Problem& p) {
 std::vector<Buffer> NormedConv2dDgradGrads::buffers(const Problem& p) {
   std::vector<Buffer> all{y_buffer(p, "gy", Role::in)};
   add(all, norm_buffers(p, p.conv.k));
-  add(all, {w_buffer(p), x_buffer(p, "g", Role::in), y_buffer(p, "ggy", Role::out), gw_buffer(p),
+  Buffer gx = x_buffer(p, "gx", Role::in);
+  if (p.then == Act::none) gx.count = 0;
+  add(all, {w_buffer(p), x_buffer(p, "g", Role::in), gx, y_buffer(p, "ggy", Role::out), gw_buffer(p),
             tickets_buffer(p.input_only ? 0 : most_tickets)});
   return all;
 }
-std::vector<Case<P>> NormedConv2dFwd::cases() { return cases_of(Asks::statistics); }
-std::vector<Case<P>> NormedConv2dDgrad::cases() { return cases_of(Asks::statistics); }
-std::vector<Case<P>> NormedConv2dWgrad::cases() { return cases_of(Asks::operand); }
-std::vector<Case<P>> NormedConv2dGrads::cases() { return cases_of(Asks::pair); }
-std::vector<Case<P>> NormedConv2dDgradGrads::cases() { return cases_of(Asks::pair); }
-P NormedConv2dGrads::random(uint64_t seed) { return random_problem(seed, Asks::pair); }
-P NormedConv2dDgradGrads::random(uint64_t seed) { return random_problem(seed, Asks::pair); }
-P NormedConv2dFwd::random(uint64_t seed) { return random_problem(seed, Asks::statistics); }
-P NormedConv2dDgrad::random(uint64_t seed) { return random_problem(seed, Asks::statistics); }
+std::vector<Case<P>> NormedConv2dFwd::cases() { return cases_of(by_fwd); }
+std::vector<Case<P>> NormedConv2dDgrad::cases() { return cases_of(by_dgrad); }
+std::vector<Case<P>> NormedConv2dWgrad::cases() { return cases_of(by_wgrad); }
+std::vector<Case<P>> NormedConv2dGrads::cases() { return cases_of(by_grads); }
+std::vector<Case<P>> NormedConv2dDgradGrads::cases() { return cases_of(by_dgrad_grads); }
+P NormedConv2dGrads::random(uint64_t seed) { return random_problem(seed, by_grads); }
+P NormedConv2dDgradGrads::random(uint64_t seed) { return random_problem(seed, by_dgrad_grads); }
+P NormedConv2dFwd::random(uint64_t seed) { return random_problem(seed, by_fwd); }
+P NormedConv2dDgrad::random(uint64_t seed) { return random_problem(seed, by_dgrad); }
 P NormedConv2dWgrad::random(uint64_t seed) {
-  P p = random_problem(seed, Asks::operand);
+  P p = random_problem(seed, by_wgrad);
   p.of = seed % 2 ? NormedOperand::x : NormedOperand::gy;
   return p;
 }

@@ -3,17 +3,18 @@
 //
 //   a(t) = act(gamma·(t − mean)·invstd + beta)       per channel and group of images; act(t) alone where norm is false
 //
-//   normed_conv2d_fwd    (x, …, w)  → y  = conv2d_fwd(a(x), w)      [, mean and invstd of y, and running statistics]
-//   normed_conv2d_dgrad  (gy, …, w) → gx = conv2d_dgrad(a(gy), w)   [, the same of gx]: a transposed convolution's forward
+//   normed_conv2d_fwd    (x, …, w)  → y  = conv2d_fwd(a(x), w)            [, mean and invstd of y, and running statistics]
+//   normed_conv2d_dgrad  (gy, …, w) → gx = then(conv2d_dgrad(a(gy), w))   [, the same of gx]: a transposed convolution's forward
 //   normed_conv2d_wgrad  (x, gy, …) → gw = conv2d_wgrad(a(x), gy), or conv2d_wgrad(x, a(gy)) where `of` says gy
 //
 // and both gradients of a backward pass in one launch, as kernels/conv2d_grads has them:
 //
-//   normed_conv2d_grads        (x, …, gy, w) → gx = conv2d_dgrad(gy, w)·f, gw = conv2d_wgrad(a(x), gy)
-//   normed_conv2d_dgrad_grads  (gy, …, w, g) → ggy = conv2d_fwd(g, w)·f, gw = conv2d_wgrad(g, a(gy))
+//   normed_conv2d_grads        (x, …, gy, w)     → gx = conv2d_dgrad(gy, w)·f, gw = conv2d_wgrad(a(x), gy)
+//   normed_conv2d_dgrad_grads  (gy, …, w, g, gx) → ggy = conv2d_fwd(g·then′, w)·f, gw = conv2d_wgrad(g·then′, a(gy))
 //
 // where f is act′ of x (of gy) if norm is false, so that gx is the gradient by x; else 1, and batch_norm_bwd goes on from there. Where
-// input_only is set, gw is not made.
+// input_only is set, gw is not made. `then` is an activation whose derivative is found from the output gx: none but where a transposed
+// convolution ends a net.
 //
 // Taps outside the image are zero: a() is not asked for them. Ioffe & Szegedy, "Batch Normalization" (2015), algorithm 1; a() rounds as
 // batch_norm_fwd does (bn_affine), so both give the same bits, and statistics as defined there (kernels/batch_norm/batch_norm.h), of the
@@ -21,7 +22,8 @@
 //
 // Layouts and windows as in kernels/conv2d/conv2d.h; f32 and f64, everything per channel too. Images n·i/groups … belong to
 // group i: mean and invstd are [groups, channels], gamma, beta and the running statistics [channels]. Buffers that a problem has no use for
-// hold nothing: the four of the norm, and the five of the statistics. `tickets` counts finished blocks; all zero before, and after.
+// hold nothing: the four of the norm, the five of the statistics, and gx of dgrad_grads. `tickets` counts finished blocks; all zero before,
+// and after.
 #pragma once
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/conv2d/conv2d.h"
@@ -39,6 +41,7 @@ struct NormedConv2dProblem {
   double eps = 1e-5, momentum = 0.1;    // of the statistics
   NormedOperand of = NormedOperand::x;  // of the weight gradient alone
   bool input_only = false;              // of the pairs: gw is not wanted, and is no buffer
+  Act then = Act::none;                 // of dgrad without statistics, and dgrad_grads: none, tanh or sigmoid
 
   std::string text() const;  // n2h8w8c64k128r4u2pad1:f32/act=leaky_relu/slope=0.2/norm=1/statistics=1/groups=2
   static NormedConv2dProblem parse(const std::string& text);  // throws Error(usage)
@@ -76,7 +79,7 @@ struct NormedConv2dWgrad {
   using Problem = NormedConv2dProblem;
   struct Args {
     const void *x, *gy, *mean, *invstd, *gamma, *beta;
-    void* gw;
+    void *gw, *tickets;
   };
   static constexpr auto name = "normed_conv2d_wgrad";
   static std::vector<Buffer> buffers(const Problem&);
@@ -104,7 +107,7 @@ struct NormedConv2dGrads {
 struct NormedConv2dDgradGrads {
   using Problem = NormedConv2dProblem;
   struct Args {
-    const void *gy, *mean, *invstd, *gamma, *beta, *w, *g;
+    const void *gy, *mean, *invstd, *gamma, *beta, *w, *g, *gx;
     void *ggy, *gw, *tickets;
   };
   static constexpr auto name = "normed_conv2d_dgrad_grads";

@@ -13,7 +13,7 @@ using Four = Pack<float, 4>;
 inline bool supports(const NormedConv2dProblem& p) {
   const Conv2dProblem& d = p.conv;
   return d.dtype == DType::f32 && d.k == 1 && d.p == 1 && d.q == 1 && d.r == d.h && d.s == d.w && d.top == 0 && d.left == 0 &&
-         d.c % 4 == 0 && p.of == NormedOperand::x && bn_supports_act(p.act) && !p.statistics;
+         d.c % 4 == 0 && p.of == NormedOperand::x && bn_supports_act(p.act) && !p.statistics && p.then == Act::none;
 }
 
 // What stands between x and the convolution, of tensors in memory; mean is null where there is no norm.

@@ -8,7 +8,9 @@ namespace {
 
 using P = NormedConv2dProblem;
 
-bool supports(const P& p) { return (p.conv.dtype == DType::f32 || p.conv.dtype == DType::f64) && bn_supports_act(p.act); }
+bool supports_without(const P& p) { return (p.conv.dtype == DType::f32 || p.conv.dtype == DType::f64) && bn_supports_act(p.act); }
+bool supports(const P& p) { return supports_without(p) && p.then == Act::none; }
+bool supports_then(const P& p) { return supports_without(p) && (p.then == Act::none || (act_saves_output(p.then) && !p.statistics)); }
 
 // a(t) of [n, pixels, channels].
 template <class T>
@@ -54,6 +56,7 @@ void run_dgrad(const P& p, const NormedConv2dDgrad::Args& a, Scratch, Stream) {
     using T = typename decltype(tag)::type;
     const auto gy = normed<T>(p, d.y_count(), d.k, a.gy, a.mean, a.invstd, a.gamma, a.beta);
     run_reference<Conv2dDgrad>(d, {gy.data(), a.w, a.gx});
+    if (p.then != Act::none) run_reference<Activation>({.n = d.x_count(), .act = p.then, .dtype = d.dtype}, {a.gx, a.gx});
     if (p.statistics) statistics<T>(p, d.x_count(), d.c, a.gx, a.gx_mean, a.gx_invstd, a.running_mean, a.running_var);
   });
 }
@@ -94,17 +97,24 @@ void run_dgrad_grads(const P& p, const NormedConv2dDgradGrads::Args& a, Scratch,
   with_floating(d.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const auto gy = normed<T>(p, d.y_count(), d.k, a.gy, a.mean, a.invstd, a.gamma, a.beta);
-    run_reference<Conv2dFwd>(d, {a.g, a.w, a.ggy});
+    const void* g = a.g;
+    std::vector<T> through_then;
+    if (p.then != Act::none) {
+      through_then.resize(static_cast<size_t>(d.x_count()));
+      run_reference<ActivationGrad>({.n = d.x_count(), .act = p.then, .dtype = d.dtype}, {a.gx, a.g, through_then.data()});
+      g = through_then.data();
+    }
+    run_reference<Conv2dFwd>(d, {g, a.w, a.ggy});
     through_activation<T>(p, d.y_count(), a.gy, a.ggy);
-    if (!p.input_only) run_reference<Conv2dWgrad>(d, {a.g, gy.data(), a.gw});
+    if (!p.input_only) run_reference<Conv2dWgrad>(d, {g, gy.data(), a.gw});
   });
 }
 
 KERNEL_VARIANT(NormedConv2dFwd, ref, reference_rank, supports, no_scratch, run_fwd);
-KERNEL_VARIANT(NormedConv2dDgrad, ref, reference_rank, supports, no_scratch, run_dgrad);
+KERNEL_VARIANT(NormedConv2dDgrad, ref, reference_rank, supports_then, no_scratch, run_dgrad);
 KERNEL_VARIANT(NormedConv2dWgrad, ref, reference_rank, supports, no_scratch, run_wgrad);
 KERNEL_VARIANT(NormedConv2dGrads, ref, reference_rank, supports, no_scratch, run_grads);
-KERNEL_VARIANT(NormedConv2dDgradGrads, ref, reference_rank, supports, no_scratch, run_dgrad_grads);
+KERNEL_VARIANT(NormedConv2dDgradGrads, ref, reference_rank, supports_then, no_scratch, run_dgrad_grads);
 
 }  // namespace
 }  // namespace duel
