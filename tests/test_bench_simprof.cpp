@@ -44,6 +44,36 @@ TEST_CASE("an element-wise row asks for each sector once") {
   CHECK(j["launches"][0]["sites"][1]["buffer"] == "y");
 }
 
+TEST_CASE("rows of packs move 16 bytes a thread and request, and ask for each sector once") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  struct Want {
+    const char *op, *problem;
+    int64_t loads, stores;  // requests of a warp
+  };
+  for (const Want& want : {
+           Want{"unary", "n4i4096c64:f32/fn=affine/a=2", 128, 128},
+           {"unary", "n4i4096c64:bf16/fn=exp", 64, 64},
+           {"unary", "n4i4096c64:f32/from=image", 128, 128},
+           {"binary", "n4i4096c64:f32/fn=mul", 256, 128},
+           {"binary", "n4i4096c64:bf16/fn=add/b=channel", 128, 64},
+           {"binary", "n4i3072c3:f32/fn=mul/b=sample", 192, 96},
+           {"activation", "n16384:bf16/act=tanh", 64, 64},
+           {"activation_grad", "n16384:f32/act=tanh", 256, 128},
+           {"cast", "n16384:bf16/from=f32", 128, 128},
+           {"cast", "n16384:u8/from=f32", 128, 128},
+       }) {
+    CAPTURE(want.op);
+    CAPTURE(want.problem);
+    const OpInfo& op = find_op(want.op);
+    const SimProfile p = profile_row(op, op.parse(want.problem), checked_row(want.op, "packs"), 1);
+    for (const bool loads : {true, false}) {
+      const Traffic t = p.traffic(MemorySpace::global, loads);
+      CHECK(t.requests == (loads ? want.loads : want.stores));
+      CHECK(t.over_fewest() == 1);
+    }
+  }
+}
+
 TEST_CASE("flips and crops of pictures ask for hardly more than their sectors, and every request has its line") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
   const OpInfo& op = find_op("augment_images");
