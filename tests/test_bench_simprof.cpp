@@ -61,9 +61,15 @@ TEST_CASE("rows of packs move 16 bytes a thread and request, and ask for each se
            {"activation_grad", "n16384:f32/act=tanh", 256, 128},
            {"cast", "n16384:bf16/from=f32", 128, 128},
            {"cast", "n16384:u8/from=f32", 128, 128},
+           // Six blocks: each reads lr and, for Adam, the step, and takes a ticket; the last one counts the step.
+           {"adam_step", "total24576tensors3:f32/beta1=0.5", 768 + 6 * 2 + 1, 576 + 6 + 1},
+           {"sgd_step", "total24576tensors3:f32/copy=1", 384 + 6 + 1, 192 + 192 + 6 + 1},
+           // 32 warps, each of which reads the step.
+           {"random_fill", "n16inner1024seed1stream1first0:f32/distribution=normal", 32, 128},
+           {"random_fill", "n128inner100seed1stream1first0:bf16", 32, 100},
        }) {
-    CAPTURE(want.op);
-    CAPTURE(want.problem);
+    CAPTURE(std::string(want.op));
+    CAPTURE(std::string(want.problem));
     const OpInfo& op = find_op(want.op);
     const SimProfile p = profile_row(op, op.parse(want.problem), checked_row(want.op, "packs"), 1);
     for (const bool loads : {true, false}) {
