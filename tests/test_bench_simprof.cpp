@@ -80,6 +80,31 @@ TEST_CASE("rows of packs move 16 bytes a thread and request, and ask for each se
   }
 }
 
+TEST_CASE("reductions read 16 bytes a thread and request, and each sector of x once") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  const OpInfo& op = find_op("reduce");
+  struct Want {
+    const char* problem;
+    int64_t loads;
+  };
+  for (const Want& want : {Want{"n16i8192c64:f32/keep=scalar", 1024},
+                           {"n16i8192c64:f32/keep=channel", 1024},
+                           {"n16i8192c64:bf16/keep=channel", 512},
+                           {"n16i8192c64:f32/keep=sample", 1024},
+                           {"n16i8192c64:bf16/keep=image", 512},
+                           {"n16i12288c3:f32/keep=channel", 2048}}) {  // 24 lanes of a warp have a column
+    CAPTURE(std::string(want.problem));
+    const SimProfile p = profile_row(op, op.parse(want.problem), checked_row("reduce", "tiles"), 1);
+    int64_t loads = 0;
+    for (const ProfiledSite& site : p.launches.at(0).sites)
+      if (site.buffer == "x") {
+        loads += site.counts.requests;
+        CHECK(site.counts.sectors == site.counts.fewest_sectors);
+      }
+    CHECK(loads == want.loads);
+  }
+}
+
 TEST_CASE("flips and crops of pictures ask for hardly more than their sectors, and every request has its line") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
   const OpInfo& op = find_op("augment_images");
