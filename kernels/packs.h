@@ -1,6 +1,8 @@
 // Element-wise work in packs: 16 bytes a thread and access, and what a count leaves behind its last whole pack one element at a time. So
 // any count works, and the aligned pointers that a row is promised are all that it takes.
 #pragma once
+#include <algorithm>
+
 #include "kernels/launch.h"
 #include "kernels/ptx.h"
 
@@ -8,8 +10,13 @@ namespace duel::packs {
 
 constexpr int threads = 256;
 
-// Four packs a thread, more where the card is full: what a thread finds once (the function, its place, a slope) serves all of them.
-inline LaunchShape shape(int64_t count, int elements) { return {.grid = stride_blocks(count / elements, 4 * threads), .block = threads}; }
+// A pack a thread until the card is full, which keeps the most bytes on their way; then up to four before the grid grows on, so that what a
+// thread finds once (the function, its place, a slope) serves them all.
+inline LaunchShape shape(int64_t count, int elements) {
+  constexpr unsigned full_card = 8 * 132;  // blocks that the largest cards hold at once
+  const int64_t packs = count / elements;
+  return {.grid = std::max(std::min(stride_blocks(packs, threads), full_card), stride_blocks(packs, 4 * threads)), .block = threads};
+}
 // Elements from one pack of a thread to its next.
 inline int64_t stride(const LaunchShape& s, int elements) { return int64_t{s.grid.x} * threads * elements; }
 

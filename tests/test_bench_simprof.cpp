@@ -64,9 +64,9 @@ TEST_CASE("rows of packs move 16 bytes a thread and request, and ask for each se
            // Six blocks: each reads lr and, for Adam, the step, and takes a ticket; the last one counts the step.
            {"adam_step", "total24576tensors3:f32/beta1=0.5", 768 + 6 * 2 + 1, 576 + 6 + 1},
            {"sgd_step", "total24576tensors3:f32/copy=1", 384 + 6 + 1, 192 + 192 + 6 + 1},
-           // 32 warps, each of which reads the step.
-           {"random_fill", "n16inner1024seed1stream1first0:f32/distribution=normal", 32, 128},
-           {"random_fill", "n128inner100seed1stream1first0:bf16", 32, 100},
+           // 16 and 13 blocks, each of whose warps reads the step.
+           {"random_fill", "n16inner1024seed1stream1first0:f32/distribution=normal", 16 * 8, 128},
+           {"random_fill", "n128inner100seed1stream1first0:bf16", 13 * 8, 100},
        }) {
     CAPTURE(std::string(want.op));
     CAPTURE(std::string(want.problem));

@@ -10,18 +10,18 @@ struct ByPacks {
   template <class A, class Rule>
   __device__ static void step(const Rule& rule, const OptimizerTensor& tensor, int64_t begin, int64_t end) {
     constexpr int V = pack_elements<A>;
-    using Four = Pack<A, V>;
+    using Values = Pack<A, V>;
     const auto bits = [](const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); };
-    const bool aligned =
-        ((bits(tensor.p) | bits(tensor.g) | bits(tensor.a) | bits(tensor.b)) % sizeof(Four) | bits(tensor.copy) % (V * sizeof(bf16))) == 0;
+    const bool aligned = ((bits(tensor.p) | bits(tensor.g) | bits(tensor.a) | bits(tensor.b)) % sizeof(Values) |
+                          bits(tensor.copy) % (V * sizeof(bf16))) == 0;
     const int64_t whole = aligned ? end / V * V : begin;
     A *p = static_cast<A*>(tensor.p), *a = static_cast<A*>(tensor.a), *b = static_cast<A*>(tensor.b);
     const A* g = static_cast<const A*>(tensor.g);
     for (int64_t i = begin + int64_t{threadIdx.x} * V; i < whole; i += step_threads * V) {
-      Four pi = load_vec<Four>(p + i), ai{}, bi{};
-      const Four gi = load_vec<Four>(g + i);
-      if (a) ai = load_vec<Four>(a + i);
-      if (b) bi = load_vec<Four>(b + i);
+      Values pi = load_vec<Values>(p + i), ai{}, bi{};
+      const Values gi = load_vec<Values>(g + i);
+      if (a) ai = load_vec<Values>(a + i);
+      if (b) bi = load_vec<Values>(b + i);
       for (int e = 0; e < V; ++e) rule(pi.at[e], gi.at[e], ai.at[e], bi.at[e]);
       store_vec(p + i, pi);
       if (a) store_vec(a + i, ai);

@@ -81,7 +81,7 @@ struct Nothing<Max> {
 // A thread's pack of columns, from `column` on, folded down its rows [first, end) and, in the chunk that ends the group, into the elements
 // behind the last row.
 template <class T, class Op>
-__device__ void fold_rows(const Cut& cut, const T* x, int64_t column, int64_t first, int64_t end, float* total) {
+__device__ void fold_rows(const Cut& cut, const T* x, int64_t column, int64_t first, int64_t end, float (&total)[pack_elements<T>]) {
   constexpr int V = pack_elements<T>;
 #pragma unroll 4
   for (int64_t row = first; row < end; row += rows_at_once) {
@@ -94,10 +94,10 @@ __device__ void fold_rows(const Cut& cut, const T* x, int64_t column, int64_t fi
     if (rest + e < cut.terms) total[e] = Op{}(total[e], static_cast<float>(x[rest + e]));
 }
 
-// The block's threads fold what they have of a tile's columns. leave(result, value) gets each of them, `result` counted from the tile's
-// first column, or of the channels where several columns are one channel's.
+// The block's threads fold what they have of a tile's columns, and columns of one channel with each other, where `together` of them are.
+// leave(result, value) gets each of the tile's results.
 template <class T, class Op, class Leave>
-__device__ void fold_block(const float* total, int together, int c, Tile<T>& shared, Leave&& leave) {
+__device__ void fold_block(const float (&total)[pack_elements<T>], int together, int results, Tile<T>& shared, Leave&& leave) {
   const int thread = static_cast<int>(threadIdx.x), warp = thread / 32, lane = thread % 32;
   for (int e = 0; e < pack_elements<T>; ++e) {
     double value = static_cast<double>(total[e]);
@@ -108,14 +108,14 @@ __device__ void fold_block(const float* total, int together, int c, Tile<T>& sha
   if (thread < tile_columns<T>) {
     double value = shared.of_warp[0][thread];
     for (int w = 1; w < warps; ++w) value = Op{}(value, shared.of_warp[w][thread]);
-    if (together == 1) leave(column_of<T>(thread), value);
-    else shared.of_warp[0][thread] = value;
+    if (together > 1) shared.of_warp[0][thread] = value;
+    else if (column_of<T>(thread) < results) leave(column_of<T>(thread), value);
   }
   __syncthreads();
   if (together == 1) return;
-  for (int result = warp; result < c; result += warps) {
+  for (int result = warp; result < results; result += warps) {
     double value = Nothing<Op>::value;
-    for (int i = lane; i < together; i += 32) value = Op{}(value, shared.of_warp[0][slot_of<T>(i * c + result)]);
+    for (int i = lane; i < together; i += 32) value = Op{}(value, shared.of_warp[0][slot_of<T>(i * results + result)]);
     value = warp_reduce(value, Op{});
     if (lane == 0) leave(result, value);
   }
@@ -135,9 +135,9 @@ __global__ void __launch_bounds__(threads, 2) reduce_tiles(Cut cut, const T* x, 
     for (int e = 0; e < V; ++e) total[e] = Nothing<Op>::value;
     if (column < cut.columns)
       fold_rows<T, Op>(cut, x + group * cut.terms, column, begin + static_cast<int>(threadIdx.x) / lanes, end, total);
-    fold_block<T, Op>(total, together, static_cast<int>(cut.c), shared, [&](int of_tile, double value) {
-      const int64_t channel = tile + of_tile, result = group * cut.c + channel;
-      if (channel >= cut.c) return;
+    const int64_t results = together > 1 ? cut.c : min(cut.columns - tile, int64_t{tile_columns<T>});
+    fold_block<T, Op>(total, together, static_cast<int>(results), shared, [&](int of_tile, double value) {
+      const int64_t result = group * cut.c + tile + of_tile;
       if (cut.chunks == 1) y[result] = static_cast<float>(value);
       else parts[result * cut.chunks + chunk] = value;
     });
