@@ -44,6 +44,67 @@ TEST_CASE("an element-wise row asks for each sector once") {
   CHECK(j["launches"][0]["sites"][1]["buffer"] == "y");
 }
 
+TEST_CASE("rows of packs move 16 bytes a thread and request, and ask for each sector once") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  struct Want {
+    const char *op, *problem;
+    int64_t loads, stores;  // requests of a warp
+  };
+  for (const Want& want : {
+           Want{"unary", "n4i4096c64:f32/fn=affine/a=2", 128, 128},
+           {"unary", "n4i4096c64:bf16/fn=exp", 64, 64},
+           {"unary", "n4i4096c64:f32/from=image", 128, 128},
+           {"binary", "n4i4096c64:f32/fn=mul", 256, 128},
+           {"binary", "n4i4096c64:bf16/fn=add/b=channel", 128, 64},
+           {"binary", "n4i3072c3:f32/fn=mul/b=sample", 192, 96},
+           {"activation", "n16384:bf16/act=tanh", 64, 64},
+           {"activation_grad", "n16384:f32/act=tanh", 256, 128},
+           {"cast", "n16384:bf16/from=f32", 128, 128},
+           {"cast", "n16384:u8/from=f32", 128, 128},
+           // Six blocks: each reads lr and, for Adam, the step, and takes a ticket; the last one counts the step.
+           {"adam_step", "total24576tensors3:f32/beta1=0.5", 768 + 6 * 2 + 1, 576 + 6 + 1},
+           {"sgd_step", "total24576tensors3:f32/copy=1", 384 + 6 + 1, 192 + 192 + 6 + 1},
+           // 16 and 13 blocks, each of whose warps reads the step.
+           {"random_fill", "n16inner1024seed1stream1first0:f32/distribution=normal", 16 * 8, 128},
+           {"random_fill", "n128inner100seed1stream1first0:bf16", 13 * 8, 100},
+       }) {
+    CAPTURE(std::string(want.op));
+    CAPTURE(std::string(want.problem));
+    const OpInfo& op = find_op(want.op);
+    const SimProfile p = profile_row(op, op.parse(want.problem), checked_row(want.op, "packs"), 1);
+    for (const bool loads : {true, false}) {
+      const Traffic t = p.traffic(MemorySpace::global, loads);
+      CHECK(t.requests == (loads ? want.loads : want.stores));
+      CHECK(t.over_fewest() == 1);
+    }
+  }
+}
+
+TEST_CASE("reductions read 16 bytes a thread and request, and each sector of x once") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  const OpInfo& op = find_op("reduce");
+  struct Want {
+    const char* problem;
+    int64_t loads;
+  };
+  for (const Want& want : {Want{"n16i8192c64:f32/keep=scalar", 1024},
+                           {"n16i8192c64:f32/keep=channel", 1024},
+                           {"n16i8192c64:bf16/keep=channel", 512},
+                           {"n16i8192c64:f32/keep=sample", 1024},
+                           {"n16i8192c64:bf16/keep=image", 512},
+                           {"n16i12288c3:f32/keep=channel", 2048}}) {  // 24 lanes of a warp have a column
+    CAPTURE(std::string(want.problem));
+    const SimProfile p = profile_row(op, op.parse(want.problem), checked_row("reduce", "tiles"), 1);
+    int64_t loads = 0;
+    for (const ProfiledSite& site : p.launches.at(0).sites)
+      if (site.buffer == "x") {
+        loads += site.counts.requests;
+        CHECK(site.counts.sectors == site.counts.fewest_sectors);
+      }
+    CHECK(loads == want.loads);
+  }
+}
+
 TEST_CASE("flips and crops of pictures ask for hardly more than their sectors, and every request has its line") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
   const OpInfo& op = find_op("augment_images");

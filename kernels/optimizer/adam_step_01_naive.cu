@@ -7,7 +7,9 @@ namespace {
 
 bool supports(const OptimizerProblem& p) { return p.total > 0; }
 
-KERNEL_VARIANT(AdamStep, naive, 1, supports, no_scratch, run_step<AdamRule>);
+constexpr auto run = run_step<AdamRule, ByElements>;
+
+KERNEL_VARIANT(AdamStep, naive, 1, supports, no_scratch, run);
 
 }  // namespace
 }  // namespace duel

@@ -7,7 +7,9 @@ namespace {
 
 bool supports(const OptimizerProblem& p) { return p.total > 0; }
 
-KERNEL_VARIANT(RmspropStep, naive, 1, supports, no_scratch, run_step<RmspropRule>);
+constexpr auto run = run_step<RmspropRule, ByElements>;
+
+KERNEL_VARIANT(RmspropStep, naive, 1, supports, no_scratch, run);
 
 }  // namespace
 }  // namespace duel

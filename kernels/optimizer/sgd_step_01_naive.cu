@@ -7,7 +7,9 @@ namespace {
 
 bool supports(const OptimizerProblem& p) { return p.total > 0; }
 
-KERNEL_VARIANT(SgdStep, naive, 1, supports, no_scratch, run_step<SgdRule>);
+constexpr auto run = run_step<SgdRule, ByElements>;
+
+KERNEL_VARIANT(SgdStep, naive, 1, supports, no_scratch, run);
 
 }  // namespace
 }  // namespace duel

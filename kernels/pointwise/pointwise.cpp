@@ -55,6 +55,8 @@ std::vector<Case<UnaryProblem>> Unary::cases() {
       cases.push_back({{128, 65536, 64, fn, Spread::full, 2, -1, t}, Tag::bench});
     for (Spread from : {Spread::channel, Spread::image}) cases.push_back({{128, 65536, 64, UnaryFn::identity, from, 0, 0, t}, Tag::bench});
   }
+  cases.push_back(
+      {{600, 1000, 10, UnaryFn::affine, Spread::image, 0.75, -2, DType::f64}, Tag::edge});  // more packs than a full card has threads
   return cases;
 }
 double Unary::flops(const Problem& p) { return static_cast<double>(p.count()); }

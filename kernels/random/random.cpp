@@ -56,6 +56,8 @@ std::vector<Case<RandomProblem>> RandomFill::cases() {
         cases.push_back({RandomProblem::parse(std::string(sizes) + dtype + distribution), Tag::edge});
       cases.push_back({RandomProblem::parse(std::string("n16inner100seed1stream1first0") + dtype + distribution), Tag::dcgan});
     }
+  // More counters than a full card has threads.
+  cases.push_back({RandomProblem::parse("n300inner4100seed3stream1first0:f32"), Tag::edge});
   for (const char* text :
        {"n128inner100seed1stream1first0:f32/distribution=normal", "n128inner12288seed1stream1first0:f32/distribution=normal",
         "n1024inner12288seed1stream1first0:f32/distribution=uniform", "n1024inner12288seed1stream1first0:bf16/distribution=normal"})

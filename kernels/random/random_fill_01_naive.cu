@@ -1,5 +1,6 @@
 // random_fill, rung 1: one thread a counter, that is four elements of one sample, stored one by one.
-// Bounded by integer multiplication (20 wide ones a counter) for uniform, by the polynomials for normal; the stores come after that.
+// Bounded by integer multiplication (20 wide ones a counter) for uniform, by the polynomials for normal; and by the stores, each of which
+// touches all sectors of a warp's elements for a quarter of them.
 #include "kernels/launch.h"
 #include "kernels/random/distributions.h"
 

@@ -1,0 +1,14 @@
+// rmsprop_step, rung 2: the same launch over all tensors, but 16 bytes a thread and access where a tensor's pointers are aligned to that.
+// Bounded by memory: three reads and two writes an element, each in a request of 16 bytes.
+#include "kernels/optimizer/packs.h"
+
+namespace duel {
+namespace {
+
+bool supports(const OptimizerProblem& p) { return p.total > 0; }
+constexpr auto run = run_step<RmspropRule, ByPacks>;
+
+KERNEL_VARIANT(RmspropStep, packs, 2, supports, no_scratch, run);
+
+}  // namespace
+}  // namespace duel

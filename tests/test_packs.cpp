@@ -1,0 +1,40 @@
+// Rows that move packs of 16 bytes do the arithmetic of the row before them, element for element: so they give its bits.
+#include <doctest/doctest.h>
+
+#include "tests/row_check.h"
+#include "tests/support.h"
+
+using namespace duel;
+using namespace duel::test;
+
+namespace {
+
+// What a row leaves in the buffers of a question.
+std::vector<Bytes> outputs_of(const Row& row, const Question& q) {
+  std::vector<Bytes> contents = q.before;
+  for (size_t i = 0; i < contents.size(); ++i)
+    if (q.buffers[i].role == Role::out) contents[i].assign(q.buffers[i].bytes(), 0xff);
+  run_once(row, *q.op, q.problem, contents);
+  return contents;
+}
+
+}  // namespace
+
+TEST_CASE("rows of packs give the bits of the naive ones") {
+  if (const std::string why = why_not(Device::sim); !why.empty()) return skip(why);
+  for (const char* name :
+       {"unary", "binary", "cast", "activation", "activation_grad", "sgd_step", "rmsprop_step", "adam_step", "random_fill"}) {
+    const OpInfo& op = find_op(name);
+    const Row *naive = find_row(name, "naive", Device::sim), *packs = find_row(name, "packs", Device::sim);
+    REQUIRE(naive);
+    REQUIRE(packs);
+    int compared = 0;
+    for (const ErasedCase& c : op.cases()) {
+      if (c.tag == Tag::bench || !packs->supports(c.problem.get())) continue;
+      const Question q = ask(op, c, Values::reals, 3);
+      CHECK_MESSAGE(outputs_of(*naive, q) == outputs_of(*packs, q), name, " ", c.text);
+      ++compared;
+    }
+    CHECK(compared > 20);
+  }
+}
