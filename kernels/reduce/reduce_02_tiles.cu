@@ -45,6 +45,8 @@ int pack_of(const ReduceProblem& p) { return p.dtype == DType::bf16 ? pack_eleme
 bool supports(const ReduceProblem& p) {
   if (p.dtype != DType::f32 && p.dtype != DType::bf16) return false;
   const Cut cut = cut_of(p, pack_of(p));
+  // Of an image with few rows of channels, rung 1 reads the same sectors, and with fewer requests than a block's threads need to meet.
+  if (p.keep == Keep::image && cut.rows < rows_at_once / 2) return false;
   return cut.columns % pack_of(p) == 0 && (cut.groups <= 1 || cut.terms % pack_of(p) == 0);
 }
 
