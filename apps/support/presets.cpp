@@ -7,6 +7,17 @@ namespace duel {
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> all = {
       {"cgan", "fashion-mnist", "28 × 28, one-hot labels", {{"conditional", true}, {"size", 28}, {"epochs", 12.0}, {"ema", 0.999}}},
+      {"cgan",
+       "fashion-mnist-projection",
+       "28 × 28, projection, BN by class, spectral norm and hinge loss",
+       {{"conditional", true},
+        {"size", 28},
+        {"label-in-g", "norm"},
+        {"label-in-d", "projection"},
+        {"d-norm", "spectral"},
+        {"loss", "hinge"},
+        {"epochs", 16.0},
+        {"ema", 0.999}}},
       {"classify", "fashion-mnist", "LeNet, labels smoothed", {{"lr", 0.1}, {"weight-decay", 1e-3}, {"smoothing", 0.1}, {"epochs", 12.0}}},
       {"classify", "shapes", "LeNet, the shapes in colour", {{"data", "shapes"}, {"size", 32}}},
       {"gan", "fashion-mnist", "DCGAN, 28 × 28", {{"size", 28}, {"epochs", 8.0}, {"ema", 0.999}}},
