@@ -3,6 +3,8 @@
 #include <chrono>
 #include <optional>
 
+#include "kernels/rounding.h"
+
 namespace duel::bench {
 
 using test::Question;
@@ -76,7 +78,8 @@ const Verifier::Small& Verifier::small_for(const Row& row) {
 
 const Row* Verifier::witness_for(const Row& row) const {
   const Row* best = nullptr;
-  const auto better = [&](const Row& a, const Row& b) {  // the row's own device first, then rank
+  const auto better = [&](const Row& a, const Row& b) {  // the more accurate one, then the row's own device, then rank
+    if (rounding_of(a) != rounding_of(b)) return rounding_of(a) < rounding_of(b);
     return a.device != b.device ? a.device == row.device : a.rank > b.rank;
   };
   for (const Row& r : rows()) {

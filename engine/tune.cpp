@@ -40,7 +40,7 @@ std::vector<const Row*> rivals(const char* op, const void* problem, Device devic
   std::vector<const Row*> found;
   for (const Row& row : rows())
     if (row.device == device && !std::strcmp(row.op, op) && row.rank != reference_rank && (baselines || row.rank != baseline_rank) &&
-        row.supports(problem))
+        !row_ruled_out(row) && row.supports(problem))
       found.push_back(&row);
   std::stable_sort(found.begin(), found.end(), [](const Row* a, const Row* b) { return a->rank > b->rank; });
   return found;

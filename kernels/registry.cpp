@@ -46,32 +46,44 @@ std::mutex ran_mutex;
 std::set<void (*)(const void*, const void*, Scratch, Stream)> ran;
 std::atomic<long> launch_count{0};
 
-// An override that names nothing would leave a measurement with the wrong kernel's name on it.
-void check_overrides(const std::string& all) {
+// f(op, row) for each "op:row" of the overrides, until it says true.
+template <class F>
+void each_override(const std::string& all, F&& f) {
   for (size_t at = 0; at < all.size();) {
     const size_t end = std::min(all.find(',', at), all.size());
     const std::string entry = all.substr(at, end - at);
-    const size_t colon = entry.find(':');
-    const bool known = colon != std::string::npos &&
-                       std::any_of(table().begin(), table().end(), [&](const Row& row) { return entry.compare(0, colon, row.op) == 0; });
-    if (!known)
-      fail(Failure::usage,
-           "row override '" + entry + "' is not op:variant with an op that exists (DUEL_VARIANT=conv2d_fwd:naive,gemm:ref)");
+    const size_t colon = std::min(entry.find(':'), entry.size());
+    if (f(entry.substr(0, colon), entry.substr(std::min(colon + 1, entry.size())))) return;
     at = end + 1;
   }
 }
 
-std::string override_for(const char* op) {
+// An override that names nothing would leave a measurement with the wrong kernel's name on it.
+void check_overrides(const std::string& all) {
+  each_override(all, [](const std::string& op, const std::string& row) {
+    const auto known = [&](const Row& r) { return op == r.op && (row[0] != '!' || row.substr(1) == r.name); };
+    if (row.empty() || std::none_of(table().begin(), table().end(), known))
+      fail(Failure::usage, "row override '" + op + (row.empty() ? "" : ":" + row) +
+                               "' is not op:variant with an op that exists, or op:!variant with a row that does "
+                               "(DUEL_VARIANT=conv2d_fwd:naive,gemm:ref)");
+    return false;
+  });
+}
+
+const std::string& checked_overrides() {
   const std::string& all = overrides();
   static const bool environment_is_right = (check_overrides(all), true);
   (void)environment_is_right;
-  const std::string key = std::string(op) + ":";
-  for (size_t at = 0; at < all.size();) {
-    const size_t end = std::min(all.find(',', at), all.size());
-    if (all.compare(at, key.size(), key) == 0) return all.substr(at + key.size(), end - at - key.size());
-    at = end + 1;
-  }
-  return {};
+  return all;
+}
+
+std::string override_for(const char* op) {
+  std::string found;
+  each_override(checked_overrides(), [&](const std::string& of, const std::string& row) {
+    if (of == op && row[0] != '!') found = row;
+    return !found.empty();
+  });
+  return found;
 }
 
 }  // namespace
@@ -150,9 +162,17 @@ const Row* row_by_rank(const char* op, const void* problem, Device device) {
   const Row* best = nullptr;
   for (const Row& row : table())
     if (row.device == device && row.rank >= reference_rank && !std::strcmp(row.op, op) && (!best || row.rank > best->rank) &&
-        row.supports(problem))
+        !row_ruled_out(row) && row.supports(problem))
       best = &row;
   return best;
+}
+
+bool row_ruled_out(const Row& row) {
+  bool found = false;
+  each_override(checked_overrides(), [&](const std::string& op, const std::string& name) {
+    return found = name[0] == '!' && op == row.op && name.compare(1, std::string::npos, row.name) == 0;
+  });
+  return found;
 }
 
 bool row_asked_for(const char* op) { return !override_for(op).empty(); }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/draw.h"
+#include "kernels/rounding.h"
 
 namespace duel::test {
 namespace {
@@ -49,15 +50,17 @@ bool all_poison(const Bytes& bytes, DType dtype, int64_t index, int poison) {
   return std::all_of(bytes.begin() + index * size, bytes.begin() + (index + 1) * size, [&](unsigned char c) { return c == poison; });
 }
 
-Verdict compare_buffer(const Question& q, const Buffer& b, const Bytes& answer, const Bytes& got, int poison) {
+Verdict compare_buffer(const Row& row, const Question& q, const Buffer& b, const Bytes& answer, const Bytes& got, int poison) {
   const int reduction = q.op->reduction(q.problem.problem.get());
   const double rms = root_mean_square(b, answer);
+  const double times = rounding_of(row);
+  const bool exact = q.exact && times == 1;
   for (int64_t i = 0; i < b.count; ++i) {
     const double e = element(answer, b.dtype, i), g = element(got, b.dtype, i);
-    const bool right = q.exact ? e == g : std::abs(g - e) <= tolerance(b.dtype, reduction, e, rms, q.slack);
+    const bool right = exact ? e == g : std::abs(g - e) <= tolerance(b.dtype, reduction, e, rms, q.slack * times);
     if (right) continue;
     const bool unwritten = b.role == Role::out && all_poison(got, b.dtype, i, poison);
-    return bad_element(b, i, e, g, unwritten ? "was not written" : q.exact ? "is not the exact integer" : "is outside the tolerance");
+    return bad_element(b, i, e, g, unwritten ? "was not written" : exact ? "is not the exact integer" : "is outside the tolerance");
   }
   Verdict fine;
   fine.passed = true;
@@ -103,7 +106,7 @@ Verdict run_and_compare(const Row& row, const Question& q) {
       const Buffer& b = q.buffers[i];
       Bytes got = b.role == Role::in ? Bytes{} : memory[i].read();
       if (b.role != Role::in && first) {
-        Verdict compared = compare_buffer(q, b, q.answer[i], got, poison);
+        Verdict compared = compare_buffer(row, q, b, q.answer[i], got, poison);
         if (!compared.passed) return compared;
       } else if (b.role != Role::in && got != verdict.outputs[i]) {
         const auto size = static_cast<int64_t>(size_of(b.dtype));

@@ -7,6 +7,7 @@
 #include "engine/dispatch.h"
 #include "engine/grad.h"
 #include "engine/ops.h"
+#include "kernels/row_choice.h"
 #include "tests/gradcheck.h"
 #include "tests/support.h"
 #include "tests/toy_op.h"
@@ -111,6 +112,27 @@ TEST_CASE("a device's memory is aligned for any row") {
       CHECK(aligned(held.back().data(), device_alignment));
     }
   }
+}
+
+TEST_CASE("a row can be ruled out by name, and is still there when it is asked for") {
+  const Toy::Problem p = Toy::Problem::parse("n37:f32");
+  const auto picked = [&] { return std::string(pick<Toy>(p, Device::cpu).name); };
+  REQUIRE(picked() == "noting");
+  {
+    const ScopedVariant without("toy:!noting");
+    CHECK(picked() == "ref");
+    CHECK_FALSE(row_asked_for("toy"));
+    const ScopedVariant named("toy:noting");
+    CHECK(picked() == "noting");
+  }
+  CHECK(picked() == "noting");
+  {
+    const ScopedVariant neither("toy:!noting,toy:!ref");
+    CHECK_THROWS_WITH_AS(picked(), doctest::Contains("no row on device cpu"), Error);
+  }
+  CHECK_THROWS_WITH_AS(ScopedVariant("toy:!no_such_row"), doctest::Contains("toy:!no_such_row"), Error);
+  CHECK_THROWS_AS(ScopedVariant("toy:"), Error);
+  CHECK_THROWS_AS(ScopedVariant("nothing:!noting"), Error);
 }
 
 }  // namespace duel

@@ -7,6 +7,7 @@
 
 #include "kernels/op.h"
 #include "kernels/registry.h"
+#include "kernels/rounding.h"
 #include "tests/row_check.h"
 #include "tests/support.h"
 #include "tests/toy_faults.h"
@@ -17,6 +18,17 @@ namespace {
 
 KERNEL_VARIANT(Toy, right, 1, toy_supports, no_scratch, run<Fault::none>);
 KERNEL_VARIANT(Toy, scratch_user, 1, toy_supports, some_scratch, run<Fault::scratch_user>);
+
+// Off by more than the usual tolerance, and less than four times it.
+void run_rounding(const ToyProblem& p, const Toy::Args& a, Scratch scratch, Stream stream) {
+  toy_run(p, a, scratch, stream);
+  for (int64_t i = 0; i < p.n; ++i) static_cast<float*>(a.y)[i] += 8e-5f;
+}
+KERNEL_VARIANT(Toy, rounding, -2, toy_supports, no_scratch, run_rounding);
+KERNEL_VARIANT(Toy, rounding_more, -2, toy_supports, no_scratch, run_rounding);
+KERNEL_VARIANT(Toy, rounding_a_little_more, -2, toy_supports, no_scratch, run_rounding);
+ROUNDS_MORE(Toy, rounding_more, 4);
+ROUNDS_MORE(Toy, rounding_a_little_more, 1.1);
 
 // y = log x with a fill that does not match.
 struct BadFill : Toy {
@@ -50,6 +62,17 @@ TEST_CASE("a right row is accepted, with scratch memory and without") {
         const Verdict v = check_both(*find_row("toy", name, Device::cpu), find_op("toy"), c, seed);
         CHECK_MESSAGE(v.passed, name, " ", c.text, ": ", v.why);
       }
+}
+
+TEST_CASE("a row may round more, on integers too, where it says so and as much as it says") {
+  const OpInfo& op = find_op("toy");
+  for (const Values values : {Values::integers, Values::reals}) {
+    const Question q = ask(op, op.parse("n37:f32"), values, 5);
+    CHECK_FALSE(check(*find_row("toy", "rounding", Device::cpu), q).passed);
+    CHECK_FALSE(check(*find_row("toy", "rounding_a_little_more", Device::cpu), q).passed);
+    const Verdict v = check(*find_row("toy", "rounding_more", Device::cpu), q);
+    CHECK_MESSAGE(v.passed, v.why);
+  }
 }
 
 TEST_CASE("every planted fault is refused, for what it is") {

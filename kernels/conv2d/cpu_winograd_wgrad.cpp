@@ -3,7 +3,7 @@
 //
 // Against the row `onednn`: about half the multiplications. All threads transform a chunk's images, then share out its products.
 #include "kernels/conv2d/cpu_winograd.h"
-#include "kernels/registry.h"
+#include "kernels/rounding.h"
 #ifdef DUEL_ONEDNN
 
 namespace duel {
@@ -12,8 +12,8 @@ namespace {
 using namespace winograd;
 using onednn::MatmulShape;
 
-Products products(const Conv2dProblem& d, int images, bool accumulate) {
-  return {d, images, [&](int rows, int width) {
+Products products(const Conv2dProblem& d, int images, int points, bool accumulate) {
+  return {d, images, points, [&](int rows, int width) {
             return MatmulShape{.m = d.k, .n = width, .k = rows, .ta = true, .accumulate = accumulate, .threads = 1};
           }};
 }
@@ -22,17 +22,19 @@ Products products(const Conv2dProblem& d, int images, bool accumulate) {
 struct Work {
   Chunks chunks;
   Products first, next, last;
-  explicit Work(const Conv2dProblem& d)
-      : chunks(Chunks::together(d, omp_get_max_threads())),
-        first(products(d, chunks.images, false)),
-        next(products(d, chunks.images, true)),
-        last(products(d, chunks.rest(d), true)) {}
+  size_t line_bytes;
+  Work(const Conv2dProblem& d, int points)
+      : chunks(Chunks::together(d, omp_get_max_threads(), points)),
+        first(products(d, chunks.images, points, false)),
+        next(products(d, chunks.images, points, true)),
+        last(products(d, chunks.rest(d), points, true)),
+        line_bytes(onednn::aligned(Lines(d).bytes())) {}
   bool complete() const { return first.complete() && next.complete() && last.complete(); }
   const Products& of(int chunk) const { return chunk == 0 ? first : chunk < chunks.count - 1 ? next : last; }
 
   struct Memory {
     float *taps, *pixels, *outputs;
-    char* pads;
+    char *lines, *pads;  // of all threads
     size_t pad_bytes;
   };
   Memory place(onednn::ScratchPieces& pieces) const {
@@ -41,22 +43,28 @@ struct Work {
     m.taps = static_cast<float*>(pieces.take(tiles.taps.bytes()));
     m.pixels = static_cast<float*>(pieces.take(tiles.pixels.bytes()));
     m.outputs = static_cast<float*>(pieces.take(tiles.outputs.bytes()));
+    m.lines = static_cast<char*>(pieces.take(line_bytes * static_cast<size_t>(omp_get_max_threads())));
     m.pad_bytes = std::max({first.pad_bytes(), next.pad_bytes(), last.pad_bytes()});
     m.pads = static_cast<char*>(pieces.take(m.pad_bytes * static_cast<size_t>(omp_get_max_threads())));
     return m;
   }
 };
 
-bool supports(const Conv2dProblem& d) { return fits(d, points * points) && Work(d).complete(); }
+template <int points>
+bool supports(const Conv2dProblem& d) {
+  return fits(d, points * points, points) && Work(d, points).complete();
+}
+template <int points>
 size_t scratch(const Conv2dProblem& d) {
   onednn::ScratchPieces pieces;
-  Work(d).place(pieces);
+  Work(d, points).place(pieces);
   return pieces.used;
 }
 
+template <int points>
 void run(const Conv2dProblem& d, const Conv2dWgrad::Args& a, Scratch s, Stream) {
   onednn::guarded([&] {
-    const Work work(d);
+    const Work work(d, points);
     onednn::ScratchPieces pieces{static_cast<char*>(s.data)};
     const Work::Memory m = work.place(pieces);
     const float *x = static_cast<const float*>(a.x), *gy = static_cast<const float*>(a.gy);
@@ -70,13 +78,14 @@ void run(const Conv2dProblem& d, const Conv2dWgrad::Args& a, Scratch s, Stream) 
         const int64_t begin = int64_t{chunk} * work.chunks.images;
 #pragma omp for schedule(static)
         for (int i = 0; i < tiles.images; ++i) {
-          pixels_to_points(d, tiles, i, x + (begin + i) * x_image, m.pixels);
-          outputs_to_points(d, tiles, i, gy + (begin + i) * y_image, m.outputs);
+          float* const lines = reinterpret_cast<float*>(m.lines + work.line_bytes * static_cast<size_t>(omp_get_thread_num()));
+          pixels_to_points(d, tiles, i, x + (begin + i) * x_image, m.pixels, lines);
+          outputs_to_points(d, tiles, i, gy + (begin + i) * y_image, m.outputs, lines);
         }
 #pragma omp for schedule(dynamic)
-        for (int pair = 0; pair < points * points; ++pair)
+        for (int pair = 0; pair < most_points * most_points; ++pair)
           error.run([&] {
-            const int i = pair / points, j = pair % points;
+            const int i = pair / most_points, j = pair % most_points;
             if (products.plan[i][j])
               products.plan[i][j]->run(m.outputs + tiles.outputs.at[i][j], m.pixels + tiles.pixels.at[i][j], m.taps + tiles.taps.at[i][j],
                                        m.pads + m.pad_bytes * static_cast<size_t>(omp_get_thread_num()));
@@ -88,7 +97,9 @@ void run(const Conv2dProblem& d, const Conv2dWgrad::Args& a, Scratch s, Stream) 
   });
 }
 
-KERNEL_VARIANT(Conv2dWgrad, winograd, 3, supports, scratch, run, Sums::by_threads);
+KERNEL_VARIANT(Conv2dWgrad, winograd, 3, supports<4>, scratch<4>, run<4>, Sums::by_threads);
+KERNEL_VARIANT(Conv2dWgrad, winograd_6, 4, supports<6>, scratch<6>, run<6>, Sums::by_threads);
+ROUNDS_MORE(Conv2dWgrad, winograd_6, 4);
 
 }  // namespace
 }  // namespace duel
