@@ -67,6 +67,11 @@ TEST_CASE("rows of packs move 16 bytes a thread and request, and ask for each se
            // 16 and 13 blocks, each of whose warps reads the step.
            {"random_fill", "n16inner1024seed1stream1first0:f32/distribution=normal", 16 * 8, 128},
            {"random_fill", "n128inner100seed1stream1first0:bf16", 13 * 8, 100},
+           {"dropout", "n16inner1024seed1stream9first0:f32", 128 + 16 * 8, 128},
+           {"dropout", "n16inner1024seed1stream9first0:bf16", 64 + 8 * 8, 64},
+           // Each warp reads g; a group's target is one for all of a warp's packs.
+           {"gan_loss_grad", "rows4096groups2:f32/by=squares", 3 * 64, 64},
+           {"gan_loss_grad", "rows4096groups2:f32/by=hinge/own_targets=1", 3 * 64, 64},
        }) {
     CAPTURE(std::string(want.op));
     CAPTURE(std::string(want.problem));

@@ -22,8 +22,8 @@ std::vector<Bytes> outputs_of(const Row& row, const Question& q) {
 
 TEST_CASE("rows of packs give the bits of the naive ones") {
   if (const std::string why = why_not(Device::sim); !why.empty()) return skip(why);
-  for (const char* name :
-       {"unary", "binary", "cast", "activation", "activation_grad", "sgd_step", "rmsprop_step", "adam_step", "random_fill"}) {
+  for (const char* name : {"unary", "binary", "cast", "activation", "activation_grad", "sgd_step", "rmsprop_step", "adam_step",
+                           "random_fill", "dropout", "gan_loss_grad", "one_hot"}) {
     const OpInfo& op = find_op(name);
     const Row *naive = find_row(name, "naive", Device::sim), *packs = find_row(name, "packs", Device::sim);
     REQUIRE(naive);
@@ -35,6 +35,6 @@ TEST_CASE("rows of packs give the bits of the naive ones") {
       CHECK_MESSAGE(outputs_of(*naive, q) == outputs_of(*packs, q), name, " ", c.text);
       ++compared;
     }
-    CHECK(compared > 20);
+    CHECK(compared >= 20);
   }
 }
