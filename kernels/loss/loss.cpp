@@ -43,8 +43,8 @@ template <class P>
 std::vector<Case<P>> sized_cases(const std::string& options) {
   std::vector<Case<P>> cases;
   for (const char* dtype : {":f32", ":f64", ":bf16"}) {
-    for (const char* sizes :
-         {"rows1cols1", "rows5cols1", "rows1cols2", "rows3cols31", "rows7cols33", "rows2cols1031", "rows300cols10", "rows65cols17"})
+    for (const char* sizes : {"rows1cols1", "rows5cols1", "rows1cols2", "rows3cols31", "rows7cols33", "rows2cols1031", "rows300cols10",
+                              "rows65cols17", "rows70cols20", "rows5cols1000"})
       cases.push_back({P::parse(std::string(sizes) + dtype + options), Tag::edge});
     cases.push_back({P::parse(std::string("rows128cols10") + dtype + options), Tag::dcgan});
   }
