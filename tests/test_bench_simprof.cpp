@@ -67,6 +67,11 @@ TEST_CASE("rows of packs move 16 bytes a thread and request, and ask for each se
            // 16 and 13 blocks, each of whose warps reads the step.
            {"random_fill", "n16inner1024seed1stream1first0:f32/distribution=normal", 16 * 8, 128},
            {"random_fill", "n128inner100seed1stream1first0:bf16", 13 * 8, 100},
+           {"dropout", "n16inner1024seed1stream9first0:f32", 128 + 16 * 8, 128},
+           {"dropout", "n16inner1024seed1stream9first0:bf16", 64 + 8 * 8, 64},
+           // Each warp reads g; a group's target is one for all of a warp's packs.
+           {"gan_loss_grad", "rows4096groups2:f32/by=squares", 3 * 64, 64},
+           {"gan_loss_grad", "rows4096groups2:f32/by=hinge/own_targets=1", 3 * 64, 64},
        }) {
     CAPTURE(std::string(want.op));
     CAPTURE(std::string(want.problem));
@@ -98,6 +103,41 @@ TEST_CASE("reductions read 16 bytes a thread and request, and each sector of x o
     int64_t loads = 0;
     for (const ProfiledSite& site : p.launches.at(0).sites)
       if (site.buffer == "x") {
+        loads += site.counts.requests;
+        CHECK(site.counts.sectors == site.counts.fewest_sectors);
+      }
+    CHECK(loads == want.loads);
+  }
+}
+
+TEST_CASE("pooling, softmax and layer norm read their input once, by 16 bytes a thread and request") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  struct Want {
+    const char *op, *variant, *problem, *buffer;
+    int64_t loads;
+  };
+  for (const Want& want : {
+           Want{"softmax", "row_lanes", "rows256cols1024:f32", "x", 256 * 8},
+           {"softmax", "row_lanes", "rows256cols1024:bf16/log=1", "x", 256 * 4},
+           {"softmax", "row_lanes", "rows128cols10:f32", "x", 64},  // two rows a warp
+           {"cross_entropy", "row_lanes", "rows256cols1000:f32", "logits", 256 * 8},
+           {"max_pool2d", "channel_packs", "n4h28w28c32r2u2:f32", "x", 4 * 28 * 28 * 8 / 32},
+           {"max_pool2d_scatter", "channel_packs", "n4h28w28c32r2u2:f32", "gy", 4 * 28 * 28 * 8 / 32},
+           {"max_pool2d_gather", "channel_packs", "n4h28w28c32r2u2:f32", "x", 4 * 28 * 28 * 8 / 32},
+           {"avg_pool2d", "channel_packs", "n4h28w28c32r2u2:bf16", "x", 4 * 28 * 28 * 4 / 32},
+           {"avg_pool2d_grad", "channel_packs", "n4h28w28c32r2u2:bf16", "gy", 4 * 28 * 28 * 4 / 32},
+           {"sample_norm_fwd", "kept", "n16i16384c64:f32/over=layer", "x", 16 * 16384 / 128},
+           {"sample_norm_fwd", "kept", "n16i16384c64:bf16/over=instance", "x", 16 * 16384 / 256},
+           {"sample_norm_bwd", "kept", "n16i16384c64:f32/over=instance", "x", 2 * 16 * 16384 / 128},      // and gy, by the same line
+           {"sample_norm_double_bwd", "kept", "n16i16384c64:f32/over=layer", "x", 3 * 16 * 16384 / 128},  // and gy and u
+       }) {
+    CAPTURE(std::string(want.op));
+    CAPTURE(std::string(want.problem));
+    const OpInfo& op = find_op(want.op);
+    const SimProfile p = profile_row(op, op.parse(want.problem), checked_row(want.op, want.variant), 1);
+    int64_t loads = 0;
+    for (const ProfiledSite& site : p.launches.at(0).sites)
+      if (site.buffer == want.buffer) {
         loads += site.counts.requests;
         CHECK(site.counts.sectors == site.counts.fewest_sectors);
       }

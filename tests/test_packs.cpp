@@ -18,23 +18,33 @@ std::vector<Bytes> outputs_of(const Row& row, const Question& q) {
   return contents;
 }
 
+// Holds a row against the naive one on the op's cases; returns how many those were.
+int compare_with_naive(const char* name, const char* variant) {
+  const OpInfo& op = find_op(name);
+  const Row *naive = find_row(name, "naive", Device::sim), *packs = find_row(name, variant, Device::sim);
+  REQUIRE(naive);
+  REQUIRE(packs);
+  int compared = 0;
+  for (const ErasedCase& c : op.cases()) {
+    if (c.tag == Tag::bench || !packs->supports(c.problem.get())) continue;
+    const Question q = ask(op, c, Values::reals, 3);
+    CHECK_MESSAGE(outputs_of(*naive, q) == outputs_of(*packs, q), name, " ", c.text);
+    ++compared;
+  }
+  return compared;
+}
+
 }  // namespace
 
 TEST_CASE("rows of packs give the bits of the naive ones") {
   if (const std::string why = why_not(Device::sim); !why.empty()) return skip(why);
-  for (const char* name :
-       {"unary", "binary", "cast", "activation", "activation_grad", "sgd_step", "rmsprop_step", "adam_step", "random_fill"}) {
-    const OpInfo& op = find_op(name);
-    const Row *naive = find_row(name, "naive", Device::sim), *packs = find_row(name, "packs", Device::sim);
-    REQUIRE(naive);
-    REQUIRE(packs);
-    int compared = 0;
-    for (const ErasedCase& c : op.cases()) {
-      if (c.tag == Tag::bench || !packs->supports(c.problem.get())) continue;
-      const Question q = ask(op, c, Values::reals, 3);
-      CHECK_MESSAGE(outputs_of(*naive, q) == outputs_of(*packs, q), name, " ", c.text);
-      ++compared;
-    }
-    CHECK(compared > 20);
-  }
+  for (const char* name : {"unary", "binary", "cast", "activation", "activation_grad", "sgd_step", "rmsprop_step", "adam_step",
+                           "random_fill", "dropout", "gan_loss_grad", "one_hot"})
+    CHECK(compare_with_naive(name, "packs") >= 20);
+}
+
+TEST_CASE("pooling by packs of channels gives the bits of the naive rows") {
+  if (const std::string why = why_not(Device::sim); !why.empty()) return skip(why);
+  for (const char* name : {"max_pool2d", "max_pool2d_scatter", "max_pool2d_gather", "avg_pool2d_grad"})
+    CHECK(compare_with_naive(name, "channel_packs") >= 10);
 }

@@ -26,10 +26,14 @@ std::vector<Case<DropoutProblem>> Dropout::cases() {
                "n257inner1seed7stream2first4294967290",  // one element a sample, and ids across 2³²
                "n2inner257seed-1stream3first5",          // a key of all ones; one past the lanes' 256
                "n5inner4096seed9stream-1first0",         // more counters than a chunk
+               "n7inner36seed-3stream4first2",           // an odd number of counters a sample
            })
         cases.push_back({DropoutProblem::parse(std::string(sizes) + dtype + p), Tag::edge});
       cases.push_back({DropoutProblem::parse(std::string("n16inner128seed1stream9first0") + dtype + p), Tag::dcgan});
     }
+  // More packs than a full card has threads.
+  for (const char* text : {"n300inner4100seed3stream1first0:f32", "n300inner8200seed3stream1first0:bf16"})
+    cases.push_back({DropoutProblem::parse(text), Tag::edge});
   for (const char* text :
        {"n128inner1024seed1stream9first0:f32", "n128inner25088seed1stream9first0:f32/p=0.3", "n128inner25088seed1stream9first0:bf16/p=0.3"})
     cases.push_back({DropoutProblem::parse(text), Tag::bench});

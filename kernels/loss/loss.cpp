@@ -43,8 +43,8 @@ template <class P>
 std::vector<Case<P>> sized_cases(const std::string& options) {
   std::vector<Case<P>> cases;
   for (const char* dtype : {":f32", ":f64", ":bf16"}) {
-    for (const char* sizes :
-         {"rows1cols1", "rows5cols1", "rows1cols2", "rows3cols31", "rows7cols33", "rows2cols1031", "rows300cols10", "rows65cols17"})
+    for (const char* sizes : {"rows1cols1", "rows5cols1", "rows1cols2", "rows3cols31", "rows7cols33", "rows2cols1031", "rows300cols10",
+                              "rows65cols17", "rows70cols20", "rows5cols1000"})
       cases.push_back({P::parse(std::string(sizes) + dtype + options), Tag::edge});
     cases.push_back({P::parse(std::string("rows128cols10") + dtype + options), Tag::dcgan});
   }
@@ -86,7 +86,12 @@ int CrossEntropy::reduction(const Problem& p) { return p.cols; }
 std::vector<Buffer> OneHot::buffers(const Problem& p) {
   return {{"labels", Role::in, DType::i32, p.rows, Fill::index, p.cols}, {"y", Role::out, p.dtype, p.count()}};
 }
-std::vector<Case<OneHotProblem>> OneHot::cases() { return sized_cases<OneHotProblem>(""); }
+std::vector<Case<OneHotProblem>> OneHot::cases() {
+  std::vector<Case<OneHotProblem>> cases = sized_cases<OneHotProblem>("");
+  for (const char* text : {"rows64cols1000:bf16", "rows1200cols1001:f32"})  // the second has more packs than a full card has threads
+    cases.push_back({OneHotProblem::parse(text), Tag::edge});
+  return cases;
+}
 double OneHot::flops(const Problem&) { return 0; }
 int OneHot::reduction(const Problem&) { return 1; }
 

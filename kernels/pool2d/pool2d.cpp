@@ -31,6 +31,9 @@ std::vector<C> pool_cases(bool averages) {
              "n4h7w5c33r7s5",                  // the window is the image
              "n1h3w4c257r5u1top4left2p7q4",    // windows with a single pixel; more channels than lanes
              "n5h4w4c1r2u2top1left1p3q3",      // "same" of an even size, padded on all sides
+             "n2h6w5c8r3s2u2v1top0left1p3q5",  // the same again with channels that fill packs
+             "n3h7w9c24r3u2pad1",
+             "n1h9w9c8r2u3",
          })
       add(sizes, Tag::edge, t);
     add("n2h28w28c16r2u2", Tag::dcgan, t);
