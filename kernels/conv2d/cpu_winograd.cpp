@@ -1,7 +1,7 @@
 // conv2d_fwd and conv2d_dgrad in f32 by minimal filtering (cpu_winograd.h).
 //
-// Against the row `onednn`: about half the multiplications, for which every value is written and read once more on either side. The
-// products are oneDNN's; a chunk of images goes through all three steps on one thread, so that what lies between them stays near that
+// Against the row `onednn`: half to a quarter of the multiplications, for which every value is written and read twice more on either side.
+// The products are oneDNN's; a chunk of images goes through all three steps on one thread, so that what lies between them stays near that
 // core. Still bounded by multiply-adds, where there are as many images as threads.
 #include "kernels/conv2d/cpu_winograd.h"
 #include "kernels/rounding.h"
@@ -13,12 +13,12 @@ namespace {
 using namespace winograd;
 using onednn::MatmulShape;
 
-// What the two ops differ in.
 struct Memory {  // of a thread
   float *pixels, *outputs, *lines;
   void* pad;
 };
 
+// What the two ops differ in.
 struct Fwd {
   static int64_t from_image(const Conv2dProblem& d) { return int64_t{d.h} * d.w * d.c; }
   static int64_t to_image(const Conv2dProblem& d) { return int64_t{d.p} * d.q * d.k; }

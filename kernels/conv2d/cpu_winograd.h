@@ -19,12 +19,13 @@ inline int64_t taps_inside(int size, int outputs, int kernel, int stride, int be
 }
 
 // What a call costs, in floating-point operations that a matrix product would do meanwhile: what a value of each kind costs was measured on
-// one processor (Zen 4) and is a guess elsewhere.
+// one processor (Zen 4) and is a guess elsewhere. Where channels are few, vectors are too, for all that is begun with each row of them.
 struct Cost {
-  static constexpr double of_product = 2.17, of_pixel = 40, of_output = 29, of_tap = 130;
+  static constexpr double of_product = 2.17, of_tap = 130;
   double products, images, taps;
   Cost(const Conv2dProblem& d, int points) {
     const Tiles tiles(d, 1, points);
+    const double of_pixel = 30 + 900. / d.c, of_output = 15 + 450. / d.k;
     const double n = d.n, pixels = static_cast<double>(tiles.pixels.used), outputs = static_cast<double>(tiles.outputs.used);
     products = n * pixels * d.k;
     images = of_product * products + n * (pixels * of_pixel + outputs * of_output);
@@ -68,10 +69,10 @@ struct Chunks {
   int threads, images, count;
   Chunks(const Conv2dProblem& d, int wanted_threads, int points) : threads(std::min(wanted_threads, d.n)) {
     const Tiles tiles(d, 1, points);
-    // Rows of a product: few enough that a chunk stays near its core, more where the other factor comes from far.
-    const int64_t wanted = (int64_t{tiles.width(0, 0)} * d.k > 1 << 18 ? 288 : 144) * int64_t{threads};
-    const int64_t rows = int64_t{d.n} * tiles.rows(0, 0);
-    const int rounds = static_cast<int>((rows + wanted - 1) / wanted);
+    constexpr int64_t near = 1 << 20;  // values: what a core's part of the caches holds while the three steps go over it
+    const int64_t rows = int64_t{tiles.width(0, 0)} * d.k > 1 << 18 ? 288 : 72;  // of a product, at least: the other factor comes from far
+    const int64_t wanted = std::max({near / (tiles.pixels.used + tiles.outputs.used), rows / tiles.rows(0, 0), int64_t{1}}) * threads;
+    const int rounds = static_cast<int>((d.n + wanted - 1) / wanted);
     images = (d.n + rounds * threads - 1) / (rounds * threads);
     count = (d.n + images - 1) / images;
   }
