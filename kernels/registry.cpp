@@ -155,7 +155,7 @@ const Row* row_by_rank(const char* op, const void* problem, Device device) {
   return best;
 }
 
-bool row_asked_for(const char* op) { return !override_for(op).empty(); }
+std::string row_asked_for(const char* op) { return override_for(op); }
 
 const Row& pick_row(const char* op, const void* problem, Device device, std::string (*text)(const void* problem)) {
   if (const std::string wanted = override_for(op); !wanted.empty()) {

@@ -27,7 +27,7 @@ class ScopedChooser {
 
 const Row* row_by_rank(const char* op, const void* problem, Device device);  // the reference included; nullptr: none supports it
 
-bool row_asked_for(const char* op);  // by name: an override decides, whatever the problem
+std::string row_asked_for(const char* op);  // its name: an override decides, whatever the problem; empty where none does
 
 // While it lives, what this thread runs is not among rows_run(): rows that are only being timed.
 class RowsUncounted {
