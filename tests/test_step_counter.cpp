@@ -79,7 +79,11 @@ TEST_CASE("steps are counted once, and leave the same bits, whether the optimise
     for (const auto& train : {gan, vae, vae_of_given_noise, classifier}) {
       CAPTURE(std::string(name_of(device)));
       const Tensor beside = step_counter(7, device), shared = step_counter(0, device), again = step_counter(0, device);
-      const Numbers apart = train(device, again, {}), together = train(device, shared, shared);
+      const long before = launches();
+      const Numbers apart = train(device, again, {});
+      const long between = launches();
+      const Numbers together = train(device, shared, shared);
+      if (device != Device::cpu) CHECK(between - before == launches() - between + steps);  // an increment a step
       CHECK(apart == together);
       CHECK(again.values() == std::vector<double>{steps});
       CHECK(shared.values() == std::vector<double>{steps});
