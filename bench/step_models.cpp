@@ -94,8 +94,9 @@ struct LeNetBench {
   LeNetBench(const StepOptions& o, Device device)
       : net({.h = o.size, .w = o.size, .channels = o.channels, .classes = classes, .precision = o.precision}, device) {
     init_weights(net, 1);
-    optimizer = Optimizer({.kind = OptimizerKind::sgd, .lr = 0.05, .momentum = 0.9, .weight_decay = 5e-4}, masters(net), copies(net));
-    step.reset(new ClassifyStep{net, optimizer, 1, step_counter(0, device), images(o, o.batch, device), labels(o.batch, device),
+    const Tensor done = step_counter(0, device);
+    optimizer = Optimizer({.kind = OptimizerKind::sgd, .lr = 0.05, .momentum = 0.9, .weight_decay = 5e-4}, masters(net), copies(net), done);
+    step.reset(new ClassifyStep{net, optimizer, 1, done, images(o, o.batch, device), labels(o.batch, device),
                                 Tensor::zeros({}, DType::f32, device)});
   }
 };

@@ -33,6 +33,10 @@ Optimizer::Optimizer(OptimizerSettings settings, Tensors params, Tensors copies,
   }
   lr_ = Tensor::from({1}, {settings.lr}, DType::f32, device);
   if (!step_) step_ = step_counter(0, device);
+  if (step_.dtype() != DType::i32 || step_.shape() != Shape{1} || step_.device() != device)
+    fail(Failure::usage, fmt::format("[optimizer] counts its steps in i32[1] on {}, where its parameters are, not in {}; make it with "
+                                     "step_counter()",
+                                     name_of(device), step_.text()));
 }
 
 void Optimizer::step(const Tensors& gradients) {

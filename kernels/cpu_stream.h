@@ -11,6 +11,12 @@ namespace duel {
 constexpr int64_t streamed_bytes = 16 << 20;  // less than that is better left in a cache, for whoever reads it next
 constexpr int64_t streamed_line = 1024;       // elements worked out at a time, in L1
 
+// Whether a result of so many elements is written past the caches.
+template <class T>
+constexpr bool streams(int64_t count) {
+  return count * static_cast<int64_t>(sizeof(T)) >= streamed_bytes;
+}
+
 // Copies a line of results from L1 past the caches; where it does not lie on whole vectors, into them. stream_end() follows.
 template <class T>
 void stream_line(const T* from, T* to, int64_t count) {

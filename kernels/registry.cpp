@@ -175,7 +175,7 @@ bool row_ruled_out(const Row& row) {
   return found;
 }
 
-bool row_asked_for(const char* op) { return !override_for(op).empty(); }
+std::string row_asked_for(const char* op) { return override_for(op); }
 
 const Row& pick_row(const char* op, const void* problem, Device device, std::string (*text)(const void* problem)) {
   if (const std::string wanted = override_for(op); !wanted.empty()) {

@@ -30,7 +30,7 @@ const Row* row_by_rank(const char* op, const void* problem, Device device);  // 
 // By an override with an exclamation mark, DUEL_VARIANT="conv2d_fwd:!winograd_6": neither rank nor time chooses the row.
 bool row_ruled_out(const Row& row);
 
-bool row_asked_for(const char* op);  // by name: an override decides, whatever the problem
+std::string row_asked_for(const char* op);  // its name: an override decides, whatever the problem; empty where none does
 
 // While it lives, what this thread runs is not among rows_run(): rows that are only being timed.
 class RowsUncounted {

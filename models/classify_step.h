@@ -10,7 +10,7 @@ struct ClassifyStep {
   Classifier& net;
   Optimizer& optimizer;
   int64_t seed;          // of dropout's coins
-  Tensor step;           // i32[1], on the device
+  Tensor step;           // i32[1], on the device: the optimiser's counter, or one that is counted beside it
   Tensor x;              // f32 [n,h,w,channels]: where the batch lies; assign() the next one
   Tensor labels;         // i32 [n]
   Tensor loss_sum;       // f32 []: the loss of each step is added, whoever reads it starts it afresh
@@ -21,7 +21,6 @@ struct ClassifyStep {
   Tensor partner_weight{};  // f32 [n]: times this
 
   void operator()() {
-    increment(step);
     const Tensor logits = net(x, Mode::train, {seed, step});
     Tensor losses = cross_entropy(logits, labels);
     if (weight) losses = losses * weight;
@@ -29,6 +28,7 @@ struct ClassifyStep {
     Tensor loss = mean(losses);
     if (smoothing > 0) loss = loss * (1 - smoothing) - mean(log_softmax(logits)) * smoothing;
     optimizer.step(grad(loss, used(net)));
+    if (!optimizer.counts_in(step)) increment(step);
     NoGrad only_looking;
     loss_sum.assign(add(loss_sum, cast(loss.detach(), loss_sum.dtype())).detach());
   }

@@ -46,16 +46,14 @@ struct VaeStep {
   Tensor labels;  // i32 [n]; undefined where the net is not conditional
   Tensor sums;    // f32 [VaeReport::size]: each step adds its own, whoever reads it starts it afresh
 
-  void operator()() {
-    (*this)(noise.normal({x.shape()[0], net.config.latent}, step));
-    if (!optimizer.counts_in(step)) increment(step);
-  }
+  void operator()() { (*this)(noise.normal({x.shape()[0], net.config.latent}, step)); }
   void operator()(const Tensor& drawn) {  // [n,latent]
     const VaeTerms terms = vae_terms(net, objective, affine(x, 0.5, 0.5), labels, drawn, Mode::train);
     const Tensor reconstruction = mean(terms.reconstruction);
     const Tensor kl = terms.kl ? mean(terms.kl) : Tensor();
     const Tensor loss = kl ? reconstruction + kl * objective.beta : reconstruction;
     optimizer.step(grad(loss, used(net)));
+    if (!optimizer.counts_in(step)) increment(step);
     NoGrad only_looking;
     note(0, loss), note(1, reconstruction);
     if (kl) note(2, kl);

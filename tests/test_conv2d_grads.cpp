@@ -9,7 +9,7 @@
 #include "engine/rng.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/registry.h"
-#include "tests/support.h"
+#include "tests/gpus.h"
 
 using namespace duel;
 using namespace duel::test;
@@ -40,6 +40,13 @@ std::vector<Layer> layers(Device device, DType dtype, bool integers) {
           {"transposed, in one part", make({1, 4, 4, 24}, 7), make({24, 4, 4, 16}, 8), true}};
 }
 
+std::vector<Layer> layers_on_gpus(DType dtype, bool integers) {
+  std::vector<Layer> all;
+  for (const Device device : gpus())
+    for (const Layer& layer : layers(device, dtype, integers)) all.push_back(layer);
+  return all;
+}
+
 struct Backward {
   Tensors gradients;
   long launches;
@@ -65,11 +72,16 @@ std::string singles(DType dtype) {
 
 }  // namespace
 
+TEST_CASE("gradients run on the simulated GPU, and on a GPU where there is one") {
+  skip_missing_gpus();
+  for (const Layer& layer : layers_on_gpus(DType::f32, true)) CHECK(backward(layer).launches > 0);
+}
+
 TEST_CASE("a convolution's two gradients come from one launch, and are those of the single ops") {
-  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
+  if (gpus().empty()) return skip(no_gpus);
   for (const DType dtype : {DType::f32, DType::bf16})
     for (const bool integers : {true, false})
-      for (const Layer& layer : layers(Device::sim, dtype, integers)) {
+      for (const Layer& layer : layers_on_gpus(dtype, integers)) {
         const std::string named = layer.named;
         CAPTURE(named);
         CAPTURE(integers);
@@ -90,8 +102,8 @@ TEST_CASE("a convolution's two gradients come from one launch, and are those of 
 }
 
 TEST_CASE("gradients that are recorded, asked for alone or of a row by name, or better made apart come from the single ops") {
-  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
-  for (const Layer& layer : layers(Device::sim, DType::f32, true)) {
+  if (gpus().empty()) return skip(no_gpus);
+  for (const Layer& layer : layers_on_gpus(DType::f32, true)) {
     CHECK_FALSE(backward(layer, true).together);
     const Tensor total = sum(layer.out());
     forget_rows_run();
@@ -106,7 +118,9 @@ TEST_CASE("gradients that are recorded, asked for alone or of a row by name, or 
     const ScopedVariant both("conv2d_grads:async_copies,conv2d_dgrad_grads:async_copies,conv2d_wgrad:naive");
     CHECK(backward(layer).together);
   }
-  const Tensor image = drawn({2, 16, 16, 3}, Device::sim, DType::f32, true, 1), w = drawn({8, 4, 4, 3}, Device::sim, DType::f32, true, 2);
-  CHECK_FALSE(backward({"three channels", image, w, false}).together);
+  for (const Device device : gpus()) {
+    const Tensor image = drawn({2, 16, 16, 3}, device, DType::f32, true, 1), w = drawn({8, 4, 4, 3}, device, DType::f32, true, 2);
+    CHECK_FALSE(backward({"three channels", image, w, false}).together);
+  }
   for (const Layer& layer : layers(Device::cpu, DType::f32, true)) CHECK_FALSE(backward(layer).together);
 }

@@ -1,5 +1,7 @@
 // Convolutions whose norms have no forward pass of their own: taken where rows can, with the numbers of the ops by themselves.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,8 +10,9 @@
 #include "engine/grad.h"
 #include "engine/ops.h"
 #include "engine/rng.h"
+#include "engine/row_watch.h"
 #include "kernels/registry.h"
-#include "tests/support.h"
+#include "tests/gpus.h"
 
 using namespace duel;
 using namespace duel::test;
@@ -56,27 +59,49 @@ std::vector<Chain> chains(Device device) {
            2}};
 }
 
+std::vector<Chain> chains_on_gpus() {
+  std::vector<Chain> all;
+  for (const Device device : gpus())
+    for (Chain& chain : chains(device)) all.push_back(chain);
+  return all;
+}
+
 enum class Of { all, input, weights };
 
 struct Run {
   Tensors all;       // y, the gradients that were asked for, running statistics
   Tensors again;     // derivatives of a derivative
-  int normed = 0;    // rows of normed_conv2d that ran in the forward pass
-  int norms = 0;     // and of batch_norm_fwd
-  int acts = 0;      // and of activation
-  std::string back;  // the ops whose rows ran in the backward pass
+  long normed = 0;   // calls of normed_conv2d in the forward pass
+  long norms = 0;    // and of batch_norm_fwd
+  long acts = 0;     // and of activation
+  std::string back;  // op:row of each call in the backward pass
+  std::string rows;  // and in both
+};
+
+// Each call of a row, as op:row.
+struct Calls : RowWatch {
+  std::vector<std::string> all;
+  void before(const Row& row, const std::string&, std::span<const Touched>) override {
+    all.push_back(row.op + (":" + std::string(row.name)));
+  }
+  void after(const Row&, const std::string&, std::span<const Touched>) override {}
+  long count(const std::string& op) const {
+    return std::count_if(all.begin(), all.end(), [&](const std::string& call) { return call.starts_with(op + ":"); });
+  }
+  std::string text() const { return fmt::format("{} ", fmt::join(all, " ")); }
 };
 
 Run run(Chain chain, Of of = Of::all, bool twice = false) {
   for (ConvLink& link : chain.links)
     if (link.norm.gamma) link.norm.running_mean = link.norm.running_mean.clone(), link.norm.running_var = link.norm.running_var.clone();
-  forget_rows_run();
   Run r;
-  const Tensor y = conv_chain(chain.x, chain.links, chain.groups);
-  for (const Row* row : rows_run()) {
-    const std::string op = row->op;
-    r.normed += op == "normed_conv2d_fwd" || op == "normed_conv2d_dgrad", r.norms += op == "batch_norm_fwd", r.acts += op == "activation";
-  }
+  const Tensor y = [&] {
+    Calls calls;
+    const Tensor out = conv_chain(chain.x, chain.links, chain.groups);
+    r.normed = calls.count("normed_conv2d_fwd") + calls.count("normed_conv2d_dgrad");
+    r.norms = calls.count("batch_norm_fwd"), r.acts = calls.count("activation"), r.rows = calls.text();
+    return out;
+  }();
   Tensors wanted;
   if (of != Of::weights) wanted.push_back(chain.x);
   for (const ConvLink& link : chain.links)
@@ -85,9 +110,12 @@ Run run(Chain chain, Of of = Of::all, bool twice = false) {
       if (link.norm.gamma) wanted.insert(wanted.end(), {link.norm.gamma, link.norm.beta});
     }
   const Tensor seed = drawn(y.shape(), y.device(), 9);
-  forget_rows_run();
-  const Tensors first = vjp(y, seed, wanted, twice);
-  for (const Row* row : rows_run()) r.back += std::string(row->op) + " ";
+  const Tensors first = [&] {
+    Calls calls;
+    const Tensors gradients = vjp(y, seed, wanted, twice);
+    r.back = calls.text(), r.rows += r.back;
+    return gradients;
+  }();
   if (twice) r.again = grad(sum(square(first[0])) + sum(square(first.back())), wanted);
   r.all = {y};
   r.all.insert(r.all.end(), first.begin(), first.end());
@@ -112,9 +140,14 @@ constexpr const char* one_by_one = "activation:naive";  // a row of an op that a
 
 }  // namespace
 
+TEST_CASE("chains run on the simulated GPU, and on a GPU where there is one") {
+  skip_missing_gpus();
+  for (const Device device : gpus()) CHECK(run(chains(device).back()).normed > 0);
+}
+
 TEST_CASE("a chain's numbers are those of convolution, norm and activation one after the other, and the same each time") {
-  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
-  for (const Chain& chain : chains(Device::sim)) {
+  if (gpus().empty()) return skip(no_gpus);
+  for (const Chain& chain : chains_on_gpus()) {
     const std::string named = chain.named;
     CAPTURE(named);
     const Run together = run(chain), again = run(chain);
@@ -127,8 +160,9 @@ TEST_CASE("a chain's numbers are those of convolution, norm and activation one a
     const ScopedVariant by_name(one_by_one);
     const Run apart = run(chain);
     CHECK(apart.normed == 0);
-    CHECK(together.norms <= 1);
-    CHECK(apart.norms == 1);
+    const long norms = std::count_if(chain.links.begin(), chain.links.end(), [](const ConvLink& link) { return bool(link.norm.gamma); });
+    CHECK(together.norms == norms - chain.norms);
+    CHECK(apart.norms == norms);
     REQUIRE(together.all.size() == apart.all.size());
     for (size_t i = 0; i < apart.all.size(); ++i) {
       CAPTURE(i);
@@ -139,8 +173,8 @@ TEST_CASE("a chain's numbers are those of convolution, norm and activation one a
 }
 
 TEST_CASE("asked for less, a chain's backward pass does less") {
-  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
-  for (const Chain& chain : chains(Device::sim))
+  if (gpus().empty()) return skip(no_gpus);
+  for (const Chain& chain : chains_on_gpus())
     for (const Of of : {Of::input, Of::weights})
       for (const bool twice : {false, true}) {
         const std::string named = chain.named;
@@ -162,55 +196,115 @@ TEST_CASE("asked for less, a chain's backward pass does less") {
 }
 
 TEST_CASE("the activation that ends a chain is the last convolution's where a row can, and else one of its own") {
-  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
-  for (const Act act : {Act::tanh, Act::sigmoid, Act::relu, Act::none}) {
-    Chain chain = chains(Device::sim).back();
-    chain.links.back().then = {act};
-    const std::string named = act_names[static_cast<int>(act)];
-    CAPTURE(named);
-    const Run together = run(chain);
-    CHECK(together.normed == 2);  // that of the inner links, and few_channels
-    CHECK(together.acts == (act == Act::relu ? 1 : 0));
-    const ScopedVariant by_name(one_by_one);
-    const Run apart = run(chain);
-    CHECK(apart.acts == (act == Act::none ? 0 : 1));
-    for (size_t i = 0; i < apart.all.size(); ++i) CHECK(apart_by(together.all[i], apart.all[i]) < 2e-5);
-  }
+  if (gpus().empty()) return skip(no_gpus);
+  for (Chain chain : chains_on_gpus())
+    for (const Act act : {Act::tanh, Act::sigmoid, Act::relu, Act::none}) {
+      if (std::string(chain.named) != "G") continue;
+      chain.links.back().then = {act};
+      const std::string named = act_names[static_cast<int>(act)];
+      CAPTURE(named);
+      const Run together = run(chain);
+      CHECK(together.normed == 3);
+      CHECK(together.acts == (act == Act::relu ? 1 : 0));
+      const ScopedVariant by_name(one_by_one);
+      const Run apart = run(chain);
+      CHECK(apart.acts == (act == Act::none ? 0 : 1));
+      for (size_t i = 0; i < apart.all.size(); ++i) CHECK(apart_by(together.all[i], apart.all[i]) < 2e-5);
+    }
 }
 
 TEST_CASE("a row of an op that a chain would pass over is run where it is asked for by name") {
-  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
-  const Chain chain = chains(Device::sim)[0];
-  CHECK(run(chain).normed > 0);
-  for (const char* row : {"conv2d_fwd:three_tf32", "conv2d_dgrad:naive", "conv2d_wgrad:naive", "conv2d_grads:async_copies",
-                          "conv2d_dgrad_grads:async_copies", "batch_norm_fwd:naive", "activation:naive", "activation_grad:naive"}) {
-    CAPTURE(row);
-    const ScopedVariant by_name(row);
-    NoGrad only_forward;  // D's first layer is nothing for conv2d_fwd:three_tf32
-    forget_rows_run();
-    if (std::string(row).starts_with("conv2d_fwd")) CHECK_THROWS_AS(conv_chain(chain.x, chain.links), Error);
-    else conv_chain(chain.x, chain.links);
-    for (const Row* ran : rows_run()) CHECK(std::string(ran->op).find("normed") == std::string::npos);
+  if (gpus().empty()) return skip(no_gpus);
+  for (const Device device : gpus()) {
+    const Chain chain = chains(device)[0];
+    CHECK(run(chain).normed > 0);
+    for (const char* row : {"conv2d_fwd:three_tf32", "conv2d_dgrad:naive", "conv2d_wgrad:naive", "conv2d_grads:async_copies",
+                            "conv2d_dgrad_grads:async_copies", "batch_norm_fwd:naive", "activation:naive", "activation_grad:naive"}) {
+      CAPTURE(row);
+      const ScopedVariant by_name(row);
+      NoGrad only_forward;  // D's first layer is nothing for conv2d_fwd:three_tf32
+      forget_rows_run();
+      if (std::string(row).starts_with("conv2d_fwd")) CHECK_THROWS_AS(conv_chain(chain.x, chain.links), Error);
+      else conv_chain(chain.x, chain.links);
+      for (const Row* ran : rows_run()) CHECK(std::string(ran->op).find("normed") == std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("a row asked for by name runs where it can, and the rest of a chain without it; where it can nowhere, that is an error") {
+  if (gpus().empty()) return skip(no_gpus);
+  for (const Device device : gpus()) {
+    std::vector<Chain> all = chains(device);
+    Chain d = all.front(), g = all.back();
+    d.x = drawn({4, 32, 32, 3}, device, 5);
+    d.links.resize(3), d.links.push_back({drawn({1, 4, 4, 24}, device, 5, -0.3, 0.3), {}, false, {}, {}});
+    Chain bare = d, g4 = g;  // whose last layer wants nothing of the others; whose tanh stands behind channels that tiles take as well
+    for (ConvLink& link : bare.links) link.norm = {};
+    g4.links.back().w = drawn({8, 4, 4, 4}, device, 6, -0.3, 0.3);
+    const struct {
+      const Chain& chain;
+      const char* row;
+    } can[] = {{d, "normed_conv2d_fwd:three_tf32"},           {d, "normed_conv2d_fwd:async_copies"},
+               {d, "normed_conv2d_wgrad:three_tf32"},         {d, "normed_conv2d_grads:async_copies"},
+               {d, "normed_conv2d_grads:one_output"},         {bare, "normed_conv2d_fwd:one_output"},
+               {bare, "normed_conv2d_grads:one_output"},      {g, "normed_conv2d_dgrad:async_copies"},
+               {g, "normed_conv2d_dgrad_grads:async_copies"}, {g, "normed_conv2d_dgrad_grads:few_channels"},
+               {g4, "normed_conv2d_dgrad:async_copies"},      {g4, "normed_conv2d_dgrad_grads:async_copies"}};
+    for (const auto& asked : can)
+      for (const Of of : {Of::all, Of::input}) {
+        const std::string row = asked.row;
+        CAPTURE(row);
+        const Run named = [&] {
+          const ScopedVariant by_name(row);
+          return run(asked.chain, of);
+        }();
+        if (of == Of::all && row.find("wgrad") == std::string::npos) CHECK(named.rows.find(row) != std::string::npos);
+        const std::string op = row.substr(0, row.find(':') + 1);
+        if (row.find("grad") == std::string::npos || row.find("dgrad:") != std::string::npos)  // forward: no other row of the op
+          for (size_t at = named.rows.find(op); at != std::string::npos; at = named.rows.find(op, at + 1))
+            CHECK(named.rows.compare(at, row.size(), row) == 0);
+        const ScopedVariant by_name(one_by_one);
+        const Run apart = run(asked.chain, of);
+        for (size_t i = 0; i < apart.all.size(); ++i) CHECK(apart_by(named.all[i], apart.all[i]) < 2e-5);
+      }
+    Chain hidden = d;
+    hidden.links.resize(3);
+    const struct {
+      const Chain& chain;
+      const char *row, *why;
+    } cannot[] = {{d, "normed_conv2d_fwd:one_output", "row one_output, asked for by an override, does not support n4h16w16c8k16"},
+                  {g, "normed_conv2d_dgrad:few_channels", "row few_channels, asked for by an override, does not support n4h8w8c16k12"},
+                  {hidden, "normed_conv2d_grads:one_output", "row one_output, asked for by an override, does not support n4h16w16c8k16"},
+                  {d, "normed_conv2d_wgrad:few_channels", "row few_channels, asked for by an override, does not support n4h16w16c8k16"}};
+    for (const auto& asked : cannot) {
+      const ScopedVariant by_name(asked.row);
+      CHECK_THROWS_WITH_AS(run(asked.chain), doctest::Contains(asked.why), Error);
+    }
+    const ScopedVariant elsewhere("normed_conv2d_fwd:three_tf32");
+    CHECK_THROWS_WITH_AS(run(chains(Device::cpu)[0]), doctest::Contains("no row three_tf32 on cpu"), Error);
   }
 }
 
 TEST_CASE("one weight in two links has the gradients of both, recorded or not") {
-  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
-  const Chain like = chains(Device::sim)[0];
-  const Tensor tied = drawn({8, 3, 3, 8}, Device::sim, 11, -0.3, 0.3);
-  const ConvLink again{tied, {.stride = 1, .pad = 1}, false, norm_of(8, Device::sim, 40), {Act::relu}};
-  const std::vector<ConvLink> links{like.links[0], again, again};
-  const auto gradient = [&](bool recorded) { return grad(sum(square(conv_chain(like.x, links))), {tied}, recorded)[0]; };
-  const Tensor once = gradient(false), recorded = gradient(true);
-  const ScopedVariant by_name(one_by_one);
-  const Tensor apart = gradient(false);
-  CHECK(apart_by(once, apart) < 2e-5);
-  CHECK(apart_by(recorded, apart) < 2e-4);
+  if (gpus().empty()) return skip(no_gpus);
+  for (const Device device : gpus()) {
+    const Chain like = chains(device)[0];
+    const Tensor tied = drawn({8, 3, 3, 8}, device, 11, -0.3, 0.3);
+    const ConvLink again{tied, {.stride = 1, .pad = 1}, false, norm_of(8, device, 40), {Act::relu}};
+    const std::vector<ConvLink> links{like.links[0], again, again};
+    const auto gradient = [&](bool recorded) { return grad(sum(square(conv_chain(like.x, links))), {tied}, recorded)[0]; };
+    const Tensor once = gradient(false), recorded = gradient(true);
+    const ScopedVariant by_name(one_by_one);
+    const Tensor apart = gradient(false);
+    CHECK(apart_by(once, apart) < 2e-5);
+    CHECK(apart_by(recorded, apart) < 2e-4);
+  }
 }
 
 TEST_CASE("a chain refuses what its ops would, whichever way it runs") {
-  for (const Device device : {Device::sim, Device::cpu}) {
-    if (!find_backend(device)) continue;
+  std::vector<Device> devices = gpus();
+  devices.push_back(Device::cpu);
+  for (const Device device : devices) {
     Chain chain = chains(device)[0];
     chain.links[1].norm.gamma = drawn({5}, device, 1);
     CHECK_THROWS_WITH_AS(run(chain), doctest::Contains("[batch_norm] x is"), Error);
@@ -224,8 +318,8 @@ TEST_CASE("a chain refuses what its ops would, whichever way it runs") {
 }
 
 TEST_CASE("the forward pass of a chain takes fewer launches: a norm between two convolutions takes none") {
-  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
-  for (const Chain& chain : chains(Device::sim)) {
+  if (gpus().empty()) return skip(no_gpus);
+  for (const Chain& chain : chains_on_gpus()) {
     const std::string named = chain.named;
     CAPTURE(named);
     NoGrad only_forward;
@@ -243,8 +337,8 @@ TEST_CASE("the forward pass of a chain takes fewer launches: a norm between two 
 }
 
 TEST_CASE("a chain differentiates again") {
-  if (!find_backend(Device::sim)) return skip("this build has no simulated GPU");
-  for (const Chain& chain : chains(Device::sim)) {
+  if (gpus().empty()) return skip(no_gpus);
+  for (const Chain& chain : chains_on_gpus()) {
     const std::string named = chain.named;
     CAPTURE(named);
     const Run together = run(chain, Of::all, true);

@@ -9,19 +9,11 @@
 #include "kernels/registry.h"
 #include "models/classify_step.h"
 #include "models/gan_step.h"
-#include "tests/support.h"
+#include "tests/gpus.h"
 
 using namespace duel;
 
 namespace {
-
-// Those that run CUDA kernels here. sim_checked goes sim's way, many times slower.
-std::vector<Device> others() {
-  std::vector<Device> usable;
-  for (Device device : {Device::sim, Device::cuda})
-    if (test::why_not(device).empty()) usable.push_back(device);
-  return usable;
-}
 
 std::vector<Device> with_cpu(std::vector<Device> devices) {
   devices.insert(devices.begin(), Device::cpu);
@@ -48,19 +40,37 @@ GanReport run_steps(Net& net, const GanConfig& config, Device device, int batch,
   return step.read();
 }
 
+// Of steps that are run, and run again or, `played`, recorded and then played.
+void check_same_bits(Device device, bool played) {
+  for (DType precision : {DType::f32, DType::bf16}) {
+    CAPTURE(std::string(name_of(device)));
+    const GanConfig config{.h = 16, .w = 16, .channels = 3, .nz = 8, .ngf = 8, .ndf = 8, .precision = precision};
+    Net run(config, device), again(config, device);
+    const GanReport a = run_steps(run, config, device, 4, 4), b = run_steps(again, config, device, 4, 4, played);
+    CHECK(a.loss_d == b.loss_d);
+    CHECK(a.loss_g == b.loss_g);
+    for (const auto& [ours, theirs] : {std::pair(masters(run.g), masters(again.g)), std::pair(masters(run.d), masters(again.d))})
+      for (size_t i = 0; i < ours.size(); ++i) CHECK(ours[i].values() == theirs[i].values());
+  }
+}
+
 }  // namespace
 
 TEST_CASE("steps run on the simulated GPU, and on a GPU where there is one") {
-  for (const Device device : {Device::sim, Device::cuda}) {
-    const std::string why = test::why_not(device);
-    if (!why.empty()) test::skip(why);
-    const std::vector<Device> here = others();
-    CHECK(std::count(here.begin(), here.end(), device) == why.empty());
+  test::skip_missing_gpus();
+  for (const Device device : test::gpus()) {
+    const GanConfig config{.h = 16, .w = 16, .channels = 1, .nz = 4, .ngf = 4, .ndf = 4};
+    Net net(config, device);
+    forget_rows_run();
+    run_steps(net, config, device, 3, 1);
+    CHECK(rows_run().size() > 10);
+    for (const Row* row : rows_run()) CHECK(row->device == device);
   }
 }
 
 TEST_CASE("a DCGAN step equals the CPU's") {
-  for (const Device device : others())
+  if (test::gpus().empty()) return test::skip(test::no_gpus);
+  for (const Device device : test::gpus())
     for (DType precision : {DType::f32, DType::bf16}) {
       CAPTURE(std::string(name_of(device)));
       const GanConfig config{.h = 32, .w = 32, .channels = 1, .nz = 16, .ngf = 8, .ndf = 8, .precision = precision};
@@ -87,22 +97,19 @@ TEST_CASE("a DCGAN step equals the CPU's") {
     }
 }
 
+TEST_CASE("steps leave the same bits each time") {
+  if (test::gpus().empty()) return test::skip(test::no_gpus);
+  for (const Device device : test::gpus()) check_same_bits(device, false);
+}
+
 TEST_CASE("steps played again from a record leave the bits of steps that were run") {
-  for (const Device device : others())
-    for (DType precision : {DType::f32, DType::bf16}) {
-      CAPTURE(std::string(name_of(device)));
-      const GanConfig config{.h = 16, .w = 16, .channels = 3, .nz = 8, .ngf = 8, .ndf = 8, .precision = precision};
-      Net run(config, device), played(config, device);
-      const GanReport a = run_steps(run, config, device, 4, 4), b = run_steps(played, config, device, 4, 4, true);
-      CHECK(a.loss_d == b.loss_d);
-      CHECK(a.loss_g == b.loss_g);
-      for (const auto& [ours, theirs] : {std::pair(masters(run.g), masters(played.g)), std::pair(masters(run.d), masters(played.d))})
-        for (size_t i = 0; i < ours.size(); ++i) CHECK(ours[i].values() == theirs[i].values());
-    }
+  if (const std::string why = test::why_not(Device::cuda); !why.empty()) return test::skip("only a GPU records: " + why);
+  check_same_bits(Device::cuda, true);
 }
 
 TEST_CASE("a step of every kind of GAN equals the CPU's") {
-  const std::vector<Device> all = with_cpu(others());
+  if (test::gpus().empty()) return test::skip(test::no_gpus);
+  const std::vector<Device> all = with_cpu(test::gpus());
   struct Kind {
     const char* name;
     GanConfig config;
@@ -161,7 +168,8 @@ TEST_CASE("a step of every kind of GAN equals the CPU's") {
 }
 
 TEST_CASE("a classifier's steps equal the CPU's, dropout's coins included") {
-  const std::vector<Device> all = with_cpu(others());
+  if (test::gpus().empty()) return test::skip(test::no_gpus);
+  const std::vector<Device> all = with_cpu(test::gpus());
   for (ClassifierNet kind : {ClassifierNet::lenet, ClassifierNet::resnet}) {
     const ClassifierConfig config{.net = kind, .h = 8, .w = 10, .channels = 2, .classes = 3, .width = 4};
     std::vector<double> losses;

@@ -76,6 +76,23 @@ TEST_CASE("malformed strings are refused with a usage error") {
   }
 }
 
+TEST_CASE("what a problem says that means nothing to the op is refused") {
+  const std::string good = "n4h16w16c16k32r4u2pad1:f32/act=relu/norm=1";
+  const auto buffers = [](const std::string& name, const std::string& text) {
+    const OpInfo& op = find_op(name);
+    return op.buffers(op.parse(text).problem.get());
+  };
+  for (const std::string name :
+       {"normed_conv2d_fwd", "normed_conv2d_dgrad", "normed_conv2d_wgrad", "normed_conv2d_grads", "normed_conv2d_dgrad_grads"}) {
+    CAPTURE(name);
+    CHECK(!buffers(name, good).empty());
+    if (name.ends_with("grads")) CHECK_NOTHROW(buffers(name, good + "/input_only=1"));
+    else CHECK_THROWS_WITH_AS(buffers(name, good + "/input_only=1"), doctest::Contains("input_only is for both gradients"), Error);
+    if (name.ends_with("wgrad")) CHECK_NOTHROW(buffers(name, good + "/of=gy"));
+    else CHECK_THROWS_WITH_AS(buffers(name, good + "/of=gy"), doctest::Contains("of=gy is for the weight gradient"), Error);
+  }
+}
+
 TEST_CASE("words") {
   const ProblemWords w = parse_words("n128h32pad1:bf16/fn=relu/slope=0.2");
   CHECK(w.integers == std::map<std::string, int64_t>{{"n", 128}, {"h", 32}, {"pad", 1}});

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/sim/grid.h"
 #include "tests/check_support.h"
 
 namespace duel {
@@ -68,6 +69,14 @@ TEST_CASE("a grid meets at its barrier, on both simulated GPUs and under every s
 TEST_CASE("a grid does the same on the GPU") {
   if (const std::string why = test::why_not(Device::cuda); !why.empty()) return test::skip(why);
   test::check_real(checks);
+}
+
+TEST_CASE("how many blocks are there at once: by threads, by shared memory, by their number; of 0 threads an error") {
+  CHECK(sim::resident_blocks(1024, 0) == 8 * 2);
+  CHECK(sim::resident_blocks(33, 0) == 8 * 32);
+  CHECK(sim::resident_blocks(32, 100 << 10) == 8 * 2);
+  CHECK(sim::resident_blocks(32, 228 << 10) == 0);
+  CHECK_THROWS_WITH_AS(sim::resident_blocks(0, 0), doctest::Contains("blocks of 0 threads; a block has at least one"), Error);
 }
 
 const test::Misuse misuses[] = {

@@ -2,12 +2,42 @@
 // and in memory that does not.
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include "kernels/cpu_stream.h"
 #include "tests/row_check.h"
 #include "tests/support.h"
 
 using namespace duel;
 using namespace duel::test;
+
+TEST_CASE("what is too large for a cache goes past it, a line of L1 at a time, and nothing else does") {
+  constexpr int64_t most = streamed_bytes / sizeof(float);
+  CHECK(streams<float>(most));
+  CHECK_FALSE(streams<float>(most - 1));
+  CHECK(streams<bf16>(2 * most));
+  CHECK_FALSE(streams<bf16>(2 * most - 1));
+  for (const bool streamed : {false, true})
+    for (const int64_t begin : {0, 3}) {  // on whole vectors, and not
+      CAPTURE(streamed);
+      std::vector<float> y(5 * streamed_line / 2, -1);
+      const int64_t end = static_cast<int64_t>(y.size()) - 1;
+      int64_t next = begin;
+      each_result_line(y.data(), begin, end, streamed, [&](int64_t from, int64_t to, float* line) {
+        CHECK(from == next);
+        CHECK(to == (streamed ? std::min(end, from + streamed_line) : end));
+        CHECK((line == y.data() + from) != streamed);
+        for (int64_t i = from; i < to; ++i) line[i - from] = static_cast<float>(i);
+        CHECK((y[static_cast<size_t>(from)] == -1) == streamed);  // not there yet
+        next = to;
+      });
+      CHECK(next == end);
+      for (size_t i = 0; i < y.size(); ++i) {
+        const auto at = static_cast<int64_t>(i);
+        REQUIRE(y[i] == (at < begin || at >= end ? -1.f : static_cast<float>(i)));
+      }
+    }
+}
 
 TEST_CASE("results written past the caches are right, whatever they are aligned to") {
   struct Large {
@@ -34,10 +64,10 @@ TEST_CASE("results written past the caches are right, whatever they are aligned 
     const OpInfo& op = find_op(large.op);
     const ErasedCase problem = op.parse(large.problem);
     const Question q = ask(op, problem, Values::reals, 5);
-    size_t largest = 0;
+    bool streamed = false;
     for (const Buffer& b : q.buffers)
-      if (b.role == Role::out) largest = std::max(largest, b.bytes());
-    REQUIRE(largest >= static_cast<size_t>(streamed_bytes));
+      if (b.role == Role::out) streamed |= b.dtype == DType::bf16 ? streams<bf16>(b.count) : streams<float>(b.count);
+    REQUIRE(streamed);
     for (const Row& row : rows_of(large.op)) {
       if (row.device != Device::cpu || row.rank <= reference_rank) continue;
       const Verdict v = check(row, q);  // in memory aligned to 16 bytes

@@ -13,7 +13,7 @@ ClassifyState::ClassifyState(const ClassifySettings& settings, const Dataset& tr
       net(settings.network(train.h, train.w, static_cast<int>(train.classes.size())), device),
       loss_sum(Tensor::zeros({}, DType::f32, device)) {
   init_weights(net, settings.seed);
-  optimizer = Optimizer(settings.optimizer_settings(), masters(net), copies(net));
+  optimizer = Optimizer(settings.optimizer_settings(), masters(net), copies(net), step_on_device);
 }
 
 void ClassifyState::each(const TensorVisit& f) {

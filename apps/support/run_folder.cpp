@@ -95,11 +95,18 @@ int rename_new(const fs::path& from, const fs::path& to) {
   return rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
 }
 
-bool has_entry(int folder, const char* name) { return faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0; }
+// Both refuse a folder that this user may not look into: what is in it might be anything. `path` is its name in the refusal.
+bool has_entry(int folder, const fs::path& path, const char* name) {
+  if (faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  if (errno == EACCES) refuse("look into", path, errno, other_place);
+  return false;
+}
 
-bool is_empty(int folder) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(fdopendir(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)), closedir);
-  if (!entries) return true;  // what cannot be listed is for the caller to find out
+bool is_empty(int folder, const fs::path& path) {
+  const int listed = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (listed < 0 && errno == EACCES) refuse("look into", path, errno, other_place);
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(fdopendir(listed), closedir);
+  if (!entries) return true;  // gone meanwhile, as the caller will find out
   while (const dirent* entry = readdir(entries.get()))
     if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) return false;
   return true;
@@ -122,7 +129,7 @@ fs::path set_aside(const fs::path& path) {
   if (folder.fd < 0 && (errno == ENOENT || errno == ENOTDIR))
     refuse("make the run", path, EEXIST, "it is no folder; choose another name with --out");
   if (folder.fd < 0) refuse("look into", path, errno, other_place);
-  if (!has_entry(folder.fd, "lock") && !has_entry(folder.fd, "config.json") && !is_empty(folder.fd)) {
+  if (!has_entry(folder.fd, path, "lock") && !has_entry(folder.fd, path, "config.json") && !is_empty(folder.fd, path)) {
     if (!is_still(folder.fd, path)) return "";
     fail(Failure::data, fmt::format("{} exists and is not a run (no config.json in it); choose another name with --out", path.string()));
   }

@@ -32,8 +32,8 @@ void check_window(const char* op, const Shape& x, const Shape& w, int channel_ax
 template <class Both, class ByInput>
 bool in_one_launch(const Conv2dProblem& d, Device device, Needs needs) {
   if (!needs[0] || !needs[1] || recording()) return false;
-  if (row_asked_for(Both::name)) return true;
-  if (row_asked_for(ByInput::name) || row_asked_for(Conv2dWgrad::name)) return false;
+  if (!row_asked_for(Both::name).empty()) return true;
+  if (!row_asked_for(ByInput::name).empty() || !row_asked_for(Conv2dWgrad::name).empty()) return false;
   const Row *both = row_by_rank(Both::name, &d, device), *by_input = row_by_rank(ByInput::name, &d, device),
             *wgrad = row_by_rank(Conv2dWgrad::name, &d, device);
   return both && both->rank > reference_rank && by_input && both->rank >= by_input->rank && wgrad && both->rank >= wgrad->rank;

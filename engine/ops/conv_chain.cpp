@@ -1,6 +1,7 @@
 // Convolutions whose norms have no pass of their own: each finds the statistics of its output as it stores it, and the next one normalises
 // that as it loads it. The first derivative makes the weight gradient from the same loads; batch norm's own is one launch as ever.
 #include <algorithm>
+#include <optional>
 
 #include "engine/dispatch.h"
 #include "engine/grad.h"
@@ -35,19 +36,40 @@ struct Raw {
   Tensor y, mean, invstd;
 };
 
-// The reference, which makes in full what the others do not, is taken where it is asked for by name.
+// A row asked for by name is taken for what it supports. The reference, which makes in full what the others do not, only so.
 template <class Op>
 bool has_row(const NormedConv2dProblem& p, Device device) {
-  if (row_asked_for(Op::name)) return true;
+  if (const std::string name = row_asked_for(Op::name); !name.empty()) {
+    const Row* row = find_row(Op::name, name.c_str(), device);
+    return row && row->supports(&p);
+  }
   const Row* row = row_by_rank(Op::name, &p, device);
   return row && row->rank > reference_rank;
 }
+
+// What the links of a chain want of an op. That a row asked for by name fits none of them is an error, as it is for an op by itself.
+template <class Op>
+struct Wanted {
+  Device device;
+  bool fits = false;
+  std::optional<NormedConv2dProblem> refused{};
+
+  bool operator()(const NormedConv2dProblem& p) {
+    const bool has = has_row<Op>(p, device);
+    if (!has && !refused) refused = p;
+    fits = fits || has;
+    return has;
+  }
+  void check_used() const {
+    if (!fits && refused && !row_asked_for(Op::name).empty()) pick<Op>(*refused, device);  // throws
+  }
+};
 
 // Whether single ops are asked for by name, which a chain in one piece would pass over.
 bool singles_asked_for() {
   for (const char* op : {"conv2d_fwd", "conv2d_dgrad", "conv2d_wgrad", "conv2d_grads", "conv2d_dgrad_grads", "batch_norm_fwd", "activation",
                          "activation_grad"})
-    if (row_asked_for(op)) return true;
+    if (!row_asked_for(op).empty()) return true;
   return false;
 }
 
@@ -70,11 +92,21 @@ NormedConv2dProblem wgrad_problem(NormedConv2dProblem p, bool transposed) {
   return p;
 }
 
+// Of both gradients in one launch.
+NormedConv2dProblem pair_problem(const NormedConv2dProblem& p, Act then = Act::none, bool to_weight = true) {
+  NormedConv2dProblem pair = wgrad_problem(p, false);
+  pair.then = then, pair.input_only = !to_weight;
+  return pair;
+}
+
 std::vector<Plan> planned(const Tensor& x, const std::vector<ConvLink>& links, int groups) {
   const size_t count = links.size();
-  const auto runs = [&](size_t i, const NormedConv2dProblem& p) {
-    return links[i].transposed ? has_row<NormedConv2dDgrad>(p, x.device()) : has_row<NormedConv2dFwd>(p, x.device());
-  };
+  Wanted<NormedConv2dFwd> fwd{x.device()};
+  Wanted<NormedConv2dDgrad> dgrad{x.device()};
+  Wanted<NormedConv2dWgrad> wgrad{x.device()};
+  Wanted<NormedConv2dGrads> grads{x.device()};
+  Wanted<NormedConv2dDgradGrads> dgrad_grads{x.device()};
+  const auto runs = [&](size_t i, const NormedConv2dProblem& p) { return links[i].transposed ? dgrad(p) : fwd(p); };
   std::vector<Plan> plans(count);
   Shape shape = x.shape();  // of a link's input
   for (size_t i = 0; i < count; ++i) {
@@ -87,7 +119,7 @@ std::vector<Plan> planned(const Tensor& x, const std::vector<ConvLink>& links, i
     const ConvLink &before = links[i - 1], &link = links[i];
     const bool finds = !has_norm(before) || runs(i - 1, normed_problem(plans[i - 1].problem.conv, nullptr, before, true, groups));
     const NormedConv2dProblem reads = normed_problem(plans[i].problem.conv, &before, link, false, groups);
-    plans[i].reads_raw = finds && runs(i, reads) && has_row<NormedConv2dWgrad>(wgrad_problem(reads, link.transposed), x.device());
+    plans[i].reads_raw = finds && runs(i, reads) && wgrad(wgrad_problem(reads, link.transposed));
     plans[i - 1].statistics = plans[i].reads_raw && has_norm(before);
   }
   for (size_t i = 0; i < count; ++i) {
@@ -100,7 +132,9 @@ std::vector<Plan> planned(const Tensor& x, const std::vector<ConvLink>& links, i
       if (links[i].transposed && runs(i, with_activation)) plan.problem = with_activation;
     }
     if ((plan.reads_raw || plan.statistics) && !runs(i, plan.problem)) return std::vector<Plan>(count);  // each alone, not both
+    if (plan.reads_raw) links[i].transposed ? dgrad_grads(pair_problem(plan.problem)) : grads(pair_problem(plan.problem));
   }
+  fwd.check_used(), dgrad.check_used(), wgrad.check_used(), grads.check_used(), dgrad_grads.check_used();
   return plans;
 }
 
@@ -112,12 +146,15 @@ Tensors first_order(const ConvLink& before, const ConvLink& link, const Raw& raw
   const Conv2dProblem& d = p.conv;
   const Device device = g.device();
   const BatchNorm& bn = before.norm;
-  NormedConv2dProblem pair = wgrad_problem(p, false);
-  pair.then = p.then, pair.input_only = !to_weight;
+  NormedConv2dProblem pair = pair_problem(p, p.then, to_weight);
+  const auto fits = [&] {
+    return link.transposed ? has_row<NormedConv2dDgradGrads>(pair, device) : has_row<NormedConv2dGrads>(pair, device);
+  };
   // Behind a norm the gradient by the input alone is the plain convolution's.
-  const bool together = to_input && (to_weight || !p.norm) &&
-                        (link.transposed ? has_row<NormedConv2dDgradGrads>(pair, device) : has_row<NormedConv2dGrads>(pair, device));
-  if (p.then != Act::none && !together) g = activation_grad(out, g, p.then);
+  const bool wanted = to_input && (to_weight || !p.norm), with_activation = wanted && p.then != Act::none && fits();
+  if (!with_activation) pair.then = Act::none;
+  const bool together = with_activation || (wanted && fits());
+  if (p.then != pair.then) g = activation_grad(out, g, p.then);
   void* const counters = to_weight ? tickets(device, static_cast<int>(most_tickets)) : nullptr;
   Tensor by_input, gw;
   if (to_weight) gw = Tensor(link.w.shape(), accumulator_of(g.dtype()), device);
@@ -127,7 +164,7 @@ Tensors first_order(const ConvLink& before, const ConvLink& link, const Raw& raw
       dispatch<NormedConv2dDgradGrads>(
           pair,
           {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(bn.gamma), pointer(bn.beta), link.w.data(), g.data(),
-           p.then == Act::none ? nullptr : out.data(), by_input.data(), pointer(gw), counters},
+           pair.then == Act::none ? nullptr : out.data(), by_input.data(), pointer(gw), counters},
           device);
     else
       dispatch<NormedConv2dGrads>(pair,

@@ -21,11 +21,6 @@ void grad(const T* __restrict saved, const T* __restrict g, T* __restrict gx, in
     gx[i] = static_cast<T>(static_cast<float>(g[i]) * act_grad_factor<act>(static_cast<float>(saved[i]), slope));
 }
 
-template <class T>
-bool streams(const ActivationProblem& p) {
-  return p.n * static_cast<int64_t>(sizeof(T)) >= streamed_bytes;
-}
-
 // Calls f(constant of act, TypeTag<T>{}).
 template <class F>
 void with_kernel(const ActivationProblem& p, F&& f) {
@@ -41,7 +36,7 @@ void run_forward(const ActivationProblem& p, const Activation::Args& a, Scratch,
     const T* x = static_cast<const T*>(a.x);
     T* y = static_cast<T*>(a.y);
     parallel_chunks(p.n, [&](int64_t begin, int64_t end, int64_t) {
-      each_result_line(y, begin, end, streams<T>(p), [&](int64_t from, int64_t to, T* line) {
+      each_result_line(y, begin, end, streams<T>(p.n), [&](int64_t from, int64_t to, T* line) {
         forward<decltype(act)::value>(x + from, line, to - from, static_cast<float>(p.slope));
       });
     });
@@ -53,7 +48,7 @@ void run_grad(const ActivationProblem& p, const ActivationGrad::Args& a, Scratch
     const T *saved = static_cast<const T*>(a.saved), *g = static_cast<const T*>(a.g);
     T* gx = static_cast<T*>(a.gx);
     parallel_chunks(p.n, [&](int64_t begin, int64_t end, int64_t) {
-      each_result_line(gx, begin, end, streams<T>(p), [&](int64_t from, int64_t to, T* line) {
+      each_result_line(gx, begin, end, streams<T>(p.n), [&](int64_t from, int64_t to, T* line) {
         grad<decltype(act)::value>(saved + from, g + from, line, to - from, static_cast<float>(p.slope));
       });
     });

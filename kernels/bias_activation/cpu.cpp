@@ -58,13 +58,13 @@ void each_line(const Block& b, F&& f) {
 // f(first element, elements, to) for each line, whose results f writes to `to`: where they belong, or, on their way past the caches, to L1.
 template <class T, class F>
 void each_written_line(const BiasActivationProblem& p, const Block& b, T* out, F&& f) {
-  const bool streams = p.count() * static_cast<int64_t>(sizeof(T)) >= streamed_bytes;
+  const bool streamed = streams<T>(p.count());
   alignas(64) T line[max_lanes];
   each_line(b, [&](int64_t at, int64_t width) {
-    f(at, width, streams ? line : out + at);
-    if (streams) stream_line(line, out + at, width);
+    f(at, width, streamed ? line : out + at);
+    if (streamed) stream_line(line, out + at, width);
   });
-  if (streams) vectors::stream_end();
+  if (streamed) vectors::stream_end();
 }
 
 template <Act act, class T>

@@ -10,18 +10,9 @@ inline bool bias_activation_supports(const BiasActivationProblem& p) { return ac
 // Calls f(std::integral_constant<Act, act>{}); as with_act(), without softplus.
 template <class F>
 HD void with_told_act(Act act, F&& f) {
-  switch (act) {
-    case Act::relu:
-      return f(std::integral_constant<Act, Act::relu>{});
-    case Act::leaky_relu:
-      return f(std::integral_constant<Act, Act::leaky_relu>{});
-    case Act::tanh:
-      return f(std::integral_constant<Act, Act::tanh>{});
-    case Act::sigmoid:
-      return f(std::integral_constant<Act, Act::sigmoid>{});
-    default:
-      return f(std::integral_constant<Act, Act::none>{});
-  }
+  with_act(act, [&](auto constant) {
+    if constexpr (decltype(constant)::value != Act::softplus) f(constant);
+  });
 }
 
 }  // namespace duel

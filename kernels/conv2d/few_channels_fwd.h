@@ -1,6 +1,6 @@
 // conv2d_fwd with few input channels (D's first layer): c ≤ 4, f32 and bf16, any window and stride.
 //
-// A block owns up to 256 output pixels of an image (few_channels_tiles.h) and up to 64 output channels, a thread 8 × 8 of them: its pixels
+// A block owns up to 512 output pixels of an image (few_channels_tiles.h) and up to 64 output channels, a thread 8 × 8 of them: its pixels
 // lie as many apart as threads stand side by side, its channels in two runs of four (in one of eight for bf16), so that neighbouring
 // threads write neighbouring channels. All of the sum's terms fit shared memory, so there is one round of staging a tile: the weights once
 // a block, transposed to [r·s·c][channels], and the input under the tile. Against the tiles of a matrix product no chunk of channels is

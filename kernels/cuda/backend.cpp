@@ -235,6 +235,7 @@ int resident_blocks_unasked(unsigned threads, size_t shared_bytes) {
 }  // namespace
 
 int resident_blocks_of(const void* kernel, unsigned threads, size_t shared_bytes) {
+  if (threads == 0) fail(Failure::device, "[cuda] resident_blocks() is asked for blocks of 0 threads; a block has at least one");
   if (!found().problem.empty()) return resident_blocks_unasked(threads, shared_bytes);
   int device = 0, multiprocessors = 0, most_shared = 0, of_one = 0;
   CUDA_CHECK(cudaGetDevice(&device));

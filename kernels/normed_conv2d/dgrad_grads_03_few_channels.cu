@@ -2,7 +2,8 @@
 // the others make the weight gradient (few_channels_wgrad.h) with a norm on gy as it comes. Both take g through the derivative of the
 // activation behind as they stage it, so that product is never stored, and read g at about the same time.
 //
-// All blocks are resident at once, as many of each kind: the products are as many. Bounded by the f32 units and shared memory, as both are.
+// As many blocks of each kind, for as many products; all are resident at once where a multiprocessor's shared memory holds three of them.
+// Bounded by the f32 units and shared memory, as both are.
 #include "kernels/conv2d/few_channels_fwd.h"
 #include "kernels/conv2d/few_channels_wgrad.h"
 #include "kernels/normed_conv2d/activation_behind.h"
@@ -14,7 +15,7 @@ namespace {
 using namespace few_tiles;
 
 constexpr int threads = few_wgrad::threads;
-constexpr int resident = 198;  // blocks of each kind: three a multiprocessor in all
+constexpr int resident = 198;  // blocks of each kind: three a multiprocessor in all, where its shared memory has room
 static_assert(resident <= few_wgrad::resident && conv2d_tickets <= most_tickets);
 
 // The gradient goes on to batch norm: without one it would have to be taken through the activation.

@@ -149,6 +149,16 @@ P random_problem(uint64_t seed, Asks asks) {
 
 Buffer x_buffer(const P& p, const char* name, Role role) { return {name, role, p.conv.dtype, p.conv.x_count()}; }
 Buffer w_buffer(const P& p) { return {"w", Role::in, p.conv.dtype, p.conv.w_count()}; }
+// What has a meaning for some of the five only: the others would pass over it, or miss a buffer.
+void check_options(const char* op, const P& p, Asks asks) {
+  if (p.input_only && !asks.pair)
+    fail(Failure::usage,
+         std::string("[") + op + "] input_only is for both gradients in one launch and means nothing here; leave it out of " + p.text());
+  if (p.of != NormedOperand::x && !asks.operand)
+    fail(Failure::usage,
+         std::string("[") + op + "] of=gy is for the weight gradient by itself and means nothing here; leave it out of " + p.text());
+}
+
 Buffer gw_buffer(const P& p) { return {"gw", Role::out, accumulator_of(p.conv.dtype), p.input_only ? 0 : p.conv.w_count()}; }
 Buffer y_buffer(const P& p, const char* name, Role role) { return {name, role, p.conv.dtype, p.conv.y_count()}; }
 
@@ -177,6 +187,7 @@ P P::parse(const std::string& text) {
 }
 
 std::vector<Buffer> NormedConv2dFwd::buffers(const Problem& p) {
+  check_options(name, p, by_fwd);
   std::vector<Buffer> all{x_buffer(p, "x", Role::in)};
   add(all, norm_buffers(p, p.conv.c));
   add(all, {w_buffer(p), y_buffer(p, "y", Role::out)});
@@ -184,6 +195,7 @@ std::vector<Buffer> NormedConv2dFwd::buffers(const Problem& p) {
   return all;
 }
 std::vector<Buffer> NormedConv2dDgrad::buffers(const Problem& p) {
+  check_options(name, p, by_dgrad);
   std::vector<Buffer> all{y_buffer(p, "gy", Role::in)};
   add(all, norm_buffers(p, p.conv.k));
   add(all, {w_buffer(p), x_buffer(p, "gx", Role::out)});
@@ -191,12 +203,14 @@ std::vector<Buffer> NormedConv2dDgrad::buffers(const Problem& p) {
   return all;
 }
 std::vector<Buffer> NormedConv2dWgrad::buffers(const Problem& p) {
+  check_options(name, p, by_wgrad);
   std::vector<Buffer> all{x_buffer(p, "x", Role::in), y_buffer(p, "gy", Role::in)};
   add(all, norm_buffers(p, p.of == NormedOperand::x ? p.conv.c : p.conv.k));
   add(all, {gw_buffer(p), tickets_buffer(most_tickets)});
   return all;
 }
 std::vector<Buffer> NormedConv2dGrads::buffers(const Problem& p) {
+  check_options(name, p, by_grads);
   std::vector<Buffer> all{x_buffer(p, "x", Role::in)};
   add(all, norm_buffers(p, p.conv.c));
   add(all, {y_buffer(p, "gy", Role::in), w_buffer(p), x_buffer(p, "gx", Role::out), gw_buffer(p),
@@ -204,6 +218,7 @@ std::vector<Buffer> NormedConv2dGrads::buffers(const Problem& p) {
   return all;
 }
 std::vector<Buffer> NormedConv2dDgradGrads::buffers(const Problem& p) {
+  check_options(name, p, by_dgrad_grads);
   std::vector<Buffer> all{y_buffer(p, "gy", Role::in)};
   add(all, norm_buffers(p, p.conv.k));
   Buffer gx = x_buffer(p, "gx", Role::in);

@@ -22,8 +22,8 @@
 //
 // Layouts and windows as in kernels/conv2d/conv2d.h; f32 and f64, everything per channel too. Images n·i/groups … belong to
 // group i: mean and invstd are [groups, channels], gamma, beta and the running statistics [channels]. Buffers that a problem has no use for
-// hold nothing: the four of the norm, the five of the statistics, and gx of dgrad_grads. `tickets` counts finished blocks; all zero before,
-// and after.
+// hold nothing: the four of the norm, the five of the statistics, gx of dgrad_grads, gw and `tickets` of the pairs where input_only is set.
+// `tickets` counts finished blocks; all zero before, and after.
 #pragma once
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/conv2d/conv2d.h"

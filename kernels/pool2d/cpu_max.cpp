@@ -13,11 +13,6 @@ bool tiles_of_four(const Pool2dProblem& d) {
   return d.r == 2 && d.s == 2 && d.u == 2 && d.v == 2 && d.top == 0 && d.left == 0 && d.h == 2 * d.p && d.w == 2 * d.q;
 }
 
-template <class T>
-bool streams(int64_t count) {
-  return count * static_cast<int64_t>(sizeof(T)) >= streamed_bytes;
-}
-
 // f(y index, x index of the first tap, how many channels) for each window and portion of channels.
 template <class F>
 void each_four(const Pool2dProblem& d, F&& f) {

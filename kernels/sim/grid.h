@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "kernels/error.h"
 #include "kernels/sim/runtime.h"
 
 namespace duel::sim {
@@ -13,7 +14,8 @@ constexpr int multiprocessors = 8, resident_threads = 2048, most_resident_blocks
 constexpr size_t resident_shared_bytes = 228 << 10, reserved_shared_bytes = 1 << 10;    // of one, and what each block takes besides its own
 constexpr int max_resident_blocks = multiprocessors * most_resident_blocks;
 
-constexpr int resident_blocks(unsigned threads, size_t shared_bytes) {
+inline int resident_blocks(unsigned threads, size_t shared_bytes) {
+  if (threads == 0) fail(Failure::device, "[sim] resident_blocks() is asked for blocks of 0 threads; a block has at least one");
   const int by_threads = resident_threads / static_cast<int>((threads + 31) / 32 * 32);
   const int by_shared = static_cast<int>(resident_shared_bytes / (shared_bytes + reserved_shared_bytes));
   return multiprocessors * std::min({most_resident_blocks, by_threads, by_shared});
