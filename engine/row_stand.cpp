@@ -53,7 +53,15 @@ double RowStand::seconds(const std::function<void()>& call, int calls, bool& cap
   double seconds = 0;
   if (device_.mark) {
     void* from = device_.mark();
-    work();
+    try {
+      work();
+    } catch (...) {
+      try {
+        device_.seconds_between(from, device_.mark());  // takes both back
+      } catch (const Error&) {                          // what broke the call broke this too
+      }
+      throw;
+    }
     void* to = device_.mark();
     seconds = device_.seconds_between(from, to);
   } else {

@@ -143,6 +143,10 @@ TEST_CASE("groups of a batch are normalised as batches of their own") {
   const ActivationSpec then{Act::leaky_relu, 0.2};
   const Shape half{3, 2, 2, 8};
   for (const Device device : {Device::cpu, Device::sim}) {
+    if (const std::string why = test::why_not(device); !why.empty()) {
+      test::skip(why);
+      continue;
+    }
     CAPTURE(std::string(name_of(device)));
     const auto drawn = [&](const Shape& shape, uint64_t seed) {
       Draw draw(seed);

@@ -5,7 +5,7 @@
 // core. Still bounded by multiply-adds, where there are as many images as threads.
 #include "kernels/conv2d/cpu_winograd.h"
 #include "kernels/rounding.h"
-#ifdef DUEL_ONEDNN
+#if defined(DUEL_ONEDNN) && defined(__FMA__)  // without them oneDNN's own convolution wins
 
 namespace duel {
 namespace {

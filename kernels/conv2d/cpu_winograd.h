@@ -57,8 +57,7 @@ inline bool saves_more(const Conv2dProblem& d, int points) {  // than the exact 
 // Channels that fill vectors, and fewer multiplications.
 inline bool fits(const Conv2dProblem& d, int most_workers, int points) {
   constexpr int narrowest = vectors::narrowest;
-  if (!vectors::has_fma || d.dtype != DType::f32 || d.c % narrowest != 0 || d.k % narrowest != 0 || std::max(d.c, d.k) > most_channels)
-    return false;
+  if (d.dtype != DType::f32 || d.c % narrowest != 0 || d.k % narrowest != 0 || std::max(d.c, d.k) > most_channels) return false;
   if (!Side(d.p, d.r, d.u, points).supported || !Side(d.q, d.s, d.v, points).supported) return false;
   if (points > exact_points && !saves_more(d, points)) return false;
   return worth_it(d, most_workers, points);

@@ -4,7 +4,7 @@
 // Against the row `onednn`: about half the multiplications. All threads transform a chunk's images, then share out its products.
 #include "kernels/conv2d/cpu_winograd.h"
 #include "kernels/rounding.h"
-#ifdef DUEL_ONEDNN
+#if defined(DUEL_ONEDNN) && defined(__FMA__)  // without them oneDNN's own convolution wins
 
 namespace duel {
 namespace {
