@@ -16,6 +16,7 @@
 #include "apps/support/augment_preview.h"
 #include "apps/support/cli.h"
 #include "apps/support/csv.h"
+#include "apps/support/flags.h"
 #include "apps/support/signals.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/file.h"

@@ -4,6 +4,7 @@
 //   cgan train --out runs/mine --resume                   cgan generate runs/mine --n 10000 --out folder
 //
 // The nets, losses and tricks are in models/; the loop is train_gan() in apps/support/gan_train.cpp.
+#include "apps/support/flags.h"
 #include "apps/support/gan_ask.h"
 
 int main(int argc, char** argv) {

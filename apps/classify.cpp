@@ -7,6 +7,7 @@
 #include "apps/support/classify_batches.h"
 #include "apps/support/classify_report.h"
 #include "apps/support/classify_state.h"
+#include "apps/support/flags.h"
 #include "apps/support/image_data.h"
 #include "apps/support/run_page.h"
 #include "apps/support/trainer.h"

@@ -14,6 +14,7 @@
 
 #include "apps/support/comparison.h"
 #include "apps/support/evaluate_ask.h"
+#include "apps/support/flags.h"
 #include "apps/support/gan_state.h"
 #include "apps/support/generated.h"
 #include "apps/support/leak.h"

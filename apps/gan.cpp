@@ -4,6 +4,7 @@
 //   gan train --out runs/mine --resume                    gan interpolate runs/mine --out walk.png
 //
 // The nets, losses and tricks are in models/; the loop is train_gan() in apps/support/gan_train.cpp.
+#include "apps/support/flags.h"
 #include "apps/support/gan_ask.h"
 
 int main(int argc, char** argv) {

@@ -13,6 +13,7 @@
 
 #include "apps/support/cli.h"
 #include "apps/support/drills/command.h"
+#include "apps/support/flags.h"
 #include "apps/support/gan2d/compare.h"
 #include "apps/support/gan2d/hand_step.h"
 #include "apps/support/gan2d/page.h"

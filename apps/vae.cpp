@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "apps/support/elbo.h"
+#include "apps/support/flags.h"
 #include "apps/support/image_data.h"
 #include "apps/support/run_page.h"
 #include "apps/support/trainer.h"

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "augment/pipeline.h"
 #include "bench/context.h"
 #include "bench/peer.h"

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "bench/context.h"
 #include "bench/gpu_state.h"
 #include "bench/kernel_bench.h"

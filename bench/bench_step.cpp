@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "apps/support/tuned_file.h"
 #include "bench/context.h"
 #include "bench/peer.h"

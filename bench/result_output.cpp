@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/support/csv.h"
+#include "apps/support/flags.h"
 #include "bench/kernel_report.h"
 #include "kernels/error.h"
 
@@ -51,6 +52,8 @@ void ResultOutput::add_markdown(CLI::App& app) {
                                     "without a file Markdown to standard output");
   markdown_.option->expected(0, 1)->type_name("[FILE]");
 }
+
+bool ResultOutput::Sink::wanted() const { return option && option->count() > 0; }
 
 void ResultOutput::Sink::check() const {
   if (!wanted() || path.empty()) return;

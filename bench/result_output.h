@@ -1,8 +1,12 @@
 // --json, --csv and, of bench_kernels, --markdown: to a file, or bare to standard output, when the table goes to standard error.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace duel::bench {
 
@@ -25,7 +29,7 @@ class ResultOutput {
     const char* flag;
     CLI::Option* option = nullptr;
     std::string path;
-    bool wanted() const { return option && option->count() > 0; }
+    bool wanted() const;
     bool to_stdout() const { return wanted() && path.empty(); }
     void check() const;
     void write(const std::string& text, int standard_output) const;

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "bench/sim_profile.h"
 #include "kernels/error.h"
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "apps/support/progress.h"
 #include "apps/support/signals.h"
 #include "kernels/error.h"

@@ -4,6 +4,7 @@
 
 #include "apps/support/checkpoint.h"
 #include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "apps/support/tiles.h"
 #include "kernels/error.h"
 

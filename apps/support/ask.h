@@ -1,7 +1,8 @@
 // What the commands that look at a trained net are asked, and the flags that they share.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <string>
+
+#include "apps/support/cli.h"
 
 namespace duel {
 

@@ -7,6 +7,7 @@
 
 #include "apps/support/augment_pictures.h"
 #include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "engine/io/file.h"
 #include "engine/io/png_text.h"
 #include "kernels/error.h"

@@ -1,10 +1,10 @@
 // What can be asked of `augment`, and the flags that ask it.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "apps/support/augment_follow.h"
+#include "apps/support/cli.h"
 
 namespace duel {
 

@@ -11,6 +11,7 @@
 #include "apps/support/cli.h"
 #include "apps/support/csv.h"
 #include "apps/support/extractor.h"
+#include "apps/support/flags.h"
 #include "apps/support/generated.h"
 #include "apps/support/image_source.h"
 #include "apps/support/new_folder.h"

@@ -1,7 +1,8 @@
 // A data set with its rare classes filled up, written as a folder.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <string>
+
+#include "apps/support/cli.h"
 
 namespace duel {
 

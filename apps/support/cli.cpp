@@ -11,6 +11,7 @@
 #include <system_error>
 #include <vector>
 
+#include "apps/support/flags.h"
 #include "engine/tensor.h"
 #include "kernels/registry.h"
 
@@ -131,13 +132,25 @@ Device use_device(const std::string& name) {
   return device;
 }
 
-CLI::Validator fits_64_bits() {
-  return {[](std::string& text) -> std::string {
-            errno = 0;
-            std::strtoll(text.c_str(), nullptr, 10);
-            return errno == ERANGE ? text + " does not fit into 64 bits" : "";
-          },
-          ""};
+namespace {
+
+template <class T>
+void add_value(CLI::App& app, const std::string& name, T& field, const char* help) {
+  CLI::Option* option = app.add_option("--" + name, field, help)->capture_default_str();
+  if constexpr (std::is_integral_v<T>) option->check(fits_64_bits());
+}
+
+}  // namespace
+
+void add_setting(CLI::App& app, const std::string& name, bool& field, const char* help) { app.add_flag("--" + name, field, help); }
+void add_setting(CLI::App& app, const std::string& name, int& field, const char* help) { add_value(app, name, field, help); }
+void add_setting(CLI::App& app, const std::string& name, int64_t& field, const char* help) { add_value(app, name, field, help); }
+void add_setting(CLI::App& app, const std::string& name, double& field, const char* help) { add_value(app, name, field, help); }
+void add_setting(CLI::App& app, const std::string& name, std::string& field, const char* help) { add_value(app, name, field, help); }
+
+bool was_given(const CLI::App& app, const std::string& name) {
+  const CLI::Option* option = app.get_option_no_throw("--" + name);
+  return option && option->count() > 0;
 }
 
 int run_main(int argc, const char* const* argv, CLI::App& app, const std::function<int()>& body) {

@@ -1,10 +1,14 @@
 // What every main does around its own work: flags in, exit code out.
 #pragma once
-#include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
 #include <string>
 
 #include "kernels/device.h"
+
+namespace CLI {
+class App;
+}
 
 namespace duel {
 
@@ -21,8 +25,15 @@ std::string nearest_flag(const CLI::App& app, const std::string& typed);
 // The device that --device names, made the default one. Throws Error(usage) or Error(device).
 Device use_device(const std::string& name);
 
-// For a flag that takes a whole number: CLI11 reads one beyond 64 bits as the largest there is.
-CLI::Validator fits_64_bits();
+// A setting as a flag "--name", its value now being the default; a bool's flag takes no value.
+void add_setting(CLI::App& app, const std::string& name, bool& field, const char* help);
+void add_setting(CLI::App& app, const std::string& name, int& field, const char* help);
+void add_setting(CLI::App& app, const std::string& name, int64_t& field, const char* help);
+void add_setting(CLI::App& app, const std::string& name, double& field, const char* help);
+void add_setting(CLI::App& app, const std::string& name, std::string& field, const char* help);
+
+// Whether the command line gave "--name"; false too where `app` has no such flag.
+bool was_given(const CLI::App& app, const std::string& name);
 
 // One line fit for a terminal: line breaks become spaces, other control characters are printed as \xNN.
 std::string one_line(const std::string& text);

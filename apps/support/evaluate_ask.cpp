@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "apps/support/cli.h"
+#include "apps/support/flags.h"
 
 namespace duel {
 

@@ -1,8 +1,8 @@
 // What can be asked of `evaluate`, and the flags that ask it.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <string>
 
+#include "apps/support/cli.h"
 #include "apps/support/extractor.h"
 
 namespace duel {

@@ -7,6 +7,7 @@
 
 #include "apps/support/class_name.h"
 #include "apps/support/drills/command.h"
+#include "apps/support/flags.h"
 #include "apps/support/gan_data.h"
 #include "apps/support/gan_doctor.h"
 #include "apps/support/gan_pictures.h"

@@ -1,6 +1,5 @@
 // The commands of gan and cgan that look at a trained generator.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <utility>
 #include <vector>
 

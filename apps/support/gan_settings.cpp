@@ -1,6 +1,7 @@
 #include "apps/support/gan_settings.h"
 
 #include "apps/support/choice.h"
+#include "apps/support/flags.h"
 #include "kernels/problem.h"
 
 namespace duel {

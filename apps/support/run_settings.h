@@ -5,13 +5,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "apps/support/cli.h"
@@ -27,15 +25,7 @@ inline void want(bool right, const std::string& message) {
 template <class S>
 struct RunSettings {
   void add_flags(CLI::App& app) {
-    self().each([&](const char* name, auto& field, const char* help, bool) {
-      using Field = std::decay_t<decltype(field)>;
-      if constexpr (std::is_same_v<Field, bool>) {
-        app.add_flag(std::string("--") + name, field, help);
-      } else {
-        CLI::Option* option = app.add_option(std::string("--") + name, field, help)->capture_default_str();
-        if constexpr (std::is_integral_v<Field>) option->check(fits_64_bits());
-      }
-    });
+    self().each([&](const char* name, auto& field, const char* help, bool) { add_setting(app, name, field, help); });
   }
 
   // Of what every run has: how it ends, how precise it is, its step size. Throws Error(usage).
@@ -92,12 +82,12 @@ struct RunSettings {
     return list;
   }
 
-  // `base` with what the command line gave on top.
+  // `base` with what the command line gave on top. A program may lack some of the flags: cgan has more than gan.
   static S with_flags(const S& base, const S& from_flags, const CLI::App& app) {
     S result = base;
     const nlohmann::ordered_json now = from_flags.json();
     result.each([&](const char* name, auto& field, const char*, bool) {
-      if (given(app, name)) now[name].get_to(field);
+      if (was_given(app, name)) now[name].get_to(field);
     });
     return result;
   }
@@ -107,10 +97,10 @@ struct RunSettings {
   static S resumed(const S& saved, const S& from_flags, const CLI::App& app) {
     S result = with_flags(saved, from_flags, app);
     // A limit given now must not lose against another one given then.
-    const bool steps = app.count("--steps"), epochs = app.count("--epochs");
+    const bool steps = was_given(app, "steps"), epochs = was_given(app, "epochs");
     if (epochs && !steps) result.steps = 0;
     if constexpr (requires { result.minutes; })
-      if ((epochs || steps) && !app.count("--minutes")) result.minutes = 0;
+      if ((epochs || steps) && !was_given(app, "minutes")) result.minutes = 0;
     if (const std::string list = differences(saved, result); !list.empty())
       fail(Failure::usage, "--resume continues the same run, but " + list + "; leave the flag out, or start a new run with another --out");
     return result;
@@ -127,7 +117,7 @@ struct RunSettings {
   static std::string flags_given(const CLI::App& app) {
     std::vector<std::string> flags;
     S().each([&](const char* name, auto&, const char*, bool) {
-      if (given(app, name)) flags.push_back(std::string("--") + name);
+      if (was_given(app, name)) flags.push_back(std::string("--") + name);
     });
     if (flags.empty()) return "";
     const std::string last = flags.back();
@@ -136,11 +126,6 @@ struct RunSettings {
   }
 
  private:
-  // A program may lack some of the flags: cgan has more than gan.
-  static bool given(const CLI::App& app, const char* name) {
-    const CLI::Option* option = app.get_option_no_throw(std::string("--") + name);
-    return option && option->count() > 0;
-  }
   S& self() { return static_cast<S&>(*this); }
   const S& self() const { return static_cast<const S&>(*this); }
 };

@@ -1,5 +1,7 @@
 #include "apps/support/train_command.h"
 
+#include "apps/support/flags.h"
+
 namespace duel {
 
 TrainFlags::TrainFlags(CLI::App& program, bool ends_anew)
@@ -15,5 +17,13 @@ TrainFlags::TrainFlags(CLI::App& program, bool ends_anew)
   if (const std::string names = presets_of(this->program); !names.empty())
     app->add_option("--preset", preset, "start from settings that have a name (docs/runs/): " + names);
 }
+
+TrainFlags::operator bool() const { return bool(*app); }
+
+InfoFlags::InfoFlags(CLI::App& program) : app(program.add_subcommand("info", "layers and parameter counts of a net, or of a run")) {
+  app->add_option("from", from, "run folder or checkpoint");
+}
+
+InfoFlags::operator bool() const { return bool(*app); }
 
 }  // namespace duel

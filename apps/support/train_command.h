@@ -2,7 +2,6 @@
 #pragma once
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 
@@ -24,7 +23,7 @@ struct TrainFlags {
 
   // Adds the subcommand. `ends_anew`: --steps and --epochs given with --resume count.
   TrainFlags(CLI::App& program, bool ends_anew);
-  explicit operator bool() const { return bool(*app); }
+  explicit operator bool() const;  // the command line asks for it
 };
 
 template <class S>
@@ -59,17 +58,18 @@ auto usual_network(const S& settings) {
   return settings.network(size, size, usual_classes);
 }
 
-template <class S>
-struct InfoCommand {
+struct InfoFlags {
   CLI::App* app;
-  S settings;
   std::string from;
 
-  explicit InfoCommand(CLI::App& program) : app(program.add_subcommand("info", "layers and parameter counts of a net, or of a run")) {
-    app->add_option("from", from, "run folder or checkpoint");
-    settings.add_flags(*app);
-  }
-  explicit operator bool() const { return bool(*app); }
+  explicit InfoFlags(CLI::App& program);
+  explicit operator bool() const;
+};
+
+template <class S>
+struct InfoCommand : InfoFlags {
+  S settings;
+  explicit InfoCommand(CLI::App& program) : InfoFlags(program) { settings.add_flags(*app); }
 
   // The run that was asked about, its step and settings printed; none where it is the flags that describe a net, and then they are checked.
   // Trained is what is read of a checkpoint, with settings and step. Throws Error(usage) when both were given.

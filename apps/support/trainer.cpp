@@ -39,7 +39,7 @@ Trainer::Trainer(TrainFlags& flags, TrainState& state, int images, TrainPlan pla
   order_.seek(state.epoch, state.position);
   an_epoch_ = static_cast<double>(order_.batches_per_epoch()) / plan_.batches_a_step;
   total_ = plan_.steps ? plan_.steps : static_cast<int64_t>(std::ceil(plan_.epochs * an_epoch_));
-  if (flags.resume && total_ < state.step && (flags.app->count("--steps") || flags.app->count("--epochs")))
+  if (flags.resume && total_ < state.step && (was_given(*flags.app, "steps") || was_given(*flags.app, "epochs")))
     fail(Failure::usage, fmt::format("--{} ends at step {}, but the run is at step {} already; ask for more, or leave the flag out",
                                      plan_.steps ? "steps" : "epochs", total_, state.step));
 }

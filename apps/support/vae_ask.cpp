@@ -8,6 +8,7 @@
 #include "apps/support/choice.h"
 #include "apps/support/class_name.h"
 #include "apps/support/elbo.h"
+#include "apps/support/flags.h"
 #include "apps/support/generated.h"
 #include "apps/support/onnx/export.h"
 #include "apps/support/onnx/nets.h"

@@ -1,6 +1,5 @@
 // What can be asked of a trained VAE: sample, generate, reconstruct, interpolate, arithmetic, manifold, encode, eval, export.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <string>
 #include <utility>
 #include <vector>

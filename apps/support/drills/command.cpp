@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "apps/support/progress.h"
 #include "apps/support/signals.h"
 
@@ -16,6 +17,8 @@ DrillCommands::DrillCommands(CLI::App& app, const std::vector<Drill>& drills)
   one_->add_option("name", name_, "of the drill")->required();
   one_->add_option("--seeds", seeds_, "by commas")->delimiter(',')->capture_default_str()->check(fits_64_bits());
 }
+
+DrillCommands::operator bool() const { return *one_ || *list_; }
 
 int DrillCommands::run() const {
   if (*list_) {

@@ -1,9 +1,9 @@
 // The commands `drill NAME` and `drills` of a program.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
+#include "apps/support/cli.h"
 #include "apps/support/drills/drill.h"
 
 namespace duel {
@@ -11,8 +11,8 @@ namespace duel {
 class DrillCommands {
  public:
   DrillCommands(CLI::App& app, const std::vector<Drill>& drills);
-  explicit operator bool() const { return *one_ || *list_; }
-  int run() const;  // the exit code
+  explicit operator bool() const;  // the command line asks for one of them
+  int run() const;                 // the exit code
 
  private:
   std::string program_;

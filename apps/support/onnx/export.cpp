@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/support/flags.h"
 #include "engine/io/atomic_file.h"
 #include "kernels/error.h"
 

@@ -1,6 +1,5 @@
 // The export commands: a trained net as an ONNX file.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
