@@ -6,6 +6,11 @@ if command -v ccache >/dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR="${CCACHE_BASEDIR:-$PWD}"
 fi
 
+# Nothing is begun after this moment (in seconds since 1970), and what still runs ten minutes later is stopped: neither is a failure, both are
+# counted as skipped. 0: there is no such moment.
+deadline=0
+out_of_time() { [ $deadline -ne 0 ] && [ "$(date +%s)" -ge $deadline ]; }
+
 seconds_since() { echo $(($(date +%s) - $1)) s; }
 
 # As many compilers at once as there are processors, but no more than memory has room for (1.5 GB each).
@@ -18,13 +23,18 @@ jobs_here() {
   echo "$jobs"
 }
 
+in_terminal=()
+[ -t 1 ] && in_terminal=(--foreground)   # so that Ctrl-C reaches what timeout runs; else timeout ends that command's own children with it
+
 # build_tree FOLDER "FLAGS OF CMAKE" [TARGET…]: configures and builds. A terminal sees ninja's counter; elsewhere the output goes to
-# FOLDER/build.log, and its end is shown where something failed.
+# FOLDER/build.log, and its end is shown where something failed. Returns 124 where the deadline came before the end.
 build_tree() {
-  local folder=$1 flags=$2 log=$1/build.log began status=0 target=()
+  local folder=$1 flags=$2 log=$1/build.log began status=0 target=() within=()
   shift 2
   [ $# -gt 0 ] && target=(--target "$@")
   began=$(date +%s)
+  out_of_time && return 124
+  [ $deadline -eq 0 ] || within=(timeout "${in_terminal[@]}" -k 10 $((deadline - began)))
   mkdir -p "$folder" || return 1
   # shellcheck disable=SC2086  # the flags are words
   if ! cmake $flags -B "$folder" >"$log" 2>&1; then
@@ -34,11 +44,12 @@ build_tree() {
   fi
   echo "building in $folder (the first time takes minutes)"
   if [ -t 1 ]; then
-    cmake --build "$folder" -j "$(jobs_here)" "${target[@]}" || status=1
+    "${within[@]}" cmake --build "$folder" -j "$(jobs_here)" "${target[@]}" || status=$?
   else
-    cmake --build "$folder" -j "$(jobs_here)" "${target[@]}" </dev/null >>"$log" 2>&1 || status=1
-    [ $status -eq 0 ] || { sed -n '/^FAILED:/,$p' "$log" | head -n 60 >&2; }
+    "${within[@]}" cmake --build "$folder" -j "$(jobs_here)" "${target[@]}" </dev/null >>"$log" 2>&1 || status=$?
+    [ $status -eq 0 ] || [ $status -eq 124 ] || { sed -n '/^FAILED:/,$p' "$log" | head -n 60 >&2; }
   fi
+  [ $status -ne 124 ] || return 124
   if [ $status -ne 0 ]; then
     echo "building in $folder failed; the whole output of a build without a terminal is in $log" >&2
     return 1
@@ -47,8 +58,6 @@ build_tree() {
 }
 
 passed=0 failed=0 skipped=0 failures=()
-in_terminal=()
-[ -t 1 ] && in_terminal=(--foreground)   # so that Ctrl-C reaches the test; else timeout ends the test's own children with it
 count() { passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3)); }
 tally() { echo "$passed passed, $failed failed, $skipped skipped"; }
 skip() { count 0 0 1; printf '  skipped  %-32s %s\n' "$1" "$2"; }
@@ -64,9 +73,10 @@ run_item() {
 
 # What came of it goes to LOG.result: passed, failed, skipped, seconds and why, so that a shell of its own can do this.
 execute_item() {   # execute_item LOG LIMIT COMMAND…
-  local log=$1 limit=$2 began status=0 last p=0 f=0 s=0 why=""
+  local log=$1 limit=$2 began status=0 last p=0 f=0 s=0 why="" cut=""
   shift 2
   began=$(date +%s)
+  [ $deadline -ne 0 ] && [ $((deadline + 600 - began)) -lt "$limit" ] && cut=yes limit=$((deadline + 600 - began))
   mkdir -p "$(dirname "$log")"
   { timeout "${in_terminal[@]}" -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null; } 2>/dev/null || status=$?   # bash's own word on a crash is noise
   last=$(grep -a -v '^[[:space:]]*$' "$log" | tail -n 1)
@@ -86,6 +96,7 @@ execute_item() {   # execute_item LOG LIMIT COMMAND…
       *) if [ $status -gt 128 ]; then why="crashed: $(kill -l $((status - 128)) 2>/dev/null || echo "exit $status")"; else why="no tally, exit $status"; fi ;;
     esac
   fi
+  if [ -n "$cut" ] && { [ $status -eq 124 ] || [ $status -eq 137 ]; }; then p=0 f=0 s=1 why="stopped, no time was left"; fi
   echo "$p $f $s $(($(date +%s) - began)) $why" >"$log.result"
 }
 
@@ -102,14 +113,27 @@ report_item() {   # report_item NAME LOG
   fi
 }
 
-# Every test program of a build tree, two at a time: most of them keep one processor busy. The one that takes longest begins.
+# Every test program of a build tree: the one that takes longest first, then the others by name. Where there is a deadline they begin
+# elsewhere in the alphabet each day, so that it is not always the same ones that are left out.
 run_tests() {   # run_tests FOLDER LIMIT [PREFIX OF THE NAMES]
-  local folder=$1 limit=$2 prefix=${3:-} program names=() name running=0 at_once=2 pipe finished
+  local folder=$1 program names=() first=() name turn
   for program in "$folder"/tests/test_*; do
     [ -f "$program" ] && [ -x "$program" ] || continue
     name=$(basename "$program")
-    if [ "$name" = test_rows ]; then names=("$name" "${names[@]}"); else names+=("$name"); fi
+    if [ "$name" = test_rows ]; then first=("$name"); else names+=("$name"); fi
   done
+  if [ $deadline -ne 0 ] && [ ${#names[@]} -ne 0 ]; then
+    turn=$((10#$(date +%j) * 37 % ${#names[@]}))
+    names=("${names[@]:turn}" "${names[@]:0:turn}")
+  fi
+  run_programs "$1" "$2" "${3:-}" "" "${first[@]}" "${names[@]}"
+}
+
+# These test programs, two at a time: most of them keep one processor busy.
+run_programs() {   # run_programs FOLDER LIMIT PREFIX ARGUMENT PROGRAM…
+  local folder=$1 limit=$2 prefix=$3 argument=$4 names name running=0 at_once=2 pipe finished
+  shift 4
+  names=("$@")
   if [ ${#names[@]} -eq 0 ]; then
     count 0 1 0
     failures+=("${prefix}tests: no test program in $folder/tests")
@@ -121,14 +145,18 @@ run_tests() {   # run_tests FOLDER LIMIT [PREFIX OF THE NAMES]
     local ended
     read -r ended <&"$finished"
     running=$((running - 1))
-    report_item "$prefix$ended" "$folder/check/$ended.log"
+    report_item "$prefix$ended" "$folder/check/${prefix/ /-}$ended.log"
   }
   trap 'trap - INT; kill 0' INT   # what runs in the background does not hear of Ctrl-C
   for name in "${names[@]}"; do
     while [ $running -ge $at_once ]; do report_next; done
+    if out_of_time; then
+      skip "$prefix$name" "no time was left"
+      continue
+    fi
     running=$((running + 1))
     {
-      OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} execute_item "$folder/check/$name.log" "$limit" "$folder/tests/$name" {finished}>&-
+      OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} execute_item "$folder/check/${prefix/ /-}$name.log" "$limit" "$folder/tests/$name" ${argument:+"$argument"} {finished}>&-
       echo "$name" >&"$finished"
     } &
   done

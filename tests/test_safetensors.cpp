@@ -44,9 +44,7 @@ bool same(const SafeTensors& a, const SafeTensors& b) {
 }
 std::string with_header(const std::string& json, size_t data_bytes) { return little64(json.size()) + json + std::string(data_bytes, 'd'); }
 
-}  // namespace
-
-TEST_CASE("safetensors: killed while saving, nothing is lost") {
+void kill_while_saving(int kills) {
   TempFolder folder;
   const std::string path = folder / "checkpoint.safetensors";
   SafeTensors content;
@@ -58,7 +56,6 @@ TEST_CASE("safetensors: killed while saving, nothing is lost") {
   const std::chrono::duration<double, std::micro> one_save = (std::chrono::steady_clock::now() - start) / 20;
   long last = 0;
   int progressed = 0;
-  const int kills = long_tests() ? 1000 : 100;
   for (int kill = 0; kill < kills; ++kill) {
     int ready[2];
     REQUIRE(::pipe(ready) == 0);
@@ -90,6 +87,13 @@ TEST_CASE("safetensors: killed while saving, nothing is lost") {
   CHECK(progressed > kills / 4);  // the children did save
   write_safetensors(path, content);
   CHECK(names_in(folder).size() == 1);
+}
+
+}  // namespace
+
+TEST_CASE("safetensors: killed while saving, nothing is lost") { kill_while_saving(100); }
+TEST_SUITE("long") {
+  TEST_CASE("safetensors: killed a thousand times while saving, nothing is lost") { kill_while_saving(1000); }
 }
 
 TEST_CASE("safetensors: what is written is read") {
