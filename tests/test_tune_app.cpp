@@ -84,8 +84,8 @@ TEST_CASE("a tuned run notes the rows it was run with, the next one takes them, 
 
 TEST_CASE("a run that is not tuned stays so, one that is may be asked for again, and the simulated GPU is not timed") {
   const Desk desk("gan", words("--size 8 --ngf 4 --ndf 4 --nz 8"));
-  const auto refused = [&](std::vector<std::string> args, const char* says) {
-    args.push_back("--tune");
+  const auto refused = [&](std::vector<std::string> args, const char* says, const char* flag = "--tune") {
+    args.push_back(flag);
     const Outcome o = desk(args, cache_in(desk));
     CHECK(o.code == 2);
     CHECK_MESSAGE(o.errors.find(says) != std::string::npos, o.errors);
@@ -98,6 +98,7 @@ TEST_CASE("a run that is not tuned stays so, one that is may be asked for again,
   REQUIRE(desk.resume("plain", {"--steps", "2"}).code == 0);
   REQUIRE(tuned(desk, "tuned", "1").code == 0);
   auto again = desk.further("tuned", {"--steps", "2"});
+  refused(again, "--tune-baselines may choose other rows than this run's", "--tune-baselines");
   again.push_back("--tune");
   CHECK(desk(again, cache_in(desk)).code == 0);
 }

@@ -33,6 +33,9 @@ Trainer::Trainer(TrainFlags& flags, TrainState& state, int images, TrainPlan pla
   if (flags.tune || flags.tune_baselines) {
     if (flags.resume && !state.computing_with().tuner())
       fail(Failure::usage, "--tune chooses the rows of a new run, and --resume goes on with those of the run as it was; leave one out");
+    if (flags.resume && flags.tune_baselines && !state.computing_with().tunes_baselines())
+      fail(Failure::usage,
+           "--tune-baselines may choose other rows than this run's, and --resume goes on with those of the run as it was; leave it out");
     if (!flags.resume) state.computing_with().tune(flags.tune_baselines);
   }
   resumed_at_ = state.step;
