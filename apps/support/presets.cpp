@@ -53,6 +53,11 @@ const std::vector<Preset>& presets() {
         {"ema", 0.999},
         {"steps", 12000}}},
       {"vae", "fashion-mnist", "Keras's example, two latent variables", {{"epochs", 8.0}}},
+      {"vae", "fashion-mnist-ae", "Keras's example without its randomness", {{"net", "ae"}, {"epochs", 8.0}}},
+      {"vae",
+       "fashion-mnist-beta",
+       "Keras's example, ten latent variables, the KL weighed by four",
+       {{"beta", 4.0}, {"latent", 10}, {"epochs", 8.0}}},
       {"vae", "fashion-mnist-cvae", "shaped as DCGAN, with labels", {{"net", "conv"}, {"conditional", true}, {"epochs", 6.0}}},
   };
   return all;
