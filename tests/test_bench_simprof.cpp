@@ -85,6 +85,33 @@ TEST_CASE("rows of packs move 16 bytes a thread and request, and ask for each se
   }
 }
 
+TEST_CASE("rows of arrays and tables move by 16 bytes a thread and request, and each sector is asked for once") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  struct Want {
+    const char *op, *variant, *problem;
+    int64_t loads, stores;  // requests of a warp
+  };
+  for (const Want& want : {
+           Want{"concat_channels", "wide_words", "rows512ca64cb64:f32", 512, 512},  // half a warp reads a, half b
+           {"concat_channels", "wide_words", "rows512ca64cb64:bf16", 256, 256},
+           {"slice_channels", "wide_words", "rows512c128from64count64:f32", 256, 256},
+           {"gather_rows", "wide_words", "rows1000cols784count128:f32", 2 * 784, 784},  // a word and its index
+           // Each row's warp reads all indices, and each row of g is added once.
+           {"scatter_add_rows", "row_warps", "rows100cols128count64:f32", 100 * 2 + 64, 100},
+           {"scatter_add_rows", "row_warps", "rows100cols128count64:bf16", 100 * 2 + 64, 100},
+       }) {
+    CAPTURE(std::string(want.op));
+    CAPTURE(std::string(want.problem));
+    const OpInfo& op = find_op(want.op);
+    const SimProfile p = profile_row(op, op.parse(want.problem), checked_row(want.op, want.variant), 1);
+    for (const bool loads : {true, false}) {
+      const Traffic t = p.traffic(MemorySpace::global, loads);
+      CHECK(t.requests == (loads ? want.loads : want.stores));
+      CHECK(t.over_fewest() == 1);
+    }
+  }
+}
+
 TEST_CASE("reductions read 16 bytes a thread and request, and each sector of x once") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
   const OpInfo& op = find_op("reduce");
