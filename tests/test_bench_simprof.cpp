@@ -137,7 +137,7 @@ TEST_CASE("reductions read 16 bytes a thread and request, and each sector of x o
   }
 }
 
-TEST_CASE("pooling, softmax and layer norm read their input once, by 16 bytes a thread and request") {
+TEST_CASE("pooling, softmax, batch norm and layer norm read their input once, by 16 bytes a thread and request") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
   struct Want {
     const char *op, *variant, *problem, *buffer;
@@ -153,6 +153,8 @@ TEST_CASE("pooling, softmax and layer norm read their input once, by 16 bytes a 
            {"max_pool2d_gather", "channel_packs", "n4h28w28c32r2u2:f32", "x", 4 * 28 * 28 * 8 / 32},
            {"avg_pool2d", "channel_packs", "n4h28w28c32r2u2:bf16", "x", 4 * 28 * 28 * 4 / 32},
            {"avg_pool2d_grad", "channel_packs", "n4h28w28c32r2u2:bf16", "gy", 4 * 28 * 28 * 4 / 32},
+           {"batch_norm_infer", "channel_tiles", "rows1024c64:f32/act=relu", "x", 1024 * 64 / 128},
+           {"batch_norm_infer", "channel_tiles", "rows1024c64:bf16/act=leaky_relu/slope=0.2", "x", 1024 * 64 / 256},
            {"sample_norm_fwd", "kept", "n16i16384c64:f32/over=layer", "x", 16 * 16384 / 128},
            {"sample_norm_fwd", "kept", "n16i16384c64:bf16/over=instance", "x", 16 * 16384 / 256},
            {"sample_norm_bwd", "kept", "n16i16384c64:f32/over=instance", "x", 2 * 16 * 16384 / 128},      // and gy, by the same line
