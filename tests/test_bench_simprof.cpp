@@ -59,6 +59,8 @@ TEST_CASE("rows of packs move 16 bytes a thread and request, and ask for each se
            {"binary", "n4i3072c3:f32/fn=mul/b=sample", 192, 96},
            {"activation", "n16384:bf16/act=tanh", 64, 64},
            {"activation_grad", "n16384:f32/act=tanh", 256, 128},
+           {"cb_moment", "n16384order1:f32", 128, 128},
+           {"cb_moment", "n16384order3:bf16", 64, 64},
            {"cast", "n16384:bf16/from=f32", 128, 128},
            {"cast", "n16384:u8/from=f32", 128, 128},
            // Six blocks: each reads lr and, for Adam, the step, and takes a ticket; the last one counts the step.
