@@ -139,7 +139,7 @@ TEST_CASE("reductions read 16 bytes a thread and request, and each sector of x o
   }
 }
 
-TEST_CASE("pooling, softmax, batch norm and layer norm read their input once, by 16 bytes a thread and request") {
+TEST_CASE("pooling, softmax, losses, batch norm and layer norm read their input once, by 16 bytes a thread and request") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
   struct Want {
     const char *op, *variant, *problem, *buffer;
@@ -155,6 +155,7 @@ TEST_CASE("pooling, softmax, batch norm and layer norm read their input once, by
            {"max_pool2d_gather", "channel_packs", "n4h28w28c32r2u2:f32", "x", 4 * 28 * 28 * 8 / 32},
            {"avg_pool2d", "channel_packs", "n4h28w28c32r2u2:bf16", "x", 4 * 28 * 28 * 4 / 32},
            {"avg_pool2d_grad", "channel_packs", "n4h28w28c32r2u2:bf16", "gy", 4 * 28 * 28 * 4 / 32},
+           {"gan_loss", "chunks", "rows4096groups2:f32/by=squares", "t", 2 * 4096 / 128},
            {"batch_norm_infer", "channel_tiles", "rows1024c64:f32/act=relu", "x", 1024 * 64 / 128},
            {"batch_norm_infer", "channel_tiles", "rows1024c64:bf16/act=leaky_relu/slope=0.2", "x", 1024 * 64 / 256},
            {"sample_norm_fwd", "kept", "n16i16384c64:f32/over=layer", "x", 16 * 16384 / 128},
