@@ -59,6 +59,8 @@ TEST_CASE("rows of packs move 16 bytes a thread and request, and ask for each se
            {"binary", "n4i3072c3:f32/fn=mul/b=sample", 192, 96},
            {"activation", "n16384:bf16/act=tanh", 64, 64},
            {"activation_grad", "n16384:f32/act=tanh", 256, 128},
+           {"cb_moment", "n16384order1:f32", 128, 128},
+           {"cb_moment", "n16384order3:bf16", 64, 64},
            {"cast", "n16384:bf16/from=f32", 128, 128},
            {"cast", "n16384:u8/from=f32", 128, 128},
            // Six blocks: each reads lr and, for Adam, the step, and takes a ticket; the last one counts the step.
@@ -77,6 +79,33 @@ TEST_CASE("rows of packs move 16 bytes a thread and request, and ask for each se
     CAPTURE(std::string(want.problem));
     const OpInfo& op = find_op(want.op);
     const SimProfile p = profile_row(op, op.parse(want.problem), checked_row(want.op, "packs"), 1);
+    for (const bool loads : {true, false}) {
+      const Traffic t = p.traffic(MemorySpace::global, loads);
+      CHECK(t.requests == (loads ? want.loads : want.stores));
+      CHECK(t.over_fewest() == 1);
+    }
+  }
+}
+
+TEST_CASE("rows of arrays and tables move by 16 bytes a thread and request, and each sector is asked for once") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  struct Want {
+    const char *op, *variant, *problem;
+    int64_t loads, stores;  // requests of a warp
+  };
+  for (const Want& want : {
+           Want{"concat_channels", "wide_words", "rows512ca64cb64:f32", 512, 512},  // half a warp reads a, half b
+           {"concat_channels", "wide_words", "rows512ca64cb64:bf16", 256, 256},
+           {"slice_channels", "wide_words", "rows512c128from64count64:f32", 256, 256},
+           {"gather_rows", "wide_words", "rows1000cols784count128:f32", 2 * 784, 784},  // a word and its index
+           // Each row's warp reads all indices, and each row of g is added once.
+           {"scatter_add_rows", "row_warps", "rows100cols128count64:f32", 100 * 2 + 64, 100},
+           {"scatter_add_rows", "row_warps", "rows100cols128count64:bf16", 100 * 2 + 64, 100},
+       }) {
+    CAPTURE(std::string(want.op));
+    CAPTURE(std::string(want.problem));
+    const OpInfo& op = find_op(want.op);
+    const SimProfile p = profile_row(op, op.parse(want.problem), checked_row(want.op, want.variant), 1);
     for (const bool loads : {true, false}) {
       const Traffic t = p.traffic(MemorySpace::global, loads);
       CHECK(t.requests == (loads ? want.loads : want.stores));
@@ -110,7 +139,7 @@ TEST_CASE("reductions read 16 bytes a thread and request, and each sector of x o
   }
 }
 
-TEST_CASE("pooling, softmax and layer norm read their input once, by 16 bytes a thread and request") {
+TEST_CASE("pooling, softmax, losses, batch norm and layer norm read their input once, by 16 bytes a thread and request") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
   struct Want {
     const char *op, *variant, *problem, *buffer;
@@ -126,6 +155,9 @@ TEST_CASE("pooling, softmax and layer norm read their input once, by 16 bytes a 
            {"max_pool2d_gather", "channel_packs", "n4h28w28c32r2u2:f32", "x", 4 * 28 * 28 * 8 / 32},
            {"avg_pool2d", "channel_packs", "n4h28w28c32r2u2:bf16", "x", 4 * 28 * 28 * 4 / 32},
            {"avg_pool2d_grad", "channel_packs", "n4h28w28c32r2u2:bf16", "gy", 4 * 28 * 28 * 4 / 32},
+           {"gan_loss", "chunks", "rows4096groups2:f32/by=squares", "t", 2 * 4096 / 128},
+           {"batch_norm_infer", "channel_tiles", "rows1024c64:f32/act=relu", "x", 1024 * 64 / 128},
+           {"batch_norm_infer", "channel_tiles", "rows1024c64:bf16/act=leaky_relu/slope=0.2", "x", 1024 * 64 / 256},
            {"sample_norm_fwd", "kept", "n16i16384c64:f32/over=layer", "x", 16 * 16384 / 128},
            {"sample_norm_fwd", "kept", "n16i16384c64:bf16/over=instance", "x", 16 * 16384 / 256},
            {"sample_norm_bwd", "kept", "n16i16384c64:f32/over=instance", "x", 2 * 16 * 16384 / 128},      // and gy, by the same line

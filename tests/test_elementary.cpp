@@ -12,6 +12,7 @@
 
 #include "engine/dispatch.h"
 #include "kernels/activation/activation.h"
+#include "kernels/cb_moment/functions.h"
 #include "kernels/loss/loss.h"
 #include "kernels/pointwise/math.h"
 #include "kernels/pointwise/pointwise.h"
@@ -120,6 +121,21 @@ TEST_CASE("activations keep NaN and reach their limits at infinity") {
       CHECK_MESSAGE((same(y[0], e.at_minus) && same(y[1], e.at_plus) && std::isnan(y[2])), row, " ", p.text());
     });
   }
+}
+
+TEST_CASE("moments of the continuous Bernoulli distribution are right on either side of where their formula changes") {
+  std::vector<float> t = {0.f, -0.f, 1e-30f, nan_value};
+  for (float size : {0.01f, 1.f, 2.f, 3.f, 20.f, 64.f, 100.f, 1e4f})
+    for (float v : {std::nextafter(size, 0.f), size}) t.push_back(v), t.push_back(-v);
+  std::vector<float> y(t.size());
+  for (int order : {0, 1, 2, 3, 64})
+    run_every_row<CbMoment>({.n = static_cast<int64_t>(t.size()), .order = order}, {t.data(), y.data()}, [&](const char* row) {
+      for (size_t i = 0; i < t.size(); ++i) {
+        const double exact = cb_moment_value(static_cast<double>(t[i]), order);
+        CHECK_MESSAGE((std::isnan(t[i]) ? std::isnan(y[i]) : std::abs(y[i] - exact) <= 1e-5 * std::max(1e-2, std::abs(exact))), row,
+                      " order ", order, " t ", t[i], ": ", y[i], ", not ", exact);
+      }
+    });
 }
 
 TEST_CASE("derivatives at the kink are PyTorch's") {

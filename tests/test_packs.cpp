@@ -48,3 +48,14 @@ TEST_CASE("pooling by packs of channels gives the bits of the naive rows") {
   for (const char* name : {"max_pool2d", "max_pool2d_scatter", "max_pool2d_gather", "avg_pool2d_grad"})
     CHECK(compare_with_naive(name, "channel_packs") >= 10);
 }
+
+TEST_CASE("rows moved by wide words, and rows of a table summed by warps, give the bits of the naive ones") {
+  if (const std::string why = why_not(Device::sim); !why.empty()) return skip(why);
+  for (const char* name : {"concat_channels", "slice_channels", "gather_rows"}) CHECK(compare_with_naive(name, "wide_words") >= 40);
+  CHECK(compare_with_naive("scatter_add_rows", "row_warps") >= 20);
+}
+
+TEST_CASE("batch norm of a finished net by tiles of channels gives the bits of the naive row") {
+  if (const std::string why = why_not(Device::sim); !why.empty()) return skip(why);
+  CHECK(compare_with_naive("batch_norm_infer", "channel_tiles") >= 40);
+}

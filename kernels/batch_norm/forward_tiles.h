@@ -16,10 +16,14 @@ __device__ void add_deviations(const Pack<T, pack_elements<T>>& x, const Pack<T,
   }
 }
 
+// What y is made with, of each channel of the block's tile.
 template <class T>
-struct NormShared {
-  JoinedSums<T> joined;
+struct NormValues {
   TileValues<T> mean, scale, beta;
+};
+template <class T>
+struct NormShared : NormValues<T> {
+  JoinedSums<T> joined;
 };
 
 template <class T>
@@ -73,7 +77,7 @@ template <class T>
 struct Normal {
   using A = accumulator_t<T>;
   A mean[pack_elements<T>], scale[pack_elements<T>], beta[pack_elements<T>];
-  __device__ Normal(const NormShared<T>& shared, const Place<T>& at) {
+  __device__ Normal(const NormValues<T>& shared, const Place<T>& at) {
     shared.mean.load(at, mean), shared.scale.load(at, scale), shared.beta.load(at, beta);
   }
   __device__ Pack<T, pack_elements<T>> of(const BatchNormProblem& p, Pack<T, pack_elements<T>> v) const {
@@ -81,6 +85,15 @@ struct Normal {
     for (int e = 0; e < pack_elements<T>; ++e)
       v.at[e] = static_cast<T>(bn_act_forward(p.act, bn_affine(static_cast<A>(v.at[e]), mean[e], scale[e], beta[e]), slope));
     return v;
+  }
+  // y of the thread's rows.
+  __device__ void write(const BatchNormProblem& p, const Place<T>& at, const T* x, T* y) const {
+    constexpr int V = pack_elements<T>;
+#pragma unroll 4
+    for (int64_t row = at.begin + at.row; row < at.end; row += rows_at_once) {
+      const int64_t i = at.group + row * p.c + at.c;
+      store_vec(y + i, of(p, load_vec<Pack<T, V>>(x + i)));
+    }
   }
 };
 

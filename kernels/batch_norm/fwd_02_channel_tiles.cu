@@ -29,17 +29,10 @@ __global__ void sum_tiles(BatchNormProblem p, RowChunks r, const T* x, double* s
 
 template <class T>
 __global__ void normalise_tiles(BatchNormProblem p, RowChunks r, int summed, const T* x, const double* sums, Statistics<T> s, T* y) {
-  constexpr int V = pack_elements<T>;
   NormShared<T>& shared = shared_storage<NormShared<T>>();
   const Place<T> at(p, r);
   find_own_statistics<T>(p, at, summed, x, sums, s, shared);
-  if (at.c >= p.c) return;
-  const Normal<T> normal(shared, at);
-#pragma unroll 4
-  for (int64_t row = at.begin + at.row; row < at.end; row += rows_at_once) {
-    const int64_t i = at.group + row * p.c + at.c;
-    store_vec(y + i, normal.of(p, load_vec<Pack<T, V>>(x + i)));
-  }
+  if (at.c < p.c) Normal<T>(shared, at).write(p, at, x, y);
 }
 
 template <class T>

@@ -14,18 +14,27 @@ namespace duel {
 
 // T is the arithmetic's type: float or double.
 template <class T>
+HD bool is_far_from_zero(T t, int order) {
+  return math::abs(t) >= (order > 1 ? static_cast<T>(order) : T(1));
+}
+template <class T>
+HD int cb_series_terms(int order) {
+  return (sizeof(T) == sizeof(float) ? 12 : 19) + 3 * order;  // enough for |t| up to the order
+}
+
+template <class T>
 HD T cb_moment_value(T t, int order) {
   const T size = math::abs(t), n = static_cast<T>(order);
   const T e = math::exp(-size), positive = t > T(0) ? t : T(0);
-  if (size >= (order > 1 ? n : T(1))) {
+  if (is_far_from_zero(t, order)) {
     if (order == 0) return positive + math::log((T(1) - e) / size);
     const T edge = (t > T(0) ? T(1) : -e) / (T(1) - e);
     T moment = 1;
     for (int k = 1; k <= order; ++k) moment = edge - static_cast<T>(k) / t * moment;
     return moment;
   }
-  const int terms = (sizeof(T) == sizeof(float) ? 12 : 19) + 3 * order;  // enough for |t| up to the order
-  T power = 1, rising = T(1) / (n + 1), above = rising, below = 1;       // τᵏ/k!, τᵏ/((n + 1)…(n + 1 + k)), and the sums
+  const int terms = cb_series_terms<T>(order);
+  T power = 1, rising = T(1) / (n + 1), above = rising, below = 1;  // τᵏ/k!, τᵏ/((n + 1)…(n + 1 + k)), and the sums
   for (int k = 1; k < terms; ++k) {
     const T i = static_cast<T>(k);
     power = power * (size / i);

@@ -44,6 +44,18 @@ HD bool is_right(JudgedBy by, A t, int group) {
   return group == 0 ? t > border : t < border;
 }
 
+// What one launch adds up of a group.
+struct GanSums {
+  double cost = 0, sigma = 0, right = 0, output = 0;
+  template <class A>
+  HD void add(const GanLossProblem& p, int group, A t, A y) {
+    cost += static_cast<double>(gan_cost(p.by, t, y));
+    sigma += static_cast<double>(math::sigmoid(t));
+    right += is_right(p.by, t, group) ? 1 : 0;
+    output += static_cast<double>(t);
+  }
+};
+
 HD inline int64_t target_of(const GanLossProblem& p, int group, int64_t row) { return p.own_targets ? group * p.rows + row : group; }
 
 }  // namespace duel

@@ -54,10 +54,14 @@ std::vector<Case<GanLossProblem>> GanLoss::cases() {
       for (const char* dtype : {":f32", ":f64"}) {
         for (const char* sizes : {"rows1groups1", "rows2groups1", "rows7groups2", "rows257groups1", "rows1031groups3"})
           add(sizes + (dtype + tail), Tag::edge);
+        add("rows2052groups2" + (dtype + tail), Tag::edge);  // enough for several blocks
         add("rows128groups2" + (dtype + tail), Tag::dcgan);
       }
       add("rows128groups2:f32" + tail, Tag::bench);
     }
+  add("rows17000groups1:f64/by=hinge", Tag::edge);     // more chunks than a warp has lanes
+  add("rows4100groups32:f64/by=squares", Tag::edge);   // several packs a thread, and more chunks than blocks
+  add("rows57600groups2:f32/by=squares", Tag::bench);  // a discriminator of patches: 30 × 30 of each of 64 images
   return cases;
 }
 std::vector<Case<GanLossProblem>> GanLossGrad::cases() {

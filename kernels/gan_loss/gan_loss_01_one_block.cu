@@ -21,19 +21,16 @@ __global__ void one_block(GanLossProblem p, const T* t, const T* y, T* loss, T* 
   const T each = T(1) / static_cast<T>(p.rows);
   double total = 0;
   for (int group = 0; group < p.groups; ++group) {
-    double cost = 0, sigma = 0, right = 0, sum = 0;
+    GanSums found;
     for (int64_t row = threadIdx.x; row < p.rows; row += threads) {
       const int64_t i = group * p.rows + row;
       const T v = t[i], target = y[target_of(p, group, row)];
-      cost += static_cast<double>(gan_cost(p.by, v, target));
-      sigma += static_cast<double>(math::sigmoid(v));
-      right += is_right(p.by, v, group) ? 1 : 0;
-      sum += static_cast<double>(v);
+      found.add(p, group, v, target);
       gt[i] = each * gan_slope(p.by, v, target);
     }
     const double rows = static_cast<double>(p.rows);
-    total += block_sum(cost, partial) / rows;
-    sigma = block_sum(sigma, partial), right = block_sum(right, partial), sum = block_sum(sum, partial);
+    total += block_sum(found.cost, partial) / rows;
+    const double sigma = block_sum(found.sigma, partial), right = block_sum(found.right, partial), sum = block_sum(found.output, partial);
     if (threadIdx.x == 0) {
       T* of_group = said + int64_t{group} * 3;
       of_group[0] = static_cast<T>(sigma / rows), of_group[1] = static_cast<T>(right / rows), of_group[2] = static_cast<T>(sum / rows);

@@ -12,20 +12,18 @@ void gan_loss(const GanLossProblem& p, const GanLoss::Args& a) {
   const C each = C(1) / static_cast<C>(p.rows);
   double loss = 0;
   for (int group = 0; group < p.groups; ++group) {
-    double cost = 0, sigma = 0, right = 0, sum = 0;
+    GanSums found;
     for (int64_t row = 0; row < p.rows; ++row) {
       const int64_t i = group * p.rows + row;
       const C v = static_cast<C>(t[i]), target = static_cast<C>(y[target_of(p, group, row)]);
-      cost += static_cast<double>(gan_cost(p.by, v, target));
-      sigma += static_cast<double>(math::sigmoid(v));
-      right += is_right(p.by, v, group) ? 1 : 0;
-      sum += static_cast<double>(v);
+      found.add(p, group, v, target);
       static_cast<T*>(a.gt)[i] = static_cast<T>(each * gan_slope(p.by, v, target));
     }
     const double rows = static_cast<double>(p.rows);
     T* said = static_cast<T*>(a.said) + int64_t{group} * 3;
-    said[0] = static_cast<T>(sigma / rows), said[1] = static_cast<T>(right / rows), said[2] = static_cast<T>(sum / rows);
-    loss += cost / rows;
+    said[0] = static_cast<T>(found.sigma / rows), said[1] = static_cast<T>(found.right / rows),
+    said[2] = static_cast<T>(found.output / rows);
+    loss += found.cost / rows;
   }
   *static_cast<T*>(a.loss) = static_cast<T>(loss);
 }

@@ -37,7 +37,7 @@ std::vector<Case<GatherRowsProblem>> row_cases(bool adds) {
   for (DType t : any_dtype) {
     if (adds && !is_floating(t)) continue;
     for (GatherRowsProblem p :
-         {GatherRowsProblem{1, 1, 1}, {10, 64, 37}, {3, 1, 1000}, {101, 7, 13}, {5, 1031, 3}, {4, 8, 0}, {2, 300, 255}}) {
+         {GatherRowsProblem{1, 1, 1}, {10, 64, 37}, {3, 1, 1000}, {101, 7, 13}, {5, 1031, 3}, {4, 8, 0}, {2, 300, 255}, {7, 12, 35}}) {
       p.dtype = t;
       cases.push_back({p, Tag::edge});
     }
@@ -62,7 +62,16 @@ std::vector<Buffer> ConcatChannels::buffers(const Problem& p) {
 std::vector<Case<ConcatChannelsProblem>> ConcatChannels::cases() {
   std::vector<Case<Problem>> cases;
   for (DType t : any_dtype) {
-    for (Problem p : {Problem{1, 1, 1}, {7, 3, 10}, {1000, 1, 2}, {13, 0, 5}, {13, 5, 0}, {0, 3, 4}, {1025, 17, 31}, {3, 4099, 257}}) {
+    for (Problem p : {Problem{1, 1, 1},
+                      {7, 3, 10},
+                      {1000, 1, 2},
+                      {13, 0, 5},
+                      {13, 5, 0},
+                      {0, 3, 4},
+                      {1025, 17, 31},
+                      {3, 4099, 257},
+                      {37, 12, 8},
+                      {33, 16, 32}}) {
       p.dtype = t;
       cases.push_back({p, Tag::edge});
     }
@@ -70,6 +79,7 @@ std::vector<Case<ConcatChannelsProblem>> ConcatChannels::cases() {
     cases.push_back({{16, 100, 10, t}, Tag::dcgan});
     if (t == DType::f32 || t == DType::bf16) cases.push_back({{128 * 32 * 32, 64, 10, t}, Tag::bench});
   }
+  cases.push_back({{90200, 1, 2, DType::u8}, Tag::edge});  // more words than a full card has threads, as below
   return cases;
 }
 
@@ -94,7 +104,11 @@ std::vector<Case<SliceChannelsProblem>> SliceChannels::cases() {
                       {0, 3, 0, 2},
                       {13, 5, 0, 5},
                       {1025, 48, 17, 31},
-                      {3, 4356, 4099, 257}}) {
+                      {3, 4356, 4099, 257},
+                      {37, 24, 8, 12},
+                      {33, 64, 32, 16},
+                      {5, 64, 2, 32},
+                      {9, 64, 16, 6}}) {
       p.dtype = t;
       cases.push_back({p, Tag::edge});
     }
@@ -102,6 +116,7 @@ std::vector<Case<SliceChannelsProblem>> SliceChannels::cases() {
     cases.push_back({{4 * 16 * 16, 74, 0, 64, t}, Tag::dcgan});
     if (t == DType::f32 || t == DType::bf16) cases.push_back({{128 * 32 * 32, 74, 0, 64, t}, Tag::bench});
   }
+  cases.push_back({{90200, 4, 1, 3, DType::u8}, Tag::edge});
   return cases;
 }
 SliceChannelsProblem SliceChannels::random(uint64_t seed) {
@@ -124,14 +139,22 @@ std::vector<Buffer> GatherRows::buffers(const Problem& p) {
           {"index", Role::in, DType::i32, p.count, Fill::index, p.rows},
           {"y", Role::out, p.dtype, p.count * p.cols}};
 }
-std::vector<Case<GatherRowsProblem>> GatherRows::cases() { return row_cases(false); }
+std::vector<Case<GatherRowsProblem>> GatherRows::cases() {
+  std::vector<Case<GatherRowsProblem>> cases = row_cases(false);
+  cases.push_back({{5, 3, 90200, DType::u8}, Tag::edge});
+  return cases;
+}
 
 std::vector<Buffer> ScatterAddRows::buffers(const Problem& p) {
   return {input("g", p.dtype, p.count * p.cols),
           {"index", Role::in, DType::i32, p.count, Fill::index, p.rows},
           {"y", Role::out, accumulator_of(p.dtype), p.rows * p.cols}};
 }
-std::vector<Case<GatherRowsProblem>> ScatterAddRows::cases() { return row_cases(true); }
+std::vector<Case<GatherRowsProblem>> ScatterAddRows::cases() {
+  std::vector<Case<GatherRowsProblem>> cases = row_cases(true);
+  cases.push_back({{33000, 1, 2}, Tag::edge});  // more rows than a grid has warps
+  return cases;
+}
 
 std::string TransposeProblem::text() const { return problem_text(*this); }
 TransposeProblem TransposeProblem::parse(const std::string& text) {
