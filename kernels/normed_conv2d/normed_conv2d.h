@@ -126,6 +126,13 @@ struct NormedConv2dDgradGrads {
 // Tickets of a launch: no row takes a problem that would want more.
 constexpr int64_t most_tickets = 1024;
 
+// Calls f(TypeTag<T>{}) with the element of a problem in f32 or bf16.
+template <class F>
+void with_element(DType t, F&& f) {
+  if (t == DType::bf16) f(TypeTag<bf16>{});
+  else f(TypeTag<float>{});
+}
+
 // What batch norm is told of the statistics of an output of so many pixels and channels.
 inline BatchNormProblem statistics_problem(const NormedConv2dProblem& p, int64_t pixels, int channels) {
   return {.rows = pixels / p.groups, .c = channels, .groups = p.groups, .eps = p.eps, .momentum = p.momentum, .dtype = p.conv.dtype};
