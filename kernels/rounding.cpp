@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 #include <tuple>
+#include <utility>
 
 namespace duel {
 namespace {
@@ -12,6 +13,10 @@ std::map<Name, double>& noted() {
   static std::map<Name, double> all;
   return all;
 }
+std::map<std::string, Steps>& noted_steps() {
+  static std::map<std::string, Steps> all;
+  return all;
+}
 
 }  // namespace
 
@@ -19,6 +24,13 @@ double rounding_of(const Row& row) {
   const auto found = noted().find({row.op, row.name, row.device});
   return found == noted().end() ? 1 : found->second;
 }
+
+const Steps* steps_of(const char* op) {
+  const auto found = noted_steps().find(op);
+  return found == noted_steps().end() ? nullptr : &found->second;
+}
+
+StepsRegistration::StepsRegistration(Steps steps) { noted_steps()[steps.op] = std::move(steps); }
 
 }  // namespace duel
 

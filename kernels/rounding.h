@@ -2,7 +2,19 @@
 // error, and holds integers to that too, which other rows of its type must give exactly. A row says so beside its KERNEL_VARIANT:
 //
 //   ROUNDS_MORE(Conv2dFwd, winograd_6, 4);
+//
+// And ops that are several in one and round to their type between these, as those would by themselves. Such an op says in its ref.cpp one
+// of
+//
+//   ROUNDS_BETWEEN(NormedConv2dWgrad);
+//   ROUNDS_BETWEEN_AND_FINDS(NormedConv2dFwd, find_statistics, "out_mean", "out_invstd");
+//
+// In bf16 the verifier then expects of f64, which rounds nowhere, no more than bf16's digits. The outputs named here follow from others as
+// those are stored, and it holds them to what find(problem, args) makes of the row's own: of two right rows one may store a value rounded
+// up and the other down, and an f32 mean of one is not that of the other.
 #pragma once
+#include <vector>
+
 #include "kernels/registry.h"
 
 extern "C" void duel_register_rounding(const char* op, const char* variant, int device, double times);
@@ -17,7 +29,24 @@ struct RoundingRegistration {
   }
 };
 
+struct Steps {
+  const char* op;
+  void (*find)(const void* problem, const void* args);  // nullptr: no output is found of another
+  std::vector<const char*> found;
+};
+const Steps* steps_of(const char* op);  // nullptr where nothing is said
+
+struct StepsRegistration {
+  explicit StepsRegistration(Steps);
+};
+
 #define ROUNDS_MORE(Op, variant, times) \
   static const ::duel::RoundingRegistration duel_rounding_##Op##_##variant { Op::name, #variant, ::duel::row_device, times }
+#define ROUNDS_BETWEEN(Op) static const ::duel::StepsRegistration duel_steps_##Op({Op::name, nullptr, {}})
+#define ROUNDS_BETWEEN_AND_FINDS(Op, find, ...)                                                                           \
+  static const ::duel::StepsRegistration duel_steps_##Op(                                                                 \
+      {Op::name,                                                                                                          \
+       [](const void* p, const void* a) { find(*static_cast<const Op::Problem*>(p), *static_cast<const Op::Args*>(a)); }, \
+       {__VA_ARGS__}})
 
 }  // namespace duel

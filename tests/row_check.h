@@ -14,6 +14,10 @@
 //                    their own size behind.
 //                        f32: rtol 1.3e-6, atol 1e-5      f64: rtol 1e-13, atol 1e-12      bf16: as f32, and 8e-3·|expected| for its
 //                        rounding
+//
+// An op that rounds between its steps (kernels/rounding.h) is asked about in those words: what follows from another output is held to the
+// row's own output, and in bf16 the answer in f64 is met up to 32e-3 of the larger of |expected| and the root mean
+// square of the answer: the terms of a channel may be some four times as large as those of another.
 #pragma once
 #include <optional>
 #include <string>

@@ -33,7 +33,7 @@ double tolerance(DType dtype, int reduction, double expected, double rms, double
   const bool f64 = dtype == DType::f64;
   const double scale = reduction > 1 ? std::max(std::abs(expected), rms) : std::abs(expected);
   double allowed = (f64 ? 1e-12 : 1e-5) + (f64 ? 1e-13 : 1.3e-6) * std::sqrt(std::max(reduction, 1)) * scale;
-  if (dtype == DType::bf16) allowed += 8e-3 * std::abs(expected);
+  if (dtype == DType::bf16) allowed += bf16_rounding * std::abs(expected);
   return slack * allowed;
 }
 

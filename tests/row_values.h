@@ -12,6 +12,8 @@ using duel::Values;
 double element(const Bytes& bytes, DType dtype, int64_t index);
 double root_mean_square(const Buffer& buffer, const Bytes& bytes);
 
+constexpr double bf16_rounding = 8e-3;  // of a number, at most
+
 // Largest |got − expected| that passes: see row_check.h.
 double tolerance(DType dtype, int reduction, double expected, double rms, double slack);
 

@@ -45,6 +45,50 @@ void run_log(const ToyProblem& p, const BadFill::Args& a, Scratch, Stream) {
 }
 KERNEL_VARIANT(BadFill, ref, reference_rank, toy_supports, no_scratch, run_log);
 
+// y = x/3, then mean of y as it is stored.
+struct TwoSteps : Toy {
+  struct Args {
+    const void* x;
+    void *y, *mean;
+  };
+  static constexpr auto name = "two_steps";
+  static constexpr bool exact_on_integers = false;
+  static std::vector<Buffer> buffers(const Problem& p) {
+    return {{"x", Role::in, p.dtype, p.n}, {"y", Role::out, p.dtype, p.n}, {"mean", Role::out, accumulator_of(p.dtype), 1}};
+  }
+};
+const OpRegistration<TwoSteps> two_steps_op;
+void find_mean(const ToyProblem& p, const TwoSteps::Args& a) {
+  with_floating(p.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    double sum = 0;
+    for (int64_t i = 0; i < p.n; ++i) sum += static_cast<double>(static_cast<const T*>(a.y)[i]);
+    *static_cast<accumulator_t<T>*>(a.mean) = static_cast<accumulator_t<T>>(sum / static_cast<double>(p.n));
+  });
+}
+// factor: 1 + 2⁻⁸ moves most of what is stored in bf16 by a last digit.
+void two_steps(const ToyProblem& p, const TwoSteps::Args& a, double factor) {
+  with_floating(p.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for (int64_t i = 0; i < p.n; ++i)
+      static_cast<T*>(a.y)[i] = static_cast<T>(static_cast<double>(static_cast<const T*>(a.x)[i]) / 3 * factor);
+  });
+  find_mean(p, a);
+}
+void two_steps_ref(const ToyProblem& p, const TwoSteps::Args& a, Scratch, Stream) { two_steps(p, a, 1); }
+void two_steps_up(const ToyProblem& p, const TwoSteps::Args& a, Scratch, Stream) { two_steps(p, a, 1 + 0x1p-8); }
+// The mean of the reference's y beside one's own y.
+void two_steps_of_another(const ToyProblem& p, const TwoSteps::Args& a, Scratch, Stream) {
+  two_steps(p, a, 1);
+  const float mean = *static_cast<float*>(a.mean);
+  two_steps(p, a, 1 + 0x1p-8);
+  *static_cast<float*>(a.mean) = mean;
+}
+KERNEL_VARIANT(TwoSteps, ref, reference_rank, toy_supports, no_scratch, two_steps_ref);
+KERNEL_VARIANT(TwoSteps, rounds_up, -2, toy_supports, no_scratch, two_steps_up);
+KERNEL_VARIANT(TwoSteps, of_another, -2, toy_supports, no_scratch, two_steps_of_another);
+ROUNDS_BETWEEN_AND_FINDS(TwoSteps, find_mean, "mean");
+
 std::vector<ErasedCase> small_cases() {
   std::vector<ErasedCase> cases = find_op("toy").cases();
   std::erase_if(cases, [](const ErasedCase& c) { return c.tag == Tag::bench; });
@@ -72,6 +116,33 @@ TEST_CASE("a row may round more, on integers too, where it says so and as much a
     CHECK_FALSE(check(*find_row("toy", "rounding_a_little_more", Device::cpu), q).passed);
     const Verdict v = check(*find_row("toy", "rounding_more", Device::cpu), q);
     CHECK_MESSAGE(v.passed, v.why);
+  }
+}
+
+TEST_CASE("what follows from an output as it is stored is held to the row's own output") {
+  const OpInfo& op = find_op("two_steps");
+  const Question q = ask(op, op.parse("n64:bf16"), Values::reals, 5);
+  const Verdict up = check(*find_row("two_steps", "rounds_up", Device::cpu), q);
+  CHECK_MESSAGE(up.passed, up.why);
+  const Verdict other = check(*find_row("two_steps", "of_another", Device::cpu), q);
+  CHECK_FALSE(other.passed);
+  CHECK(other.buffer == "mean");
+  const Question wide = ask(op, op.parse("n64:f32"), Values::reals, 5);
+  CHECK(check(*find_row("two_steps", "rounds_up", Device::cpu), wide).buffer == "y");
+}
+
+TEST_CASE("an op that rounds between its steps meets f64 up to that rounding, in bf16 alone") {
+  const OpInfo& op = find_op("two_steps");
+  for (const char* text : {"n64:bf16", "n64:f32"}) {
+    Question q = ask(op, op.parse(text), Values::reals, 9);
+    const auto f64 = answer_in_f64(q);
+    REQUIRE(f64);
+    CHECK(compare_with_f64(*f64, q, q.answer).passed);
+    const bool narrow = q.buffers[1].dtype == DType::bf16;
+    reinterpret_cast<float*>(q.answer[2].data())[0] += 0.5f * 8e-3f * static_cast<float>(std::abs((*f64)[2][0]));
+    CHECK(compare_with_f64(*f64, q, q.answer).passed == narrow);
+    reinterpret_cast<float*>(q.answer[2].data())[0] += 0.1f;
+    CHECK_FALSE(compare_with_f64(*f64, q, q.answer).passed);
   }
 }
 

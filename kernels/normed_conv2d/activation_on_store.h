@@ -1,4 +1,5 @@
-// A gradient by what an activation left, turned into that by what it was given, on its way to memory.
+// A gradient by what an activation left, turned into that by what it was given, on its way to memory; in bf16 rounded before that, as it
+// would be if it were stored.
 #pragma once
 #include "kernels/activation/functions.h"
 #include "kernels/batch_norm/functions.h"
@@ -12,10 +13,11 @@ class ActivationOnStore {
   static constexpr bool changes = true, looks = false;
   // raw: what the activation was given, of the output's shape. With a norm in between it is batch_norm_bwd that goes on.
   ActivationOnStore(const NormedConv2dProblem& p, const void* raw)
-      : act_(p.norm ? Act::none : p.act), slope_(static_cast<float>(p.slope)), raw_(static_cast<const float*>(raw)) {}
+      : act_(p.norm ? Act::none : p.act), slope_(static_cast<float>(p.slope)), raw_(raw) {}
 
   template <class Product, class Place>
   __device__ void change(typename Product::Sums& sums, Place place) const {
+    using T = typename Product::T;
     if (act_ == Act::none) return;
 #pragma unroll
     for (int i = 0; i < Product::own_rows; ++i)
@@ -24,19 +26,25 @@ class ActivationOnStore {
         const int at = place(Product::own_row(i), Product::own_col(j));
         if (at < 0) continue;
         float raw[Product::piece];
-        read(raw, raw_ + at);
+        read(raw, static_cast<const T*>(raw_) + at);
 #pragma unroll
-        for (int e = 0; e < Product::piece; ++e) Product::own_value(sums, i, j + e) *= bn_act_grad_factor(act_, raw[e], slope_);
+        for (int e = 0; e < Product::piece; ++e) {
+          float& value = Product::own_value(sums, i, j + e);
+          value = static_cast<float>(static_cast<T>(value)) * bn_act_grad_factor(act_, raw[e], slope_);
+        }
       }
   }
 
  private:
-  template <int count>
-  static __device__ void read(float (&to)[count], const float* from) {
+  template <int count, class T>
+  static __device__ void read(float (&to)[count], const T* from) {
     if constexpr (count == 1) {
       to[0] = *from;
+    } else if constexpr (count * sizeof(T) == 4) {  // two of bf16
+      const uint32_t two = *reinterpret_cast<const uint32_t*>(from);
+      to[0] = __uint_as_float(two << 16), to[1] = __uint_as_float(two & 0xffff0000u);
     } else {
-      const auto values = load_vec<Pack<float, count>>(from);
+      const auto values = load_vec<Pack<T, count>>(from);
 #pragma unroll
       for (int e = 0; e < count; ++e) to[e] = values.at[e];
     }
@@ -44,7 +52,7 @@ class ActivationOnStore {
 
   Act act_;
   float slope_;
-  const float* raw_;
+  const void* raw_;
 };
 
 }  // namespace duel

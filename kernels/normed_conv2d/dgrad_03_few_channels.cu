@@ -9,12 +9,14 @@ namespace duel {
 namespace {
 
 bool supports(const NormedConv2dProblem& p) {
-  return p.conv.dtype == DType::f32 && p.conv.k % chunk_elements<float> == 0 && !p.statistics && bn_supports_act(p.act) &&
-         supports_then(p) && few_dgrad::supports(p.conv);
+  return takes_whole_chunks(p.conv) && !p.statistics && bn_supports_act(p.act) && supports_then(p) && few_dgrad::supports(p.conv);
 }
 
 void run(const NormedConv2dProblem& p, const NormedConv2dDgrad::Args& a, Scratch, Stream stream) {
-  few_dgrad::start<float>(p.conv, {a.gy, a.w, a.gx}, stream, NormOnLoad(p, p.conv.k, a), ActivationBehind{p.then});
+  with_element(p.conv.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    few_dgrad::start<T>(p.conv, {a.gy, a.w, a.gx}, stream, NormOnLoad(p, p.conv.k, a), ActivationBehind<T>{p.then});
+  });
 }
 
 KERNEL_VARIANT(NormedConv2dDgrad, few_channels, 3, supports, no_scratch, run);

@@ -20,8 +20,8 @@ static_assert(resident <= few_wgrad::resident && conv2d_tickets <= most_tickets)
 
 // The gradient goes on to batch norm: without one it would have to be taken through the activation.
 bool supports(const NormedConv2dProblem& p) {
-  return p.conv.dtype == DType::f32 && p.conv.k % chunk_elements<float> == 0 && !p.statistics && !p.input_only && bn_supports_act(p.act) &&
-         (p.norm || p.act == Act::none) && supports_then(p) && few_fwd::supports(p.conv, threads) && few_wgrad::supports(p.conv);
+  return takes_whole_chunks(p.conv) && !p.statistics && !p.input_only && bn_supports_act(p.act) && (p.norm || p.act == Act::none) &&
+         supports_then(p) && few_fwd::supports(p.conv, threads) && few_wgrad::supports(p.conv);
 }
 size_t scratch(const NormedConv2dProblem& p) { return few_wgrad::scratch_bytes(p.conv, resident); }
 
@@ -34,13 +34,14 @@ __global__ void __launch_bounds__(threads, 3)
   else fwd(memory, block - of_wgrad);
 }
 
-void run(const NormedConv2dProblem& p, const NormedConv2dDgradGrads::Args& a, Scratch memory, Stream stream) {
+template <class T>
+void start(const NormedConv2dProblem& p, const NormedConv2dDgradGrads::Args& a, Scratch memory, Stream stream) {
   const Conv2dProblem& d = p.conv;
   const few_fwd::Layout layout(d, threads);
-  const GradientThrough g{p.then, static_cast<const float*>(a.g), static_cast<const float*>(a.gx)};
+  const GradientThrough<T> g{p.then, static_cast<const T*>(a.g), static_cast<const T*>(a.gx)};
   with_channels(d.c, [&](auto c) {
-    using Fwd = few_fwd::Job<float, c, GradientThrough>;
-    using Wgrad = few_wgrad::Job<float, c, GradientThrough, NormOnLoad>;
+    using Fwd = few_fwd::Job<T, c, GradientThrough<T>>;
+    using Wgrad = few_wgrad::Job<T, c, GradientThrough<T>, NormOnLoad>;
     const Fwd fwd(d, layout, std::max(1, resident / layout.channel_blocks), g, a.w, a.ggy);
     const Wgrad wgrad(d, resident, g, a.gy, a.gw, memory, a.tickets, NormOnLoad(p, d.k, a));
     launch({.grid = static_cast<unsigned>(wgrad.blocks() + fwd.blocks()),
@@ -48,6 +49,10 @@ void run(const NormedConv2dProblem& p, const NormedConv2dDgradGrads::Args& a, Sc
             .shared_bytes = std::max(fwd.shared_bytes(), wgrad.shared_bytes())},
            stream, dgrad_grads_few_channels<Fwd, Wgrad>, fwd, wgrad, wgrad.blocks());
   });
+}
+
+void run(const NormedConv2dProblem& p, const NormedConv2dDgradGrads::Args& a, Scratch memory, Stream stream) {
+  with_element(p.conv.dtype, [&](auto tag) { start<typename decltype(tag)::type>(p, a, memory, stream); });
 }
 
 KERNEL_VARIANT(NormedConv2dDgradGrads, few_channels, 3, supports, scratch, run);

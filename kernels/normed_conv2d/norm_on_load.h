@@ -7,6 +7,11 @@
 
 namespace duel {
 
+// Whether the channels of gy come in whole chunks, in the types that both ends of a net have rows for.
+inline bool takes_whole_chunks(const Conv2dProblem& d) {
+  return d.dtype == DType::bf16 ? d.k % chunk_elements<bf16> == 0 : d.dtype == DType::f32 && d.k % chunk_elements<float> == 0;
+}
+
 class NormOnLoad {
  public:
   // channels: of the operand. A has mean, invstd, gamma and beta.

@@ -67,6 +67,10 @@ constexpr const char* few_channels[] = {
     "n2h9w33c3k68r2u1v2top1left0p9q16:f32/act=relu/norm=1/groups=2",
     "n80h12w12c1k24r3pad1:f32/act=relu/norm=1/groups=4",
     "n1h21w34c3k20r5u2pad2:f32/act=leaky_relu/slope=0.2/norm=0",
+    "n2h32w32c3k16r4u2pad1:bf16/act=relu/norm=1",
+    "n4h10w7c2k40r4u2pad1:bf16/act=leaky_relu/slope=0.2/norm=1/groups=2",
+    "n1h17w19c4k8r2:bf16/act=none/norm=1",
+    "n1h21w34c1k24r5u2pad2:bf16/act=leaky_relu/slope=0.25/norm=0",
 };
 
 std::vector<Case<P>> cases_of(Asks asks) {
@@ -104,10 +108,21 @@ std::vector<Case<P>> cases_of(Asks asks) {
       for (const char* how : {"/act=leaky_relu/slope=0.2/norm=1/groups=2", "/act=relu/norm=0"})
         take(std::string(text) + dtype + how, Tag::edge);
   }
+  // Chunks of eight channels. A slope that is a power of two moves nothing by more than the digit in which two right sums may differ.
+  for (const char* text : {"n2h8w8c16k24r4u2pad1", "n4h9w7c24k40r3u2pad1", "n2h6w5c8k16r3s2u2v1top0left1p3q5", "n2h5w5c8k8r1u2",
+                           "n1h3w3c8k8r3pad2", "n5h9w8c72k136r1"})
+    for (const char* how : {"/act=relu/norm=1", "/act=leaky_relu/slope=0.25/norm=0"})
+      take(std::string(text) + ":bf16" + how + statistics, Tag::edge);
+  for (const char* text : {"n4h16w16c16k32r4u2pad1", "n2h16w16c32k64r4u2pad1", "n6h5w4c8k8r3pad1"})
+    take(std::string(text) + ":bf16/act=leaky_relu/slope=0.2/norm=1" + statistics + "/groups=2", Tag::edge);
+  for (const char* text : {"n6h3w2c24k1r3s2", "n2h1w2c2056k1r1s2", "n70h4w4c40k1r4"})
+    for (const char* how : {"/act=leaky_relu/slope=0.2/norm=1/groups=2", "/act=leaky_relu/slope=0.25/norm=0"})
+      take(std::string(text) + ":bf16" + how, Tag::edge);
   take("n40h4w4c512k1r4:f32/act=leaky_relu/slope=0.2/norm=1/groups=2", Tag::dcgan);
   if (asks.pair)
-    for (const char* text : {"n2h8w8c16k24r4u2pad1:f32", "n4h9w7c24k40r3u2pad1:f64", "n2h16w16c64k32r4u2pad1:f32", "n2h4w4c16k1r4:f32"})
-      for (const char* how : {"/act=relu/norm=1", "/act=leaky_relu/slope=0.2/norm=0"})
+    for (const char* text : {"n2h8w8c16k24r4u2pad1:f32", "n4h9w7c24k40r3u2pad1:f64", "n2h16w16c64k32r4u2pad1:f32", "n2h4w4c16k1r4:f32",
+                             "n4h9w7c24k40r3u2pad1:bf16"})
+      for (const char* how : {"/act=relu/norm=1", "/act=leaky_relu/slope=0.25/norm=0"})
         cases.push_back({P::parse(std::string(text) + how + "/input_only=1"), Tag::edge});
   for (const char* text : few_channels) {
     take(text, Tag::edge);
@@ -115,8 +130,9 @@ std::vector<Case<P>> cases_of(Asks asks) {
       for (const char* then : {"/then=tanh", "/then=sigmoid"}) take(std::string(text) + then, Tag::edge);
   }
   if (asks.then) take("n2h6w6c3k8r4u2pad1:f64/act=relu/norm=1/then=tanh", Tag::edge);
-  for (const char* text : {"n256h32w32c64k128r4u2pad1", "n256h16w16c128k256r4u2pad1", "n256h8w8c256k512r4u2pad1"})
-    take(std::string(text) + ":f32/act=leaky_relu/slope=0.2/norm=1" + statistics + "/groups=2", Tag::bench);
+  for (const char* dtype : {":f32", ":bf16"})
+    for (const char* text : {"n256h32w32c64k128r4u2pad1", "n256h16w16c128k256r4u2pad1", "n256h8w8c256k512r4u2pad1"})
+      take(std::string(text) + dtype + "/act=leaky_relu/slope=0.2/norm=1" + statistics + "/groups=2", Tag::bench);
   return cases;
 }
 
@@ -124,7 +140,7 @@ P random_problem(uint64_t seed, Asks asks) {
   Draw draw(seed);
   constexpr int strides[] = {1, 2, 2, 3};
   constexpr int kernels[] = {1, 2, 3, 4, 4};
-  constexpr DType types[] = {DType::f32, DType::f32, DType::f32, DType::f64};
+  constexpr DType types[] = {DType::f32, DType::f32, DType::bf16, DType::f64};
   P p;
   Conv2dProblem& d = p.conv;
   d.dtype = draw.of(types);

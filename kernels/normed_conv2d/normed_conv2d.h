@@ -20,10 +20,14 @@
 // batch_norm_fwd does (bn_affine), so both give the same bits, and statistics as defined there (kernels/batch_norm/batch_norm.h), of the
 // output as it is stored.
 //
-// Layouts and windows as in kernels/conv2d/conv2d.h; f32 and f64, everything per channel too. Images n·i/groups … belong to
-// group i: mean and invstd are [groups, channels], gamma, beta and the running statistics [channels]. Buffers that a problem has no use for
-// hold nothing: the four of the norm, the five of the statistics, gx of dgrad_grads, gw and `tickets` of the pairs where input_only is set.
-// `tickets` counts finished blocks; all zero before, and after.
+// In bf16 all is rounded where the ops one after the other would store it: a(t) and g·then′ before they are multiplied, a convolution's sum
+// before `then` or f comes to it, and their result once more. Arithmetic between is f32, and so is everything per channel, and gw. So the
+// answer is that of the ops by themselves, up to the order of sums.
+//
+// Layouts and windows as in kernels/conv2d/conv2d.h; f32, f64 and bf16, everything per channel in accumulator_of(dtype). Images
+// n·i/groups … belong to group i: mean and invstd are [groups, channels], gamma, beta and the running statistics [channels]. Buffers that a
+// problem has no use for hold nothing: the four of the norm, the five of the statistics, gx of dgrad_grads, gw and `tickets` of the pairs
+// where input_only is set. `tickets` counts finished blocks; all zero before, and after.
 #pragma once
 #include "kernels/batch_norm/batch_norm.h"
 #include "kernels/conv2d/conv2d.h"
@@ -121,6 +125,13 @@ struct NormedConv2dDgradGrads {
 
 // Tickets of a launch: no row takes a problem that would want more.
 constexpr int64_t most_tickets = 1024;
+
+// Calls f(TypeTag<T>{}) with the element of a problem in f32 or bf16.
+template <class F>
+void with_element(DType t, F&& f) {
+  if (t == DType::bf16) f(TypeTag<bf16>{});
+  else f(TypeTag<float>{});
+}
 
 // What batch norm is told of the statistics of an output of so many pixels and channels.
 inline BatchNormProblem statistics_problem(const NormedConv2dProblem& p, int64_t pixels, int channels) {

@@ -8,12 +8,15 @@
 namespace duel::one_output {
 
 constexpr int threads = 256;
+template <class T>
+using Values = Pack<T, pack_elements<T>>;  // 16 bytes
 using Four = Pack<float, 4>;
 
 inline bool supports(const NormedConv2dProblem& p) {
   const Conv2dProblem& d = p.conv;
-  return d.dtype == DType::f32 && d.k == 1 && d.p == 1 && d.q == 1 && d.r == d.h && d.s == d.w && d.top == 0 && d.left == 0 &&
-         d.c % 4 == 0 && p.of == NormedOperand::x && bn_supports_act(p.act) && !p.statistics && p.then == Act::none;
+  const int together = d.dtype == DType::f32 ? pack_elements<float> : pack_elements<bf16>;
+  return (d.dtype == DType::f32 || d.dtype == DType::bf16) && d.k == 1 && d.p == 1 && d.q == 1 && d.r == d.h && d.s == d.w && d.top == 0 &&
+         d.left == 0 && d.c % together == 0 && p.of == NormedOperand::x && bn_supports_act(p.act) && !p.statistics && p.then == Act::none;
 }
 
 // What stands between x and the convolution, of tensors in memory; mean is null where there is no norm.
@@ -32,28 +35,41 @@ Before before(const NormedConv2dProblem& p, const Args& a) {
           static_cast<const float*>(a.beta)};
 }
 
-// The same for four channels that a thread stays with, in registers. Bits as batch norm's own rows have them (bn_affine).
-class NormOfFour {
+// The same for 16 bytes of channels that a thread stays with, in registers. Bits as batch norm's own rows have them (bn_affine), rounded to
+// T as those store them.
+template <class T>
+class NormOfValues {
  public:
   // channel: the first of them; channels: of x, whose groups' statistics follow each other.
-  __device__ NormOfFour(const Before& b, int group, int channels, int channel) : act_(b.act), slope_(b.slope), normed_(b.mean != nullptr) {
+  __device__ NormOfValues(const Before& b, int group, int channels, int channel)
+      : act_(b.act), slope_(b.slope), normed_(b.mean != nullptr) {
     if (!normed_) return;
-    const auto invstd = load_vec<Four>(b.invstd + group * channels + channel), gamma = load_vec<Four>(b.gamma + channel);
-    mean_ = load_vec<Four>(b.mean + group * channels + channel), beta_ = load_vec<Four>(b.beta + channel);
 #pragma unroll
-    for (int e = 0; e < 4; ++e) scale_.at[e] = mul_rn(gamma.at[e], invstd.at[e]);
+    for (int f = 0; f < fours; ++f) {
+      const int at = channel + 4 * f, of_group = group * channels + at;
+      const auto invstd = load_vec<Four>(b.invstd + of_group), gamma = load_vec<Four>(b.gamma + at);
+      mean_[f] = load_vec<Four>(b.mean + of_group), beta_[f] = load_vec<Four>(b.beta + at);
+#pragma unroll
+      for (int e = 0; e < 4; ++e) scale_[f].at[e] = mul_rn(gamma.at[e], invstd.at[e]);
+    }
   }
   __device__ float operator()(float x, int e) const {
-    return bn_act_forward(act_, normed_ ? bn_affine(x, mean_.at[e], scale_.at[e], beta_.at[e]) : x, slope_);
+    const int f = e / 4, i = e % 4;
+    const float normal = normed_ ? bn_affine(x, mean_[f].at[i], scale_[f].at[i], beta_[f].at[i]) : x;
+    return static_cast<float>(static_cast<T>(bn_act_forward(act_, normal, slope_)));
   }
-  // What a gradient by the result is multiplied by, x being the raw value: with a norm it is batch_norm_bwd that goes on.
-  __device__ float derivative(float x) const { return normed_ ? 1.f : bn_act_grad_factor(act_, x, slope_); }
+  // A gradient by the result, as it is stored, by the raw value x: with a norm it is batch_norm_bwd that goes on.
+  __device__ T through(float g, float x) const {
+    const T gradient = static_cast<T>(g);
+    return normed_ ? gradient : static_cast<T>(static_cast<float>(gradient) * bn_act_grad_factor(act_, x, slope_));
+  }
 
  private:
+  static constexpr int fours = pack_elements<T> / 4;
   Act act_;
   float slope_;
   bool normed_;
-  Four mean_, scale_, beta_;
+  Four mean_[fours], scale_[fours], beta_[fours];
 };
 
 }  // namespace duel::one_output

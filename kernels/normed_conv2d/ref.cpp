@@ -1,14 +1,15 @@
-// The reference: the tensor is made, by the reference of its parts, and convolved.
+// The reference: the tensor is made, rounded to its type as it would be stored, and convolved by the reference of that.
 #include "kernels/batch_norm/functions.h"
 #include "kernels/normed_conv2d/normed_conv2d.h"
 #include "kernels/reference.h"
+#include "kernels/rounding.h"
 
 namespace duel {
 namespace {
 
 using P = NormedConv2dProblem;
 
-bool supports_without(const P& p) { return (p.conv.dtype == DType::f32 || p.conv.dtype == DType::f64) && bn_supports_act(p.act); }
+bool supports_without(const P& p) { return is_floating(p.conv.dtype) && bn_supports_act(p.act); }
 bool supports(const P& p) { return supports_without(p) && p.then == Act::none; }
 bool supports_then(const P& p) { return supports_without(p) && (p.then == Act::none || (act_saves_output(p.then) && !p.statistics)); }
 
@@ -41,14 +42,29 @@ void statistics(const P& p, int64_t count, int channels, const void* of, void* m
                               {of, one.data(), one.data(), unused.data(), mean, invstd, running_mean, running_var});
 }
 
+void find_statistics(const P& p, const NormedConv2dFwd::Args& a) {
+  if (p.statistics)
+    with_floating(p.conv.dtype, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      statistics<T>(p, p.conv.y_count(), p.conv.k, a.y, a.y_mean, a.y_invstd, a.running_mean, a.running_var);
+    });
+}
+void find_statistics(const P& p, const NormedConv2dDgrad::Args& a) {
+  if (p.statistics)
+    with_floating(p.conv.dtype, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      statistics<T>(p, p.conv.x_count(), p.conv.c, a.gx, a.gx_mean, a.gx_invstd, a.running_mean, a.running_var);
+    });
+}
+
 void run_fwd(const P& p, const NormedConv2dFwd::Args& a, Scratch, Stream) {
   const Conv2dProblem& d = p.conv;
   with_floating(d.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const auto x = normed<T>(p, d.x_count(), d.c, a.x, a.mean, a.invstd, a.gamma, a.beta);
     run_reference<Conv2dFwd>(d, {x.data(), a.w, a.y});
-    if (p.statistics) statistics<T>(p, d.y_count(), d.k, a.y, a.y_mean, a.y_invstd, a.running_mean, a.running_var);
   });
+  find_statistics(p, a);
 }
 void run_dgrad(const P& p, const NormedConv2dDgrad::Args& a, Scratch, Stream) {
   const Conv2dProblem& d = p.conv;
@@ -57,8 +73,8 @@ void run_dgrad(const P& p, const NormedConv2dDgrad::Args& a, Scratch, Stream) {
     const auto gy = normed<T>(p, d.y_count(), d.k, a.gy, a.mean, a.invstd, a.gamma, a.beta);
     run_reference<Conv2dDgrad>(d, {gy.data(), a.w, a.gx});
     if (p.then != Act::none) run_reference<Activation>({.n = d.x_count(), .act = p.then, .dtype = d.dtype}, {a.gx, a.gx});
-    if (p.statistics) statistics<T>(p, d.x_count(), d.c, a.gx, a.gx_mean, a.gx_invstd, a.running_mean, a.running_var);
   });
+  find_statistics(p, a);
 }
 void run_wgrad(const P& p, const NormedConv2dWgrad::Args& a, Scratch, Stream) {
   const Conv2dProblem& d = p.conv;
@@ -82,6 +98,19 @@ void through_activation(const P& p, int64_t count, const void* raw, void* gradie
                           bn_act_grad_factor(p.act, static_cast<A>(static_cast<const T*>(raw)[i]), static_cast<A>(p.slope)));
 }
 
+// gradient·then′, found from the output.
+template <class T>
+std::vector<T> through_then(const P& p, int64_t count, const void* out, const void* gradient) {
+  using A = accumulator_t<T>;
+  const T* g = static_cast<const T*>(gradient);
+  std::vector<T> made(g, g + count);
+  if (p.then == Act::none) return made;
+  for (int64_t i = 0; i < count; ++i)
+    made[static_cast<size_t>(i)] =
+        static_cast<T>(static_cast<A>(g[i]) * act_grad_factor(p.then, static_cast<A>(static_cast<const T*>(out)[i]), A(0)));
+  return made;
+}
+
 void run_grads(const P& p, const NormedConv2dGrads::Args& a, Scratch, Stream) {
   const Conv2dProblem& d = p.conv;
   with_floating(d.dtype, [&](auto tag) {
@@ -97,16 +126,10 @@ void run_dgrad_grads(const P& p, const NormedConv2dDgradGrads::Args& a, Scratch,
   with_floating(d.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const auto gy = normed<T>(p, d.y_count(), d.k, a.gy, a.mean, a.invstd, a.gamma, a.beta);
-    const void* g = a.g;
-    std::vector<T> through_then;
-    if (p.then != Act::none) {
-      through_then.resize(static_cast<size_t>(d.x_count()));
-      run_reference<ActivationGrad>({.n = d.x_count(), .act = p.then, .dtype = d.dtype}, {a.gx, a.g, through_then.data()});
-      g = through_then.data();
-    }
-    run_reference<Conv2dFwd>(d, {g, a.w, a.ggy});
+    const auto g = through_then<T>(p, d.x_count(), a.gx, a.g);
+    run_reference<Conv2dFwd>(d, {g.data(), a.w, a.ggy});
     through_activation<T>(p, d.y_count(), a.gy, a.ggy);
-    if (!p.input_only) run_reference<Conv2dWgrad>(d, {g, gy.data(), a.gw});
+    if (!p.input_only) run_reference<Conv2dWgrad>(d, {g.data(), gy.data(), a.gw});
   });
 }
 
@@ -115,6 +138,12 @@ KERNEL_VARIANT(NormedConv2dDgrad, ref, reference_rank, supports_then, no_scratch
 KERNEL_VARIANT(NormedConv2dWgrad, ref, reference_rank, supports, no_scratch, run_wgrad);
 KERNEL_VARIANT(NormedConv2dGrads, ref, reference_rank, supports, no_scratch, run_grads);
 KERNEL_VARIANT(NormedConv2dDgradGrads, ref, reference_rank, supports_then, no_scratch, run_dgrad_grads);
+
+ROUNDS_BETWEEN_AND_FINDS(NormedConv2dFwd, find_statistics, "out_mean", "out_invstd", "running_mean", "running_var");
+ROUNDS_BETWEEN_AND_FINDS(NormedConv2dDgrad, find_statistics, "out_mean", "out_invstd", "running_mean", "running_var");
+ROUNDS_BETWEEN(NormedConv2dWgrad);
+ROUNDS_BETWEEN(NormedConv2dGrads);
+ROUNDS_BETWEEN(NormedConv2dDgradGrads);
 
 }  // namespace
 }  // namespace duel

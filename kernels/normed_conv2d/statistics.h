@@ -51,7 +51,14 @@ class OutputStatistics {
     if (!wanted_) return;
     using T = typename Product::T;
     const int thread = static_cast<int>(threadIdx.x);
-    const auto value = [&](int i, int j) { return static_cast<float>(static_cast<T>(Product::own_value(sums, i, j))); };
+#pragma unroll
+    for (int i = 0; i < Product::own_rows; ++i)  // as they were stored
+#pragma unroll
+      for (int j = 0; j < Product::own_cols; ++j) {
+        float& value = Product::own_value(sums, i, j);
+        value = static_cast<float>(static_cast<T>(value));
+      }
+    const auto value = [&](int i, int j) { return Product::own_value(sums, i, j); };
     const auto add_up = [&](auto term) {  // Σ of a thread's rows, then of those that share its columns; of column `thread`
       __syncthreads();
 #pragma unroll

@@ -7,13 +7,16 @@ namespace duel {
 namespace {
 
 bool supports(const NormedConv2dProblem& p) {
-  return p.conv.dtype == DType::f32 && p.conv.k % chunk_elements<float> == 0 && p.of == NormedOperand::gy && !p.statistics &&
-         bn_supports_act(p.act) && p.then == Act::none && few_wgrad::supports(p.conv);
+  return takes_whole_chunks(p.conv) && p.of == NormedOperand::gy && !p.statistics && bn_supports_act(p.act) && p.then == Act::none &&
+         few_wgrad::supports(p.conv);
 }
 size_t scratch(const NormedConv2dProblem& p) { return few_wgrad::scratch_bytes(p.conv, few_wgrad::resident); }
 
 void run(const NormedConv2dProblem& p, const NormedConv2dWgrad::Args& a, Scratch memory, Stream stream) {
-  few_wgrad::start<float>(p.conv, {a.x, a.gy, a.gw, a.tickets}, memory, stream, NormOnLoad(p, p.conv.k, a));
+  with_element(p.conv.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    few_wgrad::start<T>(p.conv, {a.x, a.gy, a.gw, a.tickets}, memory, stream, NormOnLoad(p, p.conv.k, a));
+  });
 }
 
 KERNEL_VARIANT(NormedConv2dWgrad, few_channels, 3, supports, scratch, run);

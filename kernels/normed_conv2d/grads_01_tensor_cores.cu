@@ -1,0 +1,11 @@
+// normed_conv2d_grads in bf16 on tensor cores: both gradients of a convolution in one launch, as conv2d_grads has them; wgrad's x is
+// normalised as it comes, and where there is no norm gx passes the activation's derivative as it goes (activation_on_store.h). Channels in
+// multiples of 8. Bounded by the rate of mma.sync.
+#include "kernels/normed_conv2d/implicit_grads.h"
+
+namespace duel {
+
+KERNEL_VARIANT(NormedConv2dGrads, tensor_cores, 1, normed::supports_grads<TensorTiles<bf16>>, normed::grads_scratch<TensorTiles<bf16>>,
+               normed::run_grads<TensorTiles<bf16>>);
+
+}  // namespace duel
