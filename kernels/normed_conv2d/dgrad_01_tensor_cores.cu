@@ -1,6 +1,7 @@
 // normed_conv2d_dgrad, a transposed convolution's forward, in bf16 on tensor cores: conv2d_dgrad's phases
 // (kernels/conv2d/implicit_dgrad.h). Against it, each thread works on what it has copied before the block multiplies it (norm_on_load.h),
-// and a tile is looked at once it is stored (statistics.h). Channels in multiples of 8. Bounded by the rate of mma.sync.
+// and a tile is looked at once it is stored (statistics.h). Channels in multiples of 8. Bounded by loads of the norm's parameters, eight
+// requests a chunk (fwd_01_tensor_cores.cu).
 #include "kernels/normed_conv2d/implicit.h"
 
 namespace duel {

@@ -1,6 +1,7 @@
 // normed_conv2d_dgrad_grads in bf16 on tensor cores: both gradients of a transposed convolution in one launch, as conv2d_dgrad_grads has
 // them; wgrad's gy is normalised as it comes, and where there is no norm ggy passes the activation's derivative as it goes
-// (activation_on_store.h). Channels in multiples of 8. Bounded by the rate of mma.sync.
+// (activation_on_store.h). Channels in multiples of 8. Bounded by loads of the norm's parameters, eight requests a chunk
+// (fwd_01_tensor_cores.cu), where there is a norm; else by the rate of mma.sync.
 #include "kernels/normed_conv2d/implicit_grads.h"
 
 namespace duel {
