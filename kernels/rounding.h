@@ -9,9 +9,9 @@
 //   ROUNDS_BETWEEN(NormedConv2dWgrad);
 //   ROUNDS_BETWEEN_AND_FINDS(NormedConv2dFwd, find_statistics, "out_mean", "out_invstd");
 //
-// In bf16 the verifier then expects of f64, which rounds nowhere, no more than bf16's digits. The outputs named here follow from others as
-// those are stored, and it holds them to what find(problem, args) makes of the row's own: of two right rows one may store a value rounded
-// up and the other down, and an f32 mean of one is not that of the other.
+// In bf16 the verifier then holds the reference to f64, which rounds nowhere, by some of bf16's roundings (tests/row_check.h). The outputs
+// named here follow from others as those are stored, and it holds them to what find(problem, args) makes of the row's own: of two right
+// rows one may store a value rounded up and the other down, and an f32 mean of one is not that of the other.
 #pragma once
 #include <vector>
 

@@ -6,9 +6,9 @@ if command -v ccache >/dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR="${CCACHE_BASEDIR:-$PWD}"
 fi
 
-# Nothing is begun after this moment (in seconds since 1970), and what still runs ten minutes later is stopped: neither is a failure, both are
-# counted as skipped. 0: there is no such moment.
-deadline=0
+# No test and no build is begun after this moment (in seconds since 1970; 0: there is none). A build without a terminal ends with it, and a
+# test that still runs so many seconds later and has found no fault is stopped. What that leaves out is counted as skipped.
+deadline=0 grace=600
 out_of_time() { [ $deadline -ne 0 ] && [ "$(date +%s)" -ge $deadline ]; }
 
 seconds_since() { echo $(($(date +%s) - $1)) s; }
@@ -27,14 +27,15 @@ in_terminal=()
 [ -t 1 ] && in_terminal=(--foreground)   # so that Ctrl-C reaches what timeout runs; else timeout ends that command's own children with it
 
 # build_tree FOLDER "FLAGS OF CMAKE" [TARGET…]: configures and builds. A terminal sees ninja's counter; elsewhere the output goes to
-# FOLDER/build.log, and its end is shown where something failed. Returns 124 where the deadline came before the end.
+# FOLDER/build.log, and its end is shown where something failed. Returns 124 where the deadline came before the end; in a terminal only where
+# it came before the beginning.
 build_tree() {
   local folder=$1 flags=$2 log=$1/build.log began status=0 target=() within=()
   shift 2
   [ $# -gt 0 ] && target=(--target "$@")
   began=$(date +%s)
   out_of_time && return 124
-  [ $deadline -eq 0 ] || within=(timeout "${in_terminal[@]}" -k 10 $((deadline - began)))
+  [ $deadline -eq 0 ] || within=(timeout -k 10 $((deadline - began)))
   mkdir -p "$folder" || return 1
   # shellcheck disable=SC2086  # the flags are words
   if ! cmake $flags -B "$folder" >"$log" 2>&1; then
@@ -44,9 +45,10 @@ build_tree() {
   fi
   echo "building in $folder (the first time takes minutes)"
   if [ -t 1 ]; then
-    "${within[@]}" cmake --build "$folder" -j "$(jobs_here)" "${target[@]}" || status=$?
+    cmake --build "$folder" -j "$(jobs_here)" "${target[@]}" || status=$?
   else
     "${within[@]}" cmake --build "$folder" -j "$(jobs_here)" "${target[@]}" </dev/null >>"$log" 2>&1 || status=$?
+    [ $status -ne 137 ] || [ $deadline -eq 0 ] || status=124
     [ $status -eq 0 ] || [ $status -eq 124 ] || { sed -n '/^FAILED:/,$p' "$log" | head -n 60 >&2; }
   fi
   [ $status -ne 124 ] || return 124
@@ -76,7 +78,7 @@ execute_item() {   # execute_item LOG LIMIT COMMAND…
   local log=$1 limit=$2 began status=0 last p=0 f=0 s=0 why="" cut=""
   shift 2
   began=$(date +%s)
-  [ $deadline -ne 0 ] && [ $((deadline + 600 - began)) -lt "$limit" ] && cut=yes limit=$((deadline + 600 - began))
+  [ $deadline -ne 0 ] && [ $((deadline + grace - began)) -lt "$limit" ] && cut=yes limit=$((deadline + grace - began))
   mkdir -p "$(dirname "$log")"
   { timeout "${in_terminal[@]}" -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null; } 2>/dev/null || status=$?   # bash's own word on a crash is noise
   last=$(grep -a -v '^[[:space:]]*$' "$log" | tail -n 1)
@@ -96,7 +98,9 @@ execute_item() {   # execute_item LOG LIMIT COMMAND…
       *) if [ $status -gt 128 ]; then why="crashed: $(kill -l $((status - 128)) 2>/dev/null || echo "exit $status")"; else why="no tally, exit $status"; fi ;;
     esac
   fi
-  if [ -n "$cut" ] && { [ $status -eq 124 ] || [ $status -eq 137 ]; }; then p=0 f=0 s=1 why="stopped, no time was left"; fi
+  if [ -n "$cut" ] && [ $(($(date +%s) - began)) -ge "$limit" ] && { [ $status -eq 124 ] || [ $status -eq 137 ]; } && ! grep -aq 'ERROR: ' "$log"; then
+    p=0 f=0 s=1 why="stopped, no time was left"
+  fi
   echo "$p $f $s $(($(date +%s) - began)) $why" >"$log.result"
 }
 
@@ -113,19 +117,24 @@ report_item() {   # report_item NAME LOG
   fi
 }
 
-# Every test program of a build tree: the one that takes longest first, then the others by name. Where there is a deadline they begin
-# elsewhere in the alphabet each day, so that it is not always the same ones that are left out.
+# Where there is a deadline a list begins elsewhere each day, so that it is not always the same ones that are left out.
+by_turns() {   # by_turns ARRAY
+  local -n list=$1
+  if [ $deadline -ne 0 ] && [ ${#list[@]} -ne 0 ]; then
+    local turn=$((10#$(date +%j) * 37 % ${#list[@]}))
+    list=("${list[@]:turn}" "${list[@]:0:turn}")
+  fi
+}
+
+# Every test program of a build tree: the one that takes longest first, then the others by name.
 run_tests() {   # run_tests FOLDER LIMIT [PREFIX OF THE NAMES]
-  local folder=$1 program names=() first=() name turn
+  local folder=$1 program names=() first=() name
   for program in "$folder"/tests/test_*; do
     [ -f "$program" ] && [ -x "$program" ] || continue
     name=$(basename "$program")
     if [ "$name" = test_rows ]; then first=("$name"); else names+=("$name"); fi
   done
-  if [ $deadline -ne 0 ] && [ ${#names[@]} -ne 0 ]; then
-    turn=$((10#$(date +%j) * 37 % ${#names[@]}))
-    names=("${names[@]:turn}" "${names[@]:0:turn}")
-  fi
+  by_turns names
   run_programs "$1" "$2" "${3:-}" "" "${first[@]}" "${names[@]}"
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ void random_rows(const OpInfo& op, long count) {
     std::printf("%-20s has no row to ask here but its reference\n", op.name);
     return tally(0, 0, 1);
   }
-  const bool narrowed = !std::all_of(all.begin(), all.end(), wanted);  // to rows that may support few problems
+  const bool narrowed = std::getenv("DUEL_TEST_FILE");  // to rows that may support few problems, or none
   Sweep sweep;
   const RandomCases random(op);
   for (uint64_t seed = 1; sweep.passed + sweep.failed < count && sweep.failed < 20; ++seed) {
@@ -36,6 +37,7 @@ void random_rows(const OpInfo& op, long count) {
       break;
     }
   }
+  if (sweep.passed + sweep.failed == 0) tally(0, 0, 1);
   sweep.skipped = 0;  // the table of cases counts what cannot run here; random problems would only repeat it
   sweep.finish(op);
 }

@@ -139,10 +139,12 @@ TEST_CASE("an op that rounds between its steps meets f64 up to that rounding, in
     REQUIRE(f64);
     CHECK(compare_with_f64(*f64, q, q.answer).passed);
     const bool narrow = q.buffers[1].dtype == DType::bf16;
-    reinterpret_cast<float*>(q.answer[2].data())[0] += 0.5f * 8e-3f * static_cast<float>(std::abs((*f64)[2][0]));
-    CHECK(compare_with_f64(*f64, q, q.answer).passed == narrow);
-    reinterpret_cast<float*>(q.answer[2].data())[0] += 0.1f;
-    CHECK_FALSE(compare_with_f64(*f64, q, q.answer).passed);
+    const auto off_by = [&](double roundings) {
+      reinterpret_cast<float*>(q.answer[2].data())[0] = static_cast<float>((*f64)[2][0] * (1 + roundings * 8e-3));
+      return !compare_with_f64(*f64, q, q.answer).passed;
+    };
+    CHECK(off_by(3.8) == !narrow);
+    CHECK(off_by(4.2));
   }
 }
 
