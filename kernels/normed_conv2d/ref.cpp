@@ -32,29 +32,23 @@ std::vector<T> normed(const P& p, int64_t count, int channels, const void* from,
   return made;
 }
 
-// Of a tensor as it is stored.
-template <class T>
+// Of a tensor as it is stored, where they are wanted.
 void statistics(const P& p, int64_t count, int channels, const void* of, void* mean, void* invstd, void* running_mean, void* running_var) {
-  using A = accumulator_t<T>;
-  const std::vector<A> one(static_cast<size_t>(channels), A(1));
-  std::vector<T> unused(static_cast<size_t>(count));
-  run_reference<BatchNormFwd>(statistics_problem(p, count / channels, channels),
-                              {of, one.data(), one.data(), unused.data(), mean, invstd, running_mean, running_var});
+  if (!p.statistics) return;
+  with_floating(p.conv.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    using A = accumulator_t<T>;
+    const std::vector<A> one(static_cast<size_t>(channels), A(1));
+    std::vector<T> unused(static_cast<size_t>(count));
+    run_reference<BatchNormFwd>(statistics_problem(p, count / channels, channels),
+                                {of, one.data(), one.data(), unused.data(), mean, invstd, running_mean, running_var});
+  });
 }
-
 void find_statistics(const P& p, const NormedConv2dFwd::Args& a) {
-  if (p.statistics)
-    with_floating(p.conv.dtype, [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      statistics<T>(p, p.conv.y_count(), p.conv.k, a.y, a.y_mean, a.y_invstd, a.running_mean, a.running_var);
-    });
+  statistics(p, p.conv.y_count(), p.conv.k, a.y, a.y_mean, a.y_invstd, a.running_mean, a.running_var);
 }
 void find_statistics(const P& p, const NormedConv2dDgrad::Args& a) {
-  if (p.statistics)
-    with_floating(p.conv.dtype, [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      statistics<T>(p, p.conv.x_count(), p.conv.c, a.gx, a.gx_mean, a.gx_invstd, a.running_mean, a.running_var);
-    });
+  statistics(p, p.conv.x_count(), p.conv.c, a.gx, a.gx_mean, a.gx_invstd, a.running_mean, a.running_var);
 }
 
 void run_fwd(const P& p, const NormedConv2dFwd::Args& a, Scratch, Stream) {
@@ -98,7 +92,8 @@ void through_activation(const P& p, int64_t count, const void* raw, void* gradie
                           bn_act_grad_factor(p.act, static_cast<A>(static_cast<const T*>(raw)[i]), static_cast<A>(p.slope)));
 }
 
-// gradient·then′, found from the output.
+// gradient·then′, found from the output, in the arithmetic of the rows: ActivationGrad's reference computes in f64, and what it rounds the
+// other way would be multiplied so.
 template <class T>
 std::vector<T> through_then(const P& p, int64_t count, const void* out, const void* gradient) {
   using A = accumulator_t<T>;
