@@ -72,8 +72,8 @@ __device__ void Job<Product, OnLoad, OnStore>::operator()(Storage& shared, int b
     const bool inside = at < phase.depth && c < d.c;
     return Chunk<T>{inside ? w + phase.w_offset(d, by_k, at) + c : w, inside};
   };
-  const auto touch_gy = touch(on_load, [&](int step, int row, int chunk, T* landed) {
-    on_load(landed, phase.pixel(d, m0 + row).n, by_k.remainder(step * Product::k + elements * chunk));
+  const auto touch_gy = touch<T>(on_load, [&](int step, int row, int chunk, T* landed, auto& kept) {
+    on_load(landed, phase.pixel(d, m0 + row).n, by_k.remainder(step * Product::k + elements * chunk), kept);
   });
   multiply_steps<Product>(product_storage(shared), (phase.depth + Product::k - 1) / Product::k, chunk_gy, chunk_w, sums, touch_gy);
   const auto place = [&](int row, int col) {

@@ -62,8 +62,8 @@ __device__ void Job<Product, OnLoad, OnStore>::operator()(Storage& shared, int b
   };
   typename Product::Sums sums;
   Product::clear(sums);
-  const auto touch_x = touch(on_load, [&](int step, int row, int chunk, T* landed) {
-    on_load(landed, gather.pq.quotient(m0 + row), gather.c.remainder(step * Product::k + elements * chunk));
+  const auto touch_x = touch<T>(on_load, [&](int step, int row, int chunk, T* landed, auto& kept) {
+    on_load(landed, gather.pq.quotient(m0 + row), gather.c.remainder(step * Product::k + elements * chunk), kept);
   });
   multiply_steps<Product>(product_storage(shared), (depth + Product::k - 1) / Product::k, chunk_x, chunk_w, sums, touch_x);
   if constexpr (OnStore::changes)

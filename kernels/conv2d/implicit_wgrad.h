@@ -81,11 +81,11 @@ __device__ void Job<Product, OnLoadX, OnLoadGy>::operator()(Storage& shared, int
   };
   typename Product::Sums sums;
   Product::clear(sums);
-  const auto touch_gy = touch(on_load_gy, [&](int step, int row, int chunk, T* landed) {
-    on_load_gy(landed, gather.pq.quotient(first + step * Product::k + row), m0 + elements * chunk);
+  const auto touch_gy = touch<T>(on_load_gy, [&](int step, int row, int chunk, T* landed, auto& kept) {
+    on_load_gy(landed, gather.pq.quotient(first + step * Product::k + row), m0 + elements * chunk, kept);
   });
-  const auto touch_x = touch(on_load_x, [&](int step, int row, int chunk, T* landed) {
-    on_load_x(landed, gather.pq.quotient(first + step * Product::k + row), gather.c.remainder(n0 + elements * chunk));
+  const auto touch_x = touch<T>(on_load_x, [&](int step, int row, int chunk, T* landed, auto& kept) {
+    on_load_x(landed, gather.pq.quotient(first + step * Product::k + row), gather.c.remainder(n0 + elements * chunk), kept);
   });
   multiply_steps<Product>(shared, (pixels - first + Product::k - 1) / Product::k, chunk_gy, chunk_x, sums, touch_gy, touch_x);
   float* out = parts + int64_t{part} * d.w_count();

@@ -13,25 +13,27 @@
 namespace duel {
 
 // How a convolution's job is told what else to do.
-//   OnLoad    on_load(at, image, channel) changes the chunk at `at` of an operand, which has come to shared memory: of that image, channels
-//             from `channel` on. Chunks of taps outside the image stay zero.
+//   OnLoad    on_load(at, image, channel, kept) changes the chunk at `at` of an operand, which has come to shared memory: of that image,
+//             channels from `channel` on. Chunks of taps outside the image stay zero. Kept<T>: what a thread keeps from one of a step's
+//             chunks to the next
 //   OnStore   changes: change<Product>(sums, at) changes a tile of the output before it is stored; at(row, col) is a value's place in the
 //             output, or −1
 //             looks: take<Product>(shared.look, sums, tile, column, rows, group) sees a tile of the output after it was stored
 //             (kernels/normed_conv2d/statistics.h)
-struct AsLoaded {
-  template <class T>
-  __device__ void operator()(T*, int, int) const {}
-};
+struct AsLoaded {};
 struct Stored {
   static constexpr bool changes = false, looks = false;
 };
 
-// f, which multiply_steps() calls with each chunk that has come; nothing where an operand is multiplied as it is.
-template <class OnLoad, class F>
+// What multiply_steps() calls with each chunk that has come: f(step, row, chunk, at, kept). Nothing where an operand is multiplied as it
+// is.
+template <class T, class OnLoad, class F>
 __device__ auto touch(const OnLoad&, F f) {
   if constexpr (std::is_same_v<OnLoad, AsLoaded>) return Untouched{};
-  else return f;
+  else
+    return [f](int step) {
+      return [f, step, kept = typename OnLoad::template Kept<T>{}](int row, int chunk, T* at) mutable { f(step, row, chunk, at, kept); };
+    };
 }
 
 // The shared memory of a tile, and afterwards of what looks at it.
@@ -66,9 +68,14 @@ union EitherStorage {
   typename B::Storage b;
 };
 
+// The blocks of a pair for which a multiprocessor is to have registers: large tiles of bf16 fit twice. 0: as it comes.
+template <class Job>
+constexpr int pairs_resident = Job::threads == 256 && sizeof(typename Job::Product::T) == 2 ? 2 : 0;
+
 // Blocks are numbered through: a's, then b's. The launch begins with number `first`, and goes round.
 template <class A, class B>
-__global__ void __launch_bounds__(A::threads) run_jobs(const __grid_constant__ A a, const __grid_constant__ B b, int first) {
+__global__ void __launch_bounds__(A::threads, pairs_resident<A>)
+    run_jobs(const __grid_constant__ A a, const __grid_constant__ B b, int first) {
   static_assert(A::threads == B::threads, "a launch has one number of threads");
   auto& shared = shared_storage<EitherStorage<A, B>>();
   const int of_a = a.blocks(), from_first = static_cast<int>(blockIdx.x) + first;

@@ -27,35 +27,68 @@ class NormOnLoad {
         gamma_(static_cast<const float*>(a.gamma)),
         beta_(static_cast<const float*>(a.beta)) {}
 
+  // Of four channels.
+  struct Parameters {
+    Pack<float, 4> mean, scale, beta;
+  };
+  // Of a chunk's channels. The chunks that a thread has of a step are of the same channels, and nearly always of one group.
+  template <class T>
+  struct Kept {
+    int of = -1;
+    Parameters fours[chunk_elements<T> / 4];
+  };
+
   // The chunk at `at` holds channels from `channel` on of a pixel of this image.
   template <class T>
+  __device__ void operator()(T* at, int image, int channel, Kept<T>& kept) const {
+    if (const int of = place(image, channel); mean_ && kept.of != of) {
+      kept.of = of;
+#pragma unroll
+      for (int i = 0; i < chunk_elements<T> / 4; ++i) kept.fours[i] = read(of + 4 * i, channel + 4 * i);
+    }
+    normalise(at, [&](int i) -> const Parameters& { return kept.fours[i]; });
+  }
+  // By a thread that has no registers to spare: nothing is kept.
+  template <class T>
   __device__ void operator()(T* at, int image, int channel) const {
-    using Values = Pack<T, chunk_elements<T>>;
-    Values values = load_vec<Values>(at);
+    const int of = place(image, channel);
+    normalise(at, [&](int i) { return read(of + 4 * i, channel + 4 * i); });
+  }
+
+ private:
+  // Of the channel in [groups, channels].
+  __device__ int place(int image, int channel) const { return (grouped_ ? images_.quotient(image) * channels_ : 0) + channel; }
+
+  __device__ Parameters read(int of, int channel) const {
+    const auto gamma = load_vec<Pack<float, 4>>(gamma_ + channel), invstd = load_vec<Pack<float, 4>>(invstd_ + of);
+    Parameters four{load_vec<Pack<float, 4>>(mean_ + of), {}, load_vec<Pack<float, 4>>(beta_ + channel)};
+#pragma unroll
+    for (int i = 0; i < 4; ++i) four.scale.at[i] = mul_rn(gamma.at[i], invstd.at[i]);
+    return four;
+  }
+
+  // parameters(i) → those of the chunk's i-th four channels.
+  template <class T, class F>
+  __device__ void normalise(T* at, F parameters) const {
+    auto values = load_vec<Pack<T, chunk_elements<T>>>(at);
     if (mean_) {
-      const int of_group = grouped_ ? images_.quotient(image) * channels_ : 0;
 #pragma unroll
-      for (int e = 0; e < chunk_elements<T>; e += 4) {
-        const auto mean = load_vec<Pack<float, 4>>(mean_ + of_group + channel + e);
-        const auto invstd = load_vec<Pack<float, 4>>(invstd_ + of_group + channel + e);
-        const auto gamma = load_vec<Pack<float, 4>>(gamma_ + channel + e);
-        const auto beta = load_vec<Pack<float, 4>>(beta_ + channel + e);
+      for (int i = 0; i < chunk_elements<T> / 4; ++i) {
+        const Parameters& four = parameters(i);
 #pragma unroll
-        for (int i = 0; i < 4; ++i) {
-          const float scale = mul_rn(gamma.at[i], invstd.at[i]);
-          const float v = bn_affine(static_cast<float>(values.at[e + i]), mean.at[i], scale, beta.at[i]);
-          values.at[e + i] = static_cast<T>(bn_act_forward(act_, v, slope_));
+        for (int e = 0; e < 4; ++e) {
+          T& value = values.at[4 * i + e];
+          value = static_cast<T>(
+              bn_act_forward(act_, bn_affine(static_cast<float>(value), four.mean.at[e], four.scale.at[e], four.beta.at[e]), slope_));
         }
       }
     } else {
 #pragma unroll
-      for (int e = 0; e < chunk_elements<T>; ++e)
-        values.at[e] = static_cast<T>(bn_act_forward(act_, static_cast<float>(values.at[e]), slope_));
+      for (T& value : values.at) value = static_cast<T>(bn_act_forward(act_, static_cast<float>(value), slope_));
     }
     store_vec(at, values);
   }
 
- private:
   Act act_;
   float slope_;
   int channels_;

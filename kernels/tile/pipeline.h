@@ -45,10 +45,7 @@ __device__ void pipeline(int steps, Fill fill, Multiply multiply) {
 }
 
 // What a Touch (below) is where operands are multiplied as they lie in memory.
-struct Untouched {
-  template <class T>
-  __device__ void operator()(int, int, int, T*) const {}
-};
+struct Untouched {};
 
 // The chunks that a thread has copied into the tiles of one operand and that hold something: a bit each, eight bits a stage.
 template <class Product, class Tile>
@@ -72,8 +69,8 @@ class OwnChunks {
 };
 
 // The steps of a Product (block_product.h, register_product.h). a(step, row, chunk) and b(step, row, chunk) → Chunk of that step's tiles.
-// touch_a(step, row, chunk, at) and touch_b may change the chunk that has come to `at` before it is multiplied; those outside, which are
-// zeros, they are not shown.
+// touch_a(step) and touch_b(step) → f, once a step and thread; f(row, chunk, at) may change the chunk that has come to `at` before it is
+// multiplied; those outside, which are zeros, it is not shown.
 template <class Product, class A, class B, class TouchA = Untouched, class TouchB = Untouched>
 __device__ void multiply_steps(typename Product::Storage& shared, int steps, A a, B b, typename Product::Sums& sums, TouchA touch_a = {},
                                TouchB touch_b = {}) {
@@ -90,10 +87,8 @@ __device__ void multiply_steps(typename Product::Storage& shared, int steps, A a
   };
   const auto landed = [&](int step) {
     const int at = step % Product::stages;
-    if constexpr (!std::is_same_v<TouchA, Untouched>)
-      own_a.each(shared.stage[at].a, at, [&](int row, int chunk, auto* chunk_at) { touch_a(step, row, chunk, chunk_at); });
-    if constexpr (!std::is_same_v<TouchB, Untouched>)
-      own_b.each(shared.stage[at].b, at, [&](int row, int chunk, auto* chunk_at) { touch_b(step, row, chunk, chunk_at); });
+    if constexpr (!std::is_same_v<TouchA, Untouched>) own_a.each(shared.stage[at].a, at, touch_a(step));
+    if constexpr (!std::is_same_v<TouchB, Untouched>) own_b.each(shared.stage[at].b, at, touch_b(step));
   };
   pipeline<Product::stages>(steps, fill, landed, [&](int step) { Product::multiply(shared.stage[step % Product::stages], sums); });
 }
