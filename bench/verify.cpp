@@ -79,7 +79,7 @@ const Verifier::Small& Verifier::small_for(const Row& row) {
 const Row* Verifier::witness_for(const Row& row) const {
   const Row* best = nullptr;
   const auto better = [&](const Row& a, const Row& b) {  // the more accurate one, then the row's own device, then rank
-    if (rounding_of(a) != rounding_of(b)) return rounding_of(a) < rounding_of(b);
+    if (rounding_of(a).times != rounding_of(b).times) return rounding_of(a).times < rounding_of(b).times;
     return a.device != b.device ? a.device == row.device : a.rank > b.rank;
   };
   for (const Row& r : rows()) {

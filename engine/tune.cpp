@@ -11,6 +11,7 @@
 
 #include "engine/graph.h"
 #include "engine/row_stand.h"
+#include "kernels/rounding.h"
 
 namespace duel {
 namespace {
@@ -39,8 +40,8 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 std::vector<const Row*> rivals(const char* op, const void* problem, Device device, bool baselines) {
   std::vector<const Row*> found;
   for (const Row& row : rows())
-    if (row.device == device && !std::strcmp(row.op, op) && row.rank != reference_rank && (baselines || row.rank != baseline_rank) &&
-        !row_ruled_out(row) && row.supports(problem))
+    if (row.device == device && !std::strcmp(row.op, op) && row.rank != reference_rank && row.rank != asked_rank &&
+        (baselines || row.rank != baseline_rank) && !row_ruled_out(row) && row.supports(problem))
       found.push_back(&row);
   std::stable_sort(found.begin(), found.end(), [](const Row* a, const Row* b) { return a->rank > b->rank; });
   return found;

@@ -9,8 +9,8 @@ namespace duel {
 namespace {
 
 using Name = std::tuple<std::string, std::string, Device>;
-std::map<Name, double>& noted() {
-  static std::map<Name, double> all;
+std::map<Name, Rounding>& noted() {
+  static std::map<Name, Rounding> all;
   return all;
 }
 std::map<std::string, Steps>& noted_steps() {
@@ -20,9 +20,9 @@ std::map<std::string, Steps>& noted_steps() {
 
 }  // namespace
 
-double rounding_of(const Row& row) {
+Rounding rounding_of(const Row& row) {
   const auto found = noted().find({row.op, row.name, row.device});
-  return found == noted().end() ? 1 : found->second;
+  return found == noted().end() ? Rounding{} : found->second;
 }
 
 const Steps* steps_of(const char* op) {
@@ -34,6 +34,6 @@ StepsRegistration::StepsRegistration(Steps steps) { noted_steps()[steps.op] = st
 
 }  // namespace duel
 
-extern "C" void duel_register_rounding(const char* op, const char* variant, int device, double times) {
-  duel::noted()[{op, variant, static_cast<duel::Device>(device)}] = times;
+extern "C" void duel_register_rounding(const char* op, const char* variant, int device, double times, bool operands) {
+  duel::noted()[{op, variant, static_cast<duel::Device>(device)}] = {times, operands};
 }

@@ -3,6 +3,10 @@
 //
 //   ROUNDS_MORE(Conv2dFwd, winograd_6, 4);
 //
+// Rows that round what they multiply say that; small integers they must still give exactly, since those are not rounded.
+//
+//   MULTIPLIES_IN_TF32(Conv2dFwd, tf32);
+//
 // And ops that are several in one and round to their type between these, as those would by themselves. Such an op says in its ref.cpp one
 // of
 //
@@ -17,15 +21,22 @@
 
 #include "kernels/registry.h"
 
-extern "C" void duel_register_rounding(const char* op, const char* variant, int device, double times);
+extern "C" void duel_register_rounding(const char* op, const char* variant, int device, double times, bool operands);
 
 namespace duel {
 
-double rounding_of(const Row& row);  // 1 where nothing is said
+struct Rounding {
+  double times = 1;       // the usual error
+  bool operands = false;  // only what is multiplied is rounded
+};
+Rounding rounding_of(const Row& row);
+
+constexpr double tf32_to_f32 = 8192;  // 24 bits of significand in f32, 11 in tf32
+constexpr int asked_rank = -2;        // of rows that round more than a user of their type expects: never picked nor timed unless asked for
 
 struct RoundingRegistration {
-  RoundingRegistration(const char* op, const char* variant, Device device, double times) {
-    duel_register_rounding(op, variant, static_cast<int>(device), times);
+  RoundingRegistration(const char* op, const char* variant, Device device, const Rounding& r) {
+    duel_register_rounding(op, variant, static_cast<int>(device), r.times, r.operands);
   }
 };
 
@@ -41,7 +52,10 @@ struct StepsRegistration {
 };
 
 #define ROUNDS_MORE(Op, variant, times) \
-  static const ::duel::RoundingRegistration duel_rounding_##Op##_##variant { Op::name, #variant, ::duel::row_device, times }
+  static const ::duel::RoundingRegistration duel_rounding_##Op##_##variant(Op::name, #variant, ::duel::row_device, {times, false})
+#define MULTIPLIES_IN_TF32(Op, variant)                                                                            \
+  static const ::duel::RoundingRegistration duel_rounding_##Op##_##variant(Op::name, #variant, ::duel::row_device, \
+                                                                           {::duel::tf32_to_f32, true})
 #define ROUNDS_BETWEEN(Op) static const ::duel::StepsRegistration duel_steps_##Op({Op::name, nullptr, {}})
 #define ROUNDS_BETWEEN_AND_FINDS(Op, find, ...)                                                                           \
   static const ::duel::StepsRegistration duel_steps_##Op(                                                                 \

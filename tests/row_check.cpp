@@ -53,11 +53,11 @@ bool all_poison(const Bytes& bytes, DType dtype, int64_t index, int poison) {
 Verdict compare_buffer(const Row& row, const Question& q, const Buffer& b, const Bytes& answer, const Bytes& got, int poison) {
   const int reduction = q.op->reduction(q.problem.problem.get());
   const double rms = root_mean_square(b, answer);
-  const double times = rounding_of(row);
-  const bool exact = q.exact && times == 1;
+  const Rounding rounding = rounding_of(row);
+  const bool exact = q.exact && (rounding.times == 1 || rounding.operands);
   for (int64_t i = 0; i < b.count; ++i) {
     const double e = element(answer, b.dtype, i), g = element(got, b.dtype, i);
-    const bool right = exact ? e == g : std::abs(g - e) <= tolerance(b.dtype, reduction, e, rms, q.slack * times);
+    const bool right = exact ? e == g : std::abs(g - e) <= tolerance(b.dtype, reduction, e, rms, q.slack * rounding.times);
     if (right) continue;
     const bool unwritten = b.role == Role::out && all_poison(got, b.dtype, i, poison);
     return bad_element(b, i, e, g, unwritten ? "was not written" : exact ? "is not the exact integer" : "is outside the tolerance");

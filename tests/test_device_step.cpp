@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/graph.h"
+#include "engine/tf32.h"
 #include "kernels/registry.h"
 #include "models/classify_step.h"
 #include "models/gan_step.h"
@@ -95,6 +96,36 @@ TEST_CASE("a DCGAN step equals the CPU's") {
       }
       CHECK(apart / count < (precision == DType::f32 ? 0.01 : 0.2));
     }
+}
+
+TEST_CASE("in tf32 a step takes the rows of one product where it would take those of three, and is close to f32's") {
+  if (test::gpus().empty()) return test::skip(test::no_gpus);
+  const GanConfig config{.h = 32, .w = 32, .channels = 1, .nz = 16, .ngf = 8, .ndf = 8};
+  for (const Device device : test::gpus()) {
+    const auto losses = [&](const char* precision, long& three, long& one) {
+      const auto tf32 = in_tf32(precision, device);
+      Net net(config, device);
+      forget_rows_run();
+      const GanReport report = run_steps(net, config, device, 4, 1);
+      three = one = 0;
+      for (const Row* row : rows_run()) {
+        const std::string name = row->name;
+        if (name.find("three_tf32") != std::string::npos) ++three;
+        else one += name.find("tf32") != std::string::npos;
+      }
+      return std::pair(report.loss_d, report.loss_g);
+    };
+    long three = 0, one = 0, none = 0, as_many = 0;
+    const auto full = losses("f32", three, one), rounded = losses("tf32", none, as_many);
+    CHECK(three > 2);
+    CHECK(one == 0);
+    CHECK(none == 0);
+    CHECK(as_many == three);
+    CHECK(full != rounded);
+    CHECK(rounded.first == doctest::Approx(full.first).epsilon(2e-2));
+    CHECK(rounded.second == doctest::Approx(full.second).epsilon(2e-2));
+  }
+  CHECK_THROWS_WITH_AS(in_tf32("tf32", Device::cpu), doctest::Contains("--precision tf32: a CPU"), Error);
 }
 
 TEST_CASE("steps leave the same bits each time") {

@@ -24,11 +24,23 @@ void run_rounding(const ToyProblem& p, const Toy::Args& a, Scratch scratch, Stre
   toy_run(p, a, scratch, stream);
   for (int64_t i = 0; i < p.n; ++i) static_cast<float*>(a.y)[i] += 8e-5f;
 }
-KERNEL_VARIANT(Toy, rounding, -2, toy_supports, no_scratch, run_rounding);
-KERNEL_VARIANT(Toy, rounding_more, -2, toy_supports, no_scratch, run_rounding);
-KERNEL_VARIANT(Toy, rounding_a_little_more, -2, toy_supports, no_scratch, run_rounding);
+KERNEL_VARIANT(Toy, rounding, asked_rank, toy_supports, no_scratch, run_rounding);
+KERNEL_VARIANT(Toy, rounding_more, asked_rank, toy_supports, no_scratch, run_rounding);
+KERNEL_VARIANT(Toy, rounding_a_little_more, asked_rank, toy_supports, no_scratch, run_rounding);
+KERNEL_VARIANT(Toy, rounding_always, asked_rank, toy_supports, no_scratch, run_rounding);
 ROUNDS_MORE(Toy, rounding_more, 4);
 ROUNDS_MORE(Toy, rounding_a_little_more, 1.1);
+MULTIPLIES_IN_TF32(Toy, rounding_always);
+
+// As if it rounded what it is given, which leaves integers as they are.
+void run_rounding_operands(const ToyProblem& p, const Toy::Args& a, Scratch scratch, Stream stream) {
+  toy_run(p, a, scratch, stream);
+  for (int64_t i = 0; i < p.n; ++i)
+    if (float& y = static_cast<float*>(a.y)[i]; y != std::floor(y)) y *= 1 + 0x1p-12f;
+}
+KERNEL_VARIANT(Toy, rounding_operands, asked_rank, toy_supports, no_scratch, run_rounding_operands);
+KERNEL_VARIANT(Toy, rounding_operands_unsaid, asked_rank, toy_supports, no_scratch, run_rounding_operands);
+MULTIPLIES_IN_TF32(Toy, rounding_operands);
 
 // y = log x with a fill that does not match.
 struct BadFill : Toy {
@@ -117,6 +129,18 @@ TEST_CASE("a row may round more, on integers too, where it says so and as much a
     const Verdict v = check(*find_row("toy", "rounding_more", Device::cpu), q);
     CHECK_MESSAGE(v.passed, v.why);
   }
+}
+
+TEST_CASE("a row that rounds what it multiplies may be off on reals, not on integers") {
+  const OpInfo& op = find_op("toy");
+  const auto passes = [&](const char* row, Values values) {
+    return check(*find_row("toy", row, Device::cpu), ask(op, op.parse("n37:f32"), values, 5)).passed;
+  };
+  CHECK(passes("rounding_operands", Values::integers));
+  CHECK(passes("rounding_operands", Values::reals));
+  CHECK_FALSE(passes("rounding_operands_unsaid", Values::reals));
+  CHECK(passes("rounding_always", Values::reals));
+  CHECK_FALSE(passes("rounding_always", Values::integers));
 }
 
 TEST_CASE("what follows from an output as it is stored is held to the row's own output") {

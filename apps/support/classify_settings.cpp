@@ -36,7 +36,7 @@ ClassifierConfig ClassifySettings::network(int h, int w, int classes) const {
           .width = width,
           .blocks = blocks,
           .dropout = dropout,
-          .precision = parse_dtype(precision)};
+          .precision = dtype_of_precision(precision)};
 }
 
 OptimizerSettings ClassifySettings::optimizer_settings() const {

@@ -37,7 +37,7 @@ struct ClassifySettings : RunSettings<ClassifySettings> {
     f("blocks", blocks, "blocks of a stage of the ResNet", true);
     f("dropout", dropout, "of the LeNet's dense layer", true);
     f("batch", batch, "images a step", true);
-    f("precision", precision, "f32 or bf16", true);
+    f("precision", precision, "f32, tf32 (on a GPU) or bf16", true);
     f("seed", seed, "all randomness follows from it", true);
     f("optimizer", optimizer, "sgd or adamw", true);
     f("lr", lr, "step size at the start", true);

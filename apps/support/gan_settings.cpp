@@ -55,7 +55,7 @@ GanConfig GanSettings::network(int h, int w, int classes) const {
           .classes = conditional ? classes : 0,
           .label_in_g = choice<LabelInG>("--label-in-g", label_in_g, label_in_g_names),
           .label_in_d = choice<LabelInD>("--label-in-d", label_in_d, label_in_d_names),
-          .precision = parse_dtype(precision)};
+          .precision = dtype_of_precision(precision)};
 }
 
 DiffAugment GanSettings::diff_augmentation() const {

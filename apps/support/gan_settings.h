@@ -49,7 +49,7 @@ struct GanSettings : RunSettings<GanSettings>, AdversarialSettings {
     f("dropout", dropout, "of D's hidden layers; -1: .3 for mlp and keras, else 0", true);
     f("minibatch-stddev", minibatch_stddev, "show D how much the images of a batch differ", true);
     f("init", init, "weights start from normal (N(0, .02)), glorot, he or orthogonal; empty: normal for dcgan, else glorot", true);
-    f("precision", precision, "f32 or bf16", true);
+    f("precision", precision, "f32, tf32 (on a GPU) or bf16", true);
     f("seed", seed, "all randomness follows from it", true);
     each_of_objective(f);
     f("diff-augment", diff_augment, "what D sees is changed at random: color, translation, cutout, by commas; empty: nothing", true);

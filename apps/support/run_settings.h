@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "apps/support/cli.h"
+#include "engine/tf32.h"
 #include "kernels/error.h"
 
 namespace duel {
@@ -32,7 +33,7 @@ struct RunSettings {
   void check_common() const {
     const S& s = self();
     constexpr int64_t most_steps = std::numeric_limits<int32_t>::max();  // devices count them in 32 bits
-    want(s.precision == "f32" || s.precision == "bf16", fmt::format("--precision {}: f32 or bf16", s.precision));
+    dtype_of_precision(s.precision);                                     // refuses what is none
     want(s.steps >= 0 && s.steps <= most_steps, fmt::format("--steps {}: 0 to {}", s.steps, most_steps));
     want(s.epochs > 0 && s.epochs <= 1e6, fmt::format("--epochs {}: above 0, and up to a million", s.epochs));
     want(s.minutes >= 0 && s.minutes <= 1e6, fmt::format("--minutes {}: 0 to a million", s.minutes));

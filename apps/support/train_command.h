@@ -9,6 +9,7 @@
 #include "apps/support/cli.h"
 #include "apps/support/presets.h"
 #include "apps/support/run_folder.h"
+#include "engine/tf32.h"
 #include "kernels/device.h"
 
 namespace duel {
@@ -20,6 +21,7 @@ struct TrainFlags {
   bool resume = false, check_finite = false, tune = false, tune_baselines = false;
   Device device = Device::cpu;       // chosen by begin()
   std::optional<RunFolder> earlier;  // with --resume, opened by begin()
+  std::unique_ptr<InTf32> tf32;      // with --precision tf32, from begin() on
 
   // Adds the subcommand. `ends_anew`: --steps and --epochs given with --resume count.
   TrainFlags(CLI::App& program, bool ends_anew);
@@ -46,6 +48,9 @@ struct TrainCommand : TrainFlags {
     device = use_device(settings.device);
     if ((tune || tune_baselines) && is_simulated(device))
       fail(Failure::usage, fmt::format("--tune with --device {}: the simulated GPU is not timed", settings.device));
+    if ((tune || tune_baselines) && settings.precision == "tf32")
+      fail(Failure::usage, "--tune times rows of f32's accuracy, and --precision tf32 takes others; leave one out");
+    tf32 = in_tf32(settings.precision, device);
     return device;
   }
 };

@@ -36,7 +36,7 @@ VaeConfig VaeSettings::network(int h, int w, int classes) const {
           .hidden = hidden,
           .classes = conditional ? classes : 0,
           .variational = net != "ae",
-          .precision = parse_dtype(precision)};
+          .precision = dtype_of_precision(precision)};
 }
 
 VaeObjective VaeSettings::objective() const {

@@ -37,7 +37,7 @@ struct VaeSettings : RunSettings<VaeSettings> {
     f("width", width, "channels of the first layer; 0: 32 for vae and ae, 64 for conv", true);
     f("hidden", hidden, "of the dense layer before the latent ones of vae and ae", true);
     f("batch", batch, "images a step", true);
-    f("precision", precision, "f32 or bf16", true);
+    f("precision", precision, "f32, tf32 (on a GPU) or bf16", true);
     f("seed", seed, "all randomness follows from it", true);
     f("lr", lr, "Adam's step size", true);
     f("device", device, "cpu, cuda, sim, sim-checked or auto", true);

@@ -1,5 +1,6 @@
 // One tile of a matrix product by a block, on tensor cores: D[m,n] = A[m,k]·B[k,n], operands bf16 or f32, sums in f32. What matrix product
-// and the three convolutions share; they differ in where a chunk of A and of B comes from and where D goes.
+// and the three convolutions share; they differ in where a chunk of A and of B comes from and where D goes. Multiplied: bf16, float or tf32
+// (fragments.h), which says what memory holds.
 //
 // k runs in steps through pairs of tiles in shared memory (pipeline.h). Operands come from either orientation: a tile holds rows of A (of
 // Bᵀ) along k, or rows along m (along n), as memory has them.
@@ -12,10 +13,10 @@
 namespace duel {
 
 // D's tile is m×n; warps_m × warps_n warps share it. along_k: memory has k contiguous.
-template <class T_, int m_, int n_, int warps_m, int warps_n, bool a_along_k, bool b_along_k>
+template <class Multiplied, int m_, int n_, int warps_m, int warps_n, bool a_along_k, bool b_along_k>
 struct BlockProduct {
-  using T = T_;
-  using Fragment = Fragments<T>;
+  using Fragment = Fragments<Multiplied>;
+  using T = typename Fragment::Element;
   static constexpr int m = m_, n = n_, k = 64 / static_cast<int>(sizeof(T)), stages = 3, threads = 32 * warps_m * warps_n;
   static constexpr int warp_m = m / warps_m, warp_n = n / warps_n, tiles_m = warp_m / 16, tiles_n = warp_n / 8;
   static_assert(warp_m % 16 == 0 && warp_n % 16 == 0, "a warp multiplies by 16 columns at a time");
@@ -114,13 +115,13 @@ struct BlockProduct {
   }
 };
 
-template <class T>
+template <class Multiplied>
 struct TensorTiles {
-  using Operand = T;
+  using Operand = typename Fragments<Multiplied>::Element;
   template <bool a_along_k, bool b_along_k>
-  using Large = BlockProduct<T, 128, 128, 2, 4, a_along_k, b_along_k>;
+  using Large = BlockProduct<Multiplied, 128, 128, 2, 4, a_along_k, b_along_k>;
   template <bool a_along_k, bool b_along_k>
-  using Small = BlockProduct<T, 64, 64, 2, 2, a_along_k, b_along_k>;
+  using Small = BlockProduct<Multiplied, 64, 64, 2, 2, a_along_k, b_along_k>;
 };
 
 }  // namespace duel

@@ -1,4 +1,5 @@
-// What a warp multiplies at once, read from tiles in shared memory: 16 of k in bf16; 8 of k in f32, as three products of tf32.
+// What a warp multiplies at once, read from tiles in shared memory: 16 of k in bf16; 8 of k in f32, as three products of tf32, or in tf32
+// as the one of them that is left if f32's accuracy is not wanted.
 //
 // A float is the sum of two tf32 numbers up to 2⁻²² of it, so a·b = a₁b₁ + a₁b₀ + a₀b₁ up to that too: f32's accuracy at a third of tf32's
 // rate (Ootomo and Yokota, "Recovering single precision accuracy from Tensor Cores while surpassing the FP32 theoretical peak
@@ -8,11 +9,15 @@
 
 namespace duel {
 
+// Numbers that memory holds as f32, and that are multiplied as tf32.
+struct tf32 {};
+
 template <class T>
 struct Fragments;
 
 template <>
 struct Fragments<bf16> {
+  using Element = bf16;
   static constexpr int k = 16;
   static constexpr bool transposing_load = true;  // ldmatrix turns 16-bit elements
   struct A {
@@ -41,20 +46,14 @@ struct Fragments<bf16> {
   static __device__ void multiply(float (&d)[4], const A& a, const B& b) { mma_bf16(d, a.r, b.r); }
 };
 
-template <>
-struct Fragments<float> {
+// Operand<registers>: what is kept of a fragment's floats, one a register.
+template <template <int> class Operand>
+struct FloatFragments {
+  using Element = float;
   static constexpr int k = 8;
   static constexpr bool transposing_load = false;
-  template <int registers>
-  struct Split {
-    uint32_t high[registers], low[registers];
-    __device__ void set(int i, float v) {
-      high[i] = to_tf32(v);
-      low[i] = to_tf32(v - __uint_as_float(high[i]));
-    }
-  };
-  using A = Split<4>;
-  using B = Split<2>;
+  using A = Operand<4>;
+  using B = Operand<2>;
 
   template <bool along_k, class Tile>
   static __device__ A load_a(Tile& tile, int m0, int k0, int lane) {
@@ -82,11 +81,33 @@ struct Fragments<float> {
     }
     for (int i = 0; i < 4; ++i) b[i / 2].set(i % 2, v[i]);
   }
+};
+
+template <int registers>
+struct SplitFloats {
+  uint32_t high[registers], low[registers];
+  __device__ void set(int i, float v) {
+    high[i] = to_tf32(v);
+    low[i] = to_tf32(v - __uint_as_float(high[i]));
+  }
+};
+template <>
+struct Fragments<float> : FloatFragments<SplitFloats> {
   static __device__ void multiply(float (&d)[4], const A& a, const B& b) {  // the small terms first
     mma_tf32(d, a.low, b.high);
     mma_tf32(d, a.high, b.low);
     mma_tf32(d, a.high, b.high);
   }
+};
+
+template <int registers>
+struct RoundedFloats {
+  uint32_t high[registers];
+  __device__ void set(int i, float v) { high[i] = to_tf32(v); }
+};
+template <>
+struct Fragments<tf32> : FloatFragments<RoundedFloats> {
+  static __device__ void multiply(float (&d)[4], const A& a, const B& b) { mma_tf32(d, a.high, b.high); }
 };
 
 }  // namespace duel
