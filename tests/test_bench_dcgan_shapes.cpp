@@ -12,7 +12,7 @@
 namespace duel::bench {
 namespace {
 
-constexpr int batch = 128;  // of a step
+constexpr int batch = 128, other_batches[] = {32, 512};  // of a step
 
 // x and y of D's layer, which is G's the other way round: G2 and D4, G3 and D3, G4 and D2, and D's first and G's last.
 struct Shape {
@@ -34,10 +34,10 @@ const Row& picked(const OpInfo& op, const ErasedCase& problem, Device device = D
 // As wide as in a step are only the sides that decide how tiles lie and how large they are. What is summed over, steps that are all alike,
 // is a sector of channels, or the 64 that a step of the rows for bf16 adds up, so that a step's batch costs no more than a small one; in
 // wgrad, whose tiles do not know the batch, two images, or four of the smallest: a step's 64 pixels.
-ErasedCase slice(const OpInfo& op, const Shape& s, DType dtype) {
+ErasedCase slice(const OpInfo& op, const Shape& s, DType dtype, int n = batch) {
   const int summed = dtype == DType::f32 ? 8 : 64;
-  if (op.name == std::string("conv2d_fwd")) return layer(op, s.side == 32 ? batch / 2 : batch, {s.side, summed, s.k}, dtype);
-  if (op.name == std::string("conv2d_dgrad")) return layer(op, s.side == 8 ? batch : batch / 2, {s.side, s.c, summed}, dtype);
+  if (op.name == std::string("conv2d_fwd")) return layer(op, s.side == 32 ? n / 2 : n, {s.side, summed, s.k}, dtype);
+  if (op.name == std::string("conv2d_dgrad")) return layer(op, s.side == 8 ? n : n / 2, {s.side, s.c, summed}, dtype);
   return layer(op, s.side == 8 ? 4 : 2, s, dtype);
 }
 
@@ -74,12 +74,14 @@ TEST_CASE("a DCGAN's convolutions are picked alike on the GPU and simulated, who
       const OpInfo& op = find_op(name);
       for (const Shape& s : {heavy[0], heavy[1], heavy[2], few}) {
         const ErasedCase whole = layer(op, batch, s, dtype);
+        const auto in_batches_of = [&](int n) { return std::string(picked(op, layer(op, n, s, dtype)).name); };
         CAPTURE(name);
         CAPTURE(whole.text);
         const std::string row = picked(op, whole).name;
         CHECK(picked(op, whole, Device::sim).name == row);
         if (DUEL_TEST_CUDA) CHECK(picked(op, whole, Device::cuda).name == row);
-        CHECK(picked(op, layer(op, 2, s, dtype)).name == row);
+        CHECK(in_batches_of(2) == row);
+        for (const int n : other_batches) CHECK(in_batches_of(n) == row);
         if (s.c != few.c) CHECK(picked(op, slice(op, s, dtype)).name == row);
       }
     }
@@ -166,6 +168,14 @@ TEST_CASE("the few-channel convolutions of a DCGAN step ask for hardly more than
 }
 
 TEST_SUITE("long") {
+  TEST_CASE("the same in batches of another size, whose tiles are of another") {
+    if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+    for (const char* name : {"conv2d_fwd", "conv2d_dgrad"})  // wgrad's tiles do not know the batch
+      for (const DType dtype : {DType::f32, DType::bf16})
+        for (const Shape& s : heavy)
+          for (const int n : other_batches) hold_heavy(find_op(name), slice(find_op(name), s, dtype, n), dtype);
+  }
+
   TEST_CASE("the same with all their channels") {
     if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
     for (const char* name : convolutions)
