@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "models/image_range.h"
 
 namespace duel {
 namespace {
@@ -41,17 +41,6 @@ std::vector<LayerSeen> halves(const std::vector<LayerSeen>& layers, int which) {
   std::vector<LayerSeen> seen;
   for (const LayerSeen& s : layers) seen.push_back({s.layer, half(s.in), half(s.out), half(s.gradient)});
   return seen;
-}
-
-// "images in [0, 255]" and the like train a tanh net to nothing, silently.
-void check_range(const Tensor& real) {
-  const std::vector<double> v = real.values();
-  const auto [low, high] = std::minmax_element(v.begin(), v.end());
-  constexpr double slack = 1e-3;
-  if (!(*low >= -1 - slack && *high <= 1 + slack))
-    fail(Failure::usage, fmt::format("[gan] the images lie in [{:.4g}, {:.4g}], but G's tanh makes values in [-1, 1]; scale them, such as "
-                                     "x / 127.5 - 1",
-                                     *low, *high));
 }
 
 }  // namespace
@@ -101,7 +90,7 @@ void GanStep::operator()() {
 }
 
 void GanStep::operator()(const Tensor& z, const Tensor& mix) {
-  if (!range_known && g.config.net != GanNet::points) check_range(real);
+  if (!range_known && g.config.net != GanNet::points) check_image_range(real, "gan", "G's tanh makes values in [-1, 1]");
   range_known = true;
   const int turns = objective.critic_steps, parts = objective.accumulate;
   const int64_t n = real.shape()[0] / (turns * parts);

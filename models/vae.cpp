@@ -24,13 +24,16 @@ Shape inner(const VaeConfig& c, int64_t n) {
 }
 int inner_size(const VaeConfig& c) { return static_cast<int>(inner(c, 1).count()); }
 
-[[noreturn]] void refuse(const VaeConfig& c, const char* what, const Tensor& got, const Shape& want) {
-  fail(Failure::usage, fmt::format("[vae] {} is {}, where the net of\n{}\nwants {}; resize or reshape it", what,
-                                   got ? got.text() : "undefined", describe(c), want.text()));
+constexpr const char *encoder_input = "input", *decoder_input = "dense";  // lines of the layer table
+
+[[noreturn]] void refuse(const VaeConfig& c, const char* line, const char* what, const Tensor& got, const Shape& want) {
+  fail(Failure::usage, fmt::format("[vae] {} is {}, which does not fit the line marked → of\n{}\nthat wants {}; resize or reshape it, or "
+                                   "build the net for its size",
+                                   what, got ? got.text() : "undefined", describe(c, line), want.text()));
 }
 
-void check_labels(const VaeConfig& c, const Tensor& labels, int64_t n) {
-  if (c.classes && !(labels && labels.dtype() == DType::i32 && labels.shape() == Shape{n})) refuse(c, "the labels", labels, {n});
+void check_labels(const VaeConfig& c, const char* line, const Tensor& labels, int64_t n) {
+  if (c.classes && !(labels && labels.dtype() == DType::i32 && labels.shape() == Shape{n})) refuse(c, line, "the labels", labels, {n});
   if (!c.classes && labels) fail(Failure::usage, "[vae] labels for a net that is not conditional; leave them out, or set classes");
 }
 
@@ -72,8 +75,9 @@ VaeEncoder::VaeEncoder(const VaeConfig& c, Device device) : config(c) {
 Posterior VaeEncoder::operator()(const Tensor& x, const Tensor& labels, Mode mode) const {
   const VaeConfig& c = config;
   const int64_t n = x && x.shape().rank() ? x.shape()[0] : 0;
-  if (n < 1 || x.shape() != Shape{n, c.h, c.w, c.channels}) refuse(c, "x", x, {std::max<int64_t>(n, 1), c.h, c.w, c.channels});
-  check_labels(c, labels, n);
+  if (n < 1 || x.shape() != Shape{n, c.h, c.w, c.channels})
+    refuse(c, encoder_input, "x", x, {std::max<int64_t>(n, 1), c.h, c.w, c.channels});
+  check_labels(c, encoder_input, labels, n);
   Tensor h = cast(x, c.precision);
   if (c.classes) h = with_one_hot(h, labels, c.classes);
   for (const ConvLayer& l : convs) {
@@ -113,8 +117,8 @@ VaeDecoder::VaeDecoder(const VaeConfig& c, Device device) : config(c) {
 Tensor VaeDecoder::operator()(const Tensor& z, const Tensor& labels, Mode mode) const {
   const VaeConfig& c = config;
   const int64_t n = z && z.shape().rank() ? z.shape()[0] : 0;
-  if (n < 1 || z.shape() != Shape{n, c.latent}) refuse(c, "z", z, {std::max<int64_t>(n, 1), c.latent});
-  check_labels(c, labels, n);
+  if (n < 1 || z.shape() != Shape{n, c.latent}) refuse(c, decoder_input, "z", z, {std::max<int64_t>(n, 1), c.latent});
+  check_labels(c, decoder_input, labels, n);
   Tensor h = cast(z, c.precision);
   if (c.classes) h = concat_channels(h, one_hot(labels, c.classes, c.precision));
   h = reshape(dense(h, {Act::relu}), inner(c, n));
@@ -163,7 +167,7 @@ LayerTable layers_of(const VaeConfig& c) {
   const int stages = stages_of(c);
   const std::string and_label = c.classes ? fmt::format(", {} label planes", c.classes) : "";
 
-  row("input", "in [0, 1]" + and_label, image(c.h, c.w, c.channels + c.classes), 0);
+  row(encoder_input, "in [0, 1]" + and_label, image(c.h, c.w, c.channels + c.classes), 0);
   int64_t from = c.channels + c.classes;
   for (int i = 0; i < stages; ++i) {
     const int64_t to = int64_t{c.width} << i, extra = keras ? to : i ? 2 * to : 0;
@@ -179,8 +183,8 @@ LayerTable layers_of(const VaeConfig& c) {
   row("mean", "dense", std::to_string(c.latent), dense(features, c.latent));
   if (c.variational) row("log variance", "dense", std::to_string(c.latent), dense(features, c.latent));
   table.total("encoder");
-  row("dense", c.classes ? fmt::format("of z and {} labels, ReLU", c.classes) : "of z, ReLU", image(c.h >> stages, c.w >> stages, from),
-      dense(c.latent + c.classes, inner_size(c)));
+  row(decoder_input, c.classes ? fmt::format("of z and {} labels, ReLU", c.classes) : "of z, ReLU",
+      image(c.h >> stages, c.w >> stages, from), dense(c.latent + c.classes, inner_size(c)));
   auto up = [&](int index, int halved, int64_t to, const char* what, int64_t extra) {
     row(fmt::format("decoder {}", index), what, image(c.h >> halved, c.w >> halved, to), from * to * kernel + extra);
     from = to;

@@ -81,6 +81,7 @@ void init_weights(Vae& net, int64_t seed);
 
 // The layers with shapes and parameter counts; and as text.
 LayerTable layers_of(const VaeConfig& config);
-inline std::string describe(const VaeConfig& config) { return layers_of(config).text(); }
+// The line called `marked` has an arrow before it.
+inline std::string describe(const VaeConfig& config, const std::string& marked = "") { return layers_of(config).text(marked); }
 
 }  // namespace duel

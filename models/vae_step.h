@@ -3,6 +3,7 @@
 #include "engine/grad.h"
 #include "engine/optim.h"
 #include "engine/rng.h"
+#include "models/image_range.h"
 #include "models/vae.h"
 #include "models/variational.h"
 
@@ -41,13 +42,16 @@ struct VaeStep {
   Optimizer& optimizer;
   VaeObjective objective;
   Rng noise;
-  Tensor step;    // i32[1], on the device: the optimiser's counter, or one that is counted beside it
-  Tensor x;       // f32 [n,h,w,channels] in [−1, 1], as batches come: assign() the next one
-  Tensor labels;  // i32 [n]; undefined where the net is not conditional
-  Tensor sums;    // f32 [VaeReport::size]: each step adds its own, whoever reads it starts it afresh
+  Tensor step;               // i32[1], on the device: the optimiser's counter, or one that is counted beside it
+  Tensor x;                  // f32 [n,h,w,channels] in [−1, 1], as batches come: assign() the next one
+  Tensor labels;             // i32 [n]; undefined where the net is not conditional
+  Tensor sums;               // f32 [VaeReport::size]: each step adds its own, whoever reads it starts it afresh
+  bool range_known = false;  // of the images: looked at in the first step
 
   void operator()() { (*this)(noise.normal({x.shape()[0], net.config.latent}, step)); }
   void operator()(const Tensor& drawn) {  // [n,latent]
+    if (!range_known) check_image_range(x, "vae", "a VAE's pixels are probabilities, made of values in [-1, 1]");
+    range_known = true;
     const VaeTerms terms = vae_terms(net, objective, affine(x, 0.5, 0.5), labels, drawn, Mode::train);
     const Tensor reconstruction = mean(terms.reconstruction);
     const Tensor kl = terms.kl ? mean(terms.kl) : Tensor();

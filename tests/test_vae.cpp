@@ -74,12 +74,29 @@ TEST_CASE("settings and inputs that no VAE has are refused by name") {
   CHECK_THROWS_WITH_AS(check_config({.latent = 0}), "--latent 0: 1 to 65536", Error);
   const VaeConfig plain{.h = 8, .w = 8, .width = 2}, conditional{.h = 8, .w = 8, .width = 2, .classes = 3};
   const Vae vae = fresh(plain), labelled = fresh(conditional);
-  CHECK_THROWS_AS(vae.encoder(images({.h = 8, .w = 4}, 2)), Error);
-  CHECK_THROWS_AS(vae.decoder(normal({2, 3})), Error);
-  CHECK_THROWS_AS(vae.encoder(images(plain, 2), labels_of(conditional, 2)), Error);
-  CHECK_THROWS_AS(labelled.encoder(images(plain, 2)), Error);
-  CHECK_THROWS_AS(labelled.decoder(normal({2, 2}), labels_of(conditional, 3)), Error);
+  CHECK_THROWS_WITH_AS(vae.encoder(images({.h = 8, .w = 4}, 2)), doctest::Contains("\n→ input "), Error);
+  CHECK_THROWS_WITH_AS(vae.decoder(normal({2, 3})), doctest::Contains("\n→ dense "), Error);
+  CHECK_THROWS_WITH_AS(vae.encoder(images(plain, 2), labels_of(conditional, 2)), doctest::Contains("not conditional"), Error);
+  CHECK_THROWS_WITH_AS(labelled.encoder(images(plain, 2)), doctest::Contains("the labels is undefined"), Error);
+  CHECK_THROWS_WITH_AS(labelled.decoder(normal({2, 2}), labels_of(conditional, 3)), doctest::Contains("\n→ dense "), Error);
   CHECK_THROWS_AS(gaussian_nll(normal({2, 3}), normal({2, 3}), 0), Error);
+}
+
+TEST_CASE("images that are not in [-1, 1] are refused in the first step") {
+  const VaeConfig c{.h = 8, .w = 8, .width = 2};
+  Vae net = fresh(c);
+  Optimizer optimizer({}, masters(net));
+  VaeStep step{net,
+               optimizer,
+               {},
+               {1, RandomStream::posterior},
+               step_counter(),
+               Tensor::full({2, 8, 8, 1}, 255),
+               {},
+               Tensor::zeros({VaeReport::size})};
+  CHECK_THROWS_WITH_AS(step(), doctest::Contains("[vae] the images lie in [255, 255], but a VAE's pixels"), Error);
+  step.x.assign(Tensor::full({2, 8, 8, 1}, -1));
+  step();
 }
 
 TEST_CASE("\"same\" padding, and its adjoint") {
