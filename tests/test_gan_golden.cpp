@@ -1,4 +1,4 @@
-// Three training steps of every GAN, loss and trick, held against PyTorch: tests/golden/make_gan_goldens.py.
+// Three training steps of every GAN, loss and trick, dropout's coins included, held against PyTorch: tests/golden/make_gan_goldens.py.
 #include <doctest/doctest.h>
 
 #include "models/gan_step.h"
@@ -50,6 +50,10 @@ std::vector<Run> runs() {
        with([](auto& c) { c.classes = 3, c.label_in_g = LabelInG::norm, c.label_in_d = LabelInD::projection, c.d_norm = Norm::spectral; }),
        {.loss = Loss::hinge}},
       {"mlp-one-hot", with([](auto& c) { c.net = GanNet::small_mlp, c.h = c.w = 4, c.classes = 3; })},
+      {"keras-dropout", with([](auto& c) { c.net = GanNet::keras, c.h = c.w = 8, c.ngf = 1, c.dropout = .25; })},
+      {"dragan",
+       with([](auto& c) { c.net = GanNet::small_mlp, c.h = c.w = 4, c.d_norm = Norm::layer; }),
+       {.penalty = Penalty::dragan, .penalty_weight = 2}},
   };
 }
 
@@ -96,7 +100,7 @@ void three_steps(const Run& run, DType dtype) {
 TEST_CASE("three training steps of each GAN") {
   for (const Run& run : runs())
     for (DType dtype : {DType::f64, DType::f32}) {
-      CAPTURE(run.name);
+      CAPTURE(std::string(run.name));
       CAPTURE(name_of(dtype));
       three_steps(run, dtype);
     }

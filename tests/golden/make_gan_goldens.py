@@ -2,89 +2,17 @@
 """Writes gan.safetensors: three training steps of each GAN, as PyTorch computes them, for tests/test_gan_golden.cpp.
 
 Run with a python3 that imports torch and numpy:   python3 tests/golden/make_gan_goldens.py
-Everything is float64 and in our layout: NHWC images, KRSC weights (a transposed convolution's weight is that of the convolution it is the
-adjoint of). The nets are written as functions of their weights, which are named as in our checkpoints.
+Everything is float64. The nets are written as functions of their weights, in our layout and by our names (golden_nets.py).
 """
 import os
 import torch
 import torch.nn.functional as F
 from golden_file import write
+from golden_nets import Net, about, conv, conv_same, convt, convt_same, dropped
 
 torch.manual_seed(5)
 torch.set_default_dtype(torch.float64)
-nchw, nhwc = lambda t: t.permute(0, 3, 1, 2), lambda t: t.permute(0, 2, 3, 1)
 batch, nz = 3, 3
-
-
-def conv(x, w, stride=1, pad=0):
-    return nhwc(F.conv2d(nchw(x), nchw(w), stride=stride, padding=pad))
-
-
-def conv_same5(x, w, stride):  # of an even image: stride 2 has one row before it and two behind
-    before, behind = (1, 2) if stride == 2 else (2, 2)
-    return nhwc(F.conv2d(F.pad(nchw(x), (before, behind, before, behind)), nchw(w), stride=stride))
-
-
-def convt(x, w, stride=1, pad=0):
-    return nhwc(F.conv_transpose2d(nchw(x), nchw(w), stride=stride, padding=pad))
-
-
-def convt_same5(x, w, stride):  # the adjoint: what fell on the padding is cut off
-    before, h, v = (1 if stride == 2 else 2), x.shape[1] * stride, x.shape[2] * stride
-    return nhwc(F.conv_transpose2d(nchw(x), nchw(w), stride=stride)[:, :, before:before + h, before:before + v])
-
-
-class Net:
-    """Weights and buffers by name. make(shape) draws one when a layer is first met, so that the net is written once, as its forward pass."""
-
-    def __init__(self, config):
-        self.c, self.w, self.b = config, {}, {}
-
-    def weight(self, name, *shape, mean=0.0, std=0.3):
-        if name not in self.w:
-            self.w[name] = (torch.randn(shape) * std + mean).requires_grad_()
-        return self.w[name]
-
-    def buffer(self, name, make):
-        if name not in self.b:
-            self.b[name] = make()
-        return self.b[name]
-
-    def norm(self, at, x, kind, eps=1e-5, momentum=0.1, y=None):
-        ch = x.shape[-1]
-        if kind in ("none", "spectral"):
-            return x
-        rows = (self.c["classes"], ch) if kind == "conditional" else (ch,)
-        gamma, beta = self.weight(at + "gamma", *rows, mean=1, std=0.1), self.weight(at + "beta", *rows, std=0.1)
-        first = x if x.dim() == 2 else nchw(x)
-        if kind in ("batch", "conditional"):
-            mean, var = self.buffer(at + "running_mean", lambda: torch.zeros(ch)), self.buffer(at + "running_var", lambda: torch.ones(ch))
-            affine = (gamma, beta) if kind == "batch" else (None, None)
-            out = F.batch_norm(first, mean, var, *affine, training=True, momentum=momentum, eps=eps)
-        elif kind == "layer":
-            out = F.group_norm(first, 1, gamma, beta, eps)
-        else:
-            out = F.instance_norm(first, weight=gamma, bias=beta, eps=eps)
-        out = out if x.dim() == 2 else nhwc(out)
-        if kind == "conditional":
-            middle = (1,) * (x.dim() - 2)
-            out = out * gamma[y].view(len(y), *middle, ch) + beta[y].view(len(y), *middle, ch)
-        return out
-
-    def spectral(self, at, w, kind):
-        if kind != "spectral":
-            return w
-        m = w.reshape(w.shape[0], -1)
-        u = self.buffer(at + "u", lambda: F.normalize(torch.randn(m.shape[0]), dim=0))
-        v = self.buffer(at + "v", lambda: F.normalize(torch.randn(m.shape[1]), dim=0))
-        return w / (u @ m @ v)
-
-    def power_iteration(self):
-        with torch.no_grad():
-            for name in [n[:-1] for n in self.b if n.endswith(".u")]:
-                m = self.w[name + "w"].reshape(self.w[name + "w"].shape[0], -1)
-                self.b[name + "v"] = F.normalize(m.T @ self.b[name + "u"], dim=0)
-                self.b[name + "u"] = F.normalize(m @ self.b[name + "v"], dim=0)
 
 
 class G(Net):
@@ -129,12 +57,29 @@ class G(Net):
             h = leaky(self.norm(at, F.linear(h, self.weight(at + "w", to, h.shape[1]), self.weight(at + "bias", to)), kind, 1e-3, 0.2))
         h = h.view(-1, c["h"] // 4, c["w"] // 4, 2 * c["ngf"])
         for i, (to, stride) in enumerate([(2 * c["ngf"], 1), (c["ngf"], 2), (c["channels"], 2)]):
-            h = convt_same5(h, self.weight(f"conv{i}.w", h.shape[3], 5, 5, to), stride)
+            h = convt_same(h, self.weight(f"conv{i}.w", h.shape[3], 5, 5, to), stride)
             h = leaky(self.norm(f"conv{i}.", h, kind, 1e-3, 0.2)) if i < 2 else torch.tanh(h)
         return h
 
 
 class D(Net):
+    step = number = 0  # of the training step, and of the pass in it: dropout's coins depend on them
+
+    def spectral(self, at, w, kind):
+        if kind != "spectral":
+            return w
+        m = w.reshape(w.shape[0], -1)
+        u = self.buffer(at + "u", lambda: F.normalize(torch.randn(m.shape[0]), dim=0))
+        v = self.buffer(at + "v", lambda: F.normalize(torch.randn(m.shape[1]), dim=0))
+        return w / (u @ m @ v)
+
+    def power_iteration(self):
+        with torch.no_grad():
+            for name in [n[:-1] for n in self.b if n.endswith(".u")]:
+                m = self.w[name + "w"].reshape(self.w[name + "w"].shape[0], -1)
+                self.b[name + "v"] = F.normalize(m.T @ self.b[name + "u"], dim=0)
+                self.b[name + "u"] = F.normalize(m @ self.b[name + "v"], dim=0)
+
     def __call__(self, x, y=None):
         return self.head(self.features(x, y), y)
 
@@ -154,7 +99,8 @@ class D(Net):
             h = x
             for i, to in enumerate([c["ndf"], 2 * c["ndf"]]):
                 w = self.spectral(f"conv{i}.", self.weight(f"conv{i}.w", to, 5, 5, h.shape[3]), kind)
-                h = F.leaky_relu(conv_same5(h, w, 2) + self.weight(f"conv{i}.bias", to), 0.3)
+                h = F.leaky_relu(conv_same(h, w, 2) + self.weight(f"conv{i}.bias", to), 0.3)
+                h = dropped(h, c["dropout"], self.step, self.number * 256 + i) if c["dropout"] else h
             return h
         hidden = {"mlp": [k * c["ndf"] for k in (16, 8, 4)], "small-mlp": [2 * c["ndf"]], "points": [c["ndf"]] * 3}[c["net"]]
         h, slope = x.flatten(1), 0.01 if c["net"] == "small-mlp" else 0.2
@@ -193,35 +139,28 @@ def halves(loss, real_is):
 
 
 def train(net="dcgan", h=16, w=16, channels=1, ngf=2, ndf=2, classes=0, d_norm="batch", label_in_g="one-hot", label_in_d="one-hot",
-          stddev=False, loss="non-saturating", real_is=1.0, penalty="none", weight=10.0, clip=0.0, matching=0.0, l1=0.0, turns=1,
-          betas=(0.5, 0.999), optimizer="adam", steps=3):
+          stddev=False, dropout=0.0, loss="non-saturating", real_is=1.0, penalty="none", weight=10.0, clip=0.0, matching=0.0, l1=0.0,
+          turns=1, betas=(0.5, 0.999), optimizer="adam", steps=3):
     config = dict(net=net, h=h, w=w, channels=channels, ngf=ngf, ndf=ndf, classes=classes, d_norm=d_norm, label_in_g=label_in_g,
-                  label_in_d=label_in_d, stddev=stddev)
+                  label_in_d=label_in_d, stddev=stddev, dropout=dropout)
     g, d, out = G(config), D(config), {}
     of_real, of_fake, of_g = halves(loss, real_is)
     rows = batch * turns
-    draw = lambda: (torch.rand(rows, h, w, channels) * 2 - 1, torch.randn(rows, 1, 1, nz), torch.rand(rows, 1, 1, 1),
+    mixed = (h, w, channels) if penalty == "dragan" else (1, 1, 1)
+    draw = lambda: (torch.rand(rows, h, w, channels) * 2 - 1, torch.randn(rows, 1, 1, nz), torch.rand(rows, *mixed),
                     torch.randint(0, classes, (rows, )) if classes else None)
     with torch.no_grad():  # makes the weights
         x, z, _, y = draw()
         d(g(z, y), y)
-    for b in (g.b, d.b):
-        for name in b:
-            if "running" in name:
-                b[name] = torch.zeros_like(b[name]) if "mean" in name else torch.ones_like(b[name])
+    g.fresh_statistics(), d.fresh_statistics()
     d.power_iteration()
-
-    def state(when):
-        for prefix, part in (("g.", g), ("d.", d)):
-            for name, t in [*part.w.items(), *part.b.items()]:
-                out[f"{when}.{prefix}{name}"] = t.detach().clone()
-
-    state("before")
+    out.update(g.state("before.g.") | d.state("before.d."))
     make = (lambda p: torch.optim.Adam(p, lr=2e-3, betas=betas)) if optimizer == "adam" else (lambda p: torch.optim.RMSprop(p, lr=2e-3))
     opt_g, opt_d = make(list(g.w.values())), make(list(d.w.values()))
     size = lambda part: sum(p.abs().sum() for p in part.w.values()) * l1
     for step in range(steps):
         x, z, mix, y = draw()
+        d.step = step
         out[f"{step}.real"], out[f"{step}.z"], out[f"{step}.mix"] = x, z, mix
         if classes:
             out[f"{step}.labels"] = y.to(torch.int32)
@@ -230,9 +169,13 @@ def train(net="dcgan", h=16, w=16, channels=1, ngf=2, ndf=2, classes=0, d_norm="
             xi, zi, ei, yi = map(rows_of, (x, z, mix, y))
             fake = g(zi, yi)
             d.power_iteration()
-            loss_d = of_real(d(xi, yi)) + of_fake(d(fake.detach(), yi))
+            d.number = 3 * i
+            loss_d = of_real(d(xi, yi))
+            d.number = 3 * i + 1
+            loss_d = loss_d + of_fake(d(fake.detach(), yi))
             if penalty != "none":
-                at = (xi if penalty == "r1" else ei * xi + (1 - ei) * fake.detach()).clone().requires_grad_()
+                at = {"r1": xi, "dragan": xi + ei * xi.std(unbiased=False) / 2}.get(penalty, ei * xi + (1 - ei) * fake.detach())
+                at = at.clone().requires_grad_()
                 slope = torch.autograd.grad(d(at, yi).sum(), at, create_graph=True)[0].flatten(1).square().sum(1)
                 value = slope.mean() / 2 if penalty == "r1" else ((torch.sqrt(slope + 1e-12) - 1)**2).mean()
                 loss_d = loss_d + weight * value
@@ -243,6 +186,7 @@ def train(net="dcgan", h=16, w=16, channels=1, ngf=2, ndf=2, classes=0, d_norm="
                 with torch.no_grad():
                     for p in d.w.values():
                         p.clamp_(-clip, clip)
+        d.number = 3 * turns
         f = d.features(fake, yi)
         loss_g = of_g(d.head(f, yi))
         if matching:
@@ -253,7 +197,7 @@ def train(net="dcgan", h=16, w=16, channels=1, ngf=2, ndf=2, classes=0, d_norm="
         (loss_g + size(g)).backward()
         opt_g.step()
         out[f"{step}.loss_d"], out[f"{step}.loss_g"] = loss_d.detach().reshape(()), loss_g.detach().reshape(())
-    state("after")
+    out.update(g.state("after.g.") | d.state("after.d."))
     return out
 
 
@@ -271,7 +215,8 @@ runs = {
     "embedding": dict(classes=3, label_in_g="embedding", label_in_d="embedding"),
     "projection": dict(classes=3, label_in_g="norm", label_in_d="projection", loss="hinge", d_norm="spectral"),
     "mlp-one-hot": dict(net="small-mlp", h=4, w=4, classes=3),
+    "keras-dropout": dict(net="keras", h=8, w=8, ngf=1, dropout=0.25),
+    "dragan": dict(net="small-mlp", h=4, w=4, penalty="dragan", d_norm="layer", weight=2.0),
 }
 tensors = {f"{name}.{key}": t for name, settings in runs.items() for key, t in train(**settings).items()}
-write(os.path.join(os.path.dirname(os.path.abspath(__file__)), "gan.safetensors"), tensors,
-      {"made_with": "PyTorch " + torch.__version__.split("+")[0] + ", float64"})
+write(os.path.join(os.path.dirname(os.path.abspath(__file__)), "gan.safetensors"), tensors, about())

@@ -10,6 +10,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from golden_file import write
+from golden_nets import about
 
 here = os.path.dirname(os.path.abspath(__file__))
 torch.manual_seed(1)
@@ -228,10 +229,9 @@ def vae(classes, size=8, channels=2, latent=3, width=4, hidden=5, batch=4, beta=
     return out
 
 
-about = {"made_with": "PyTorch " + torch.__version__.split("+")[0] + ", float64"}
-write(os.path.join(here, "ops.safetensors"), ops(), about)
-write(os.path.join(here, "dcgan.safetensors"), dcgan(), about)
+write(os.path.join(here, "ops.safetensors"), ops(), about())
+write(os.path.join(here, "dcgan.safetensors"), dcgan(), about())
 torch.manual_seed(3)
 plain, conditional = vae(classes=0), vae(classes=3)
 nets = {f"plain.{k}": v for k, v in plain.items()} | {f"conditional.{k}": v for k, v in conditional.items()}
-write(os.path.join(here, "vae.safetensors"), likelihoods() | nets, about)
+write(os.path.join(here, "vae.safetensors"), likelihoods() | nets, about())
