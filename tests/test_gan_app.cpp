@@ -191,3 +191,51 @@ TEST_CASE("--accumulate N takes N batches a step") {
   CHECK(told_a == 8);
   CHECK(told_b == 32);
 }
+
+namespace {
+
+// A net's weights, without what batch norm counts, from a run of plain gradient descent.
+std::vector<double> descended(const Desk& desk, const std::string& net, const std::vector<std::string>& flags) {
+  const std::string run = fmt::format("{}", fmt::join(flags, ""));
+  if (!fs::exists(desk.run(run)))
+    REQUIRE(desk.train(run, with_flags({"--optimizer", "sgd", "--beta1", "0", "--steps", "1"}, flags)).code == 0);
+  std::vector<double> weights;
+  for (const auto& [name, t] : read_safetensors(desk.checkpoint(run)).tensors) {
+    if (!name.starts_with(net) || name.find("running") != std::string::npos) continue;
+    for (double v : Tensor::from_bytes(Shape(t.shape), t.dtype, t.bytes.data(), Device::cpu).values()) weights.push_back(v);
+  }
+  REQUIRE(weights.size() > 500);
+  return weights;
+}
+
+// That to − from is `times` what the other way's is, as far as f32 can tell.
+void check_way(const std::vector<double>& from, const std::vector<double>& to, double times, const std::vector<double>& from2,
+               const std::vector<double>& to2) {
+  double longest = 0, off = 0;
+  for (size_t i = 0; i < from.size(); ++i) {
+    longest = std::max(longest, std::fabs(to2[i] - from2[i]));
+    off = std::max(off, std::fabs(to[i] - from[i] - times * (to2[i] - from2[i])));
+  }
+  CHECK(longest > 1e-4);
+  CHECK(off < 1e-3 * longest);
+}
+
+}  // namespace
+
+TEST_CASE("--lr-d is the step size of D alone, 0 that of G, and --schedule is a factor of both") {
+  const Desk desk{"gan", {"--size", "16", "--ngf", "4", "--ndf", "4", "--nz", "8"}};
+  using Flags = std::vector<std::string>;
+  const Flags small{"--lr", "0.1"}, large{"--lr", "0.2"}, both{"--lr", "0.1", "--lr-d", "0.2"}, apart{"--lr", "0.4", "--lr-d", "0.2"};
+  const auto d = [&](const Flags& flags) { return descended(desk, "d.", flags); };
+  const auto g = [&](const Flags& flags) { return descended(desk, "g.", flags); };
+  CHECK(d(both) == d(large));
+  CHECK(d(apart) == d(large));
+  check_way(d(small), d(large), 1, d(large), d({"--lr", "0.1", "--lr-d", "0.3"}));
+  check_way(g(large), g(apart), 2, g(both), g(large));  // all three after the same D
+  // The second of two steps: half as long with either schedule that falls.
+  const auto longer = [&](const char* schedule) { return Flags{"--lr", "0.1", "--lr-d", "0.2", "--steps", "2", "--schedule", schedule}; };
+  for (const char* schedule : {"linear", "cosine"}) {
+    check_way(d(both), d(longer(schedule)), 0.5, d(both), d(longer("constant")));
+    CHECK(g(longer(schedule)) != g(longer("constant")));
+  }
+}
