@@ -62,7 +62,9 @@ std::vector<double> targets(const LayerSeen& layer) {
 
 TEST_CASE("instance noise starts as large as it was asked for, falls in a line, and is gone at its last step") {
   const GanObjective objective{.instance_noise = 0.4, .noise_steps = 8};
-  for (const auto& [at, deviation] : {std::pair{0, 0.4}, {1, 0.35}, {4, 0.2}, {7, 0.05}}) {
+  for (const std::pair<int, double>& expected : {std::pair{0, 0.4}, {1, 0.35}, {4, 0.2}, {7, 0.05}}) {
+    const int at = expected.first;
+    const double deviation = expected.second;
     CAPTURE(at);
     const Seen seen = step_of(objective, at);
     const std::vector<double> on_real = seen.layers.d_real[0].in.values(), on_fake = seen.layers.d_fake[0].in.values();

@@ -20,20 +20,20 @@ TEST_CASE("each schedule at the first step, on the way, at the last one and beyo
     double linear, cosine;
   };
   const double root2 = std::sqrt(2.0), root3 = std::sqrt(3.0);
-  for (const auto& [done, linear, cosine] : {Value{0, 1, 1},
-                                             {1, 11.0 / 12, 0.5 + (std::sqrt(6.0) + root2) / 8},  // cos 15°
-                                             {2, 10.0 / 12, 0.5 + root3 / 4},
-                                             {3, 0.75, 0.5 + root2 / 4},
-                                             {4, 2.0 / 3, 0.75},
-                                             {6, 0.5, 0.5},
-                                             {8, 1.0 / 3, 0.25},
-                                             {11, 1.0 / 12, 0.5 - (std::sqrt(6.0) + root2) / 8},
-                                             {12, 0, 0},
-                                             {13, 0, 0}}) {
-    CAPTURE(done);
-    CHECK(schedule_factor(Schedule::constant, done, total) == 1);
-    CHECK(schedule_factor(Schedule::linear, done, total) == doctest::Approx(linear).epsilon(1e-12));
-    CHECK(schedule_factor(Schedule::cosine, done, total) == doctest::Approx(cosine).epsilon(1e-12));
+  for (const Value& v : {Value{0, 1, 1},
+                         {1, 11.0 / 12, 0.5 + (std::sqrt(6.0) + root2) / 8},  // cos 15°
+                         {2, 10.0 / 12, 0.5 + root3 / 4},
+                         {3, 0.75, 0.5 + root2 / 4},
+                         {4, 2.0 / 3, 0.75},
+                         {6, 0.5, 0.5},
+                         {8, 1.0 / 3, 0.25},
+                         {11, 1.0 / 12, 0.5 - (std::sqrt(6.0) + root2) / 8},
+                         {12, 0, 0},
+                         {13, 0, 0}}) {
+    CAPTURE(v.done);
+    CHECK(schedule_factor(Schedule::constant, v.done, total) == 1);
+    CHECK(schedule_factor(Schedule::linear, v.done, total) == doctest::Approx(v.linear).epsilon(1e-12));
+    CHECK(schedule_factor(Schedule::cosine, v.done, total) == doctest::Approx(v.cosine).epsilon(1e-12));
   }
 }
 
