@@ -59,6 +59,8 @@ int main(int argc, char** argv) {
   app.add_option("--filter", options.filter, "A regular expression looked for in op/variant/device/problem");
   app.add_option("--device", device, "auto, cpu, cuda, or sim and sim-checked, which are verified, never timed")->capture_default_str();
   app.add_option("--seconds", options.seconds, "Time spent on each row")->check(CLI::Range(0.001, 3600.0))->capture_default_str();
+  app.add_option("--within", options.within, "After so many seconds no further problem is begun; those left out are named")
+      ->check(CLI::PositiveNumber);
   app.add_option("--seed", options.seed, "Of the data")->capture_default_str();
   app.add_flag("--cold", options.cold, "Flush the caches before each call; otherwise they are warm");
   output.add_flags(app);

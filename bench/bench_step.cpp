@@ -11,12 +11,12 @@
 #include "apps/support/flags.h"
 #include "apps/support/tuned_file.h"
 #include "bench/context.h"
-#include "bench/peer.h"
 #include "bench/result_output.h"
 #include "bench/statistics.h"
 #include "bench/step_models.h"
 #include "bench/step_rows.h"
 #include "bench/swap.h"
+#include "bench/torch_peers.h"
 #include "engine/graph.h"
 #include "engine/tensor.h"
 #include "kernels/problem.h"
@@ -28,10 +28,12 @@ using namespace duel::bench;
 namespace {
 
 struct Options {
-  std::string model = "dcgan", device = "auto", precision = "f32", peer, swap;
+  std::string model = "dcgan", device = "auto", precision = "f32", peer, peer_precision, swap;
+  std::vector<std::string> peer_forms;
   StepOptions step;
   int rounds = 7;
-  double seconds = 2;  // a round
+  double seconds = 2;    // a round
+  double tolerance = 0;  // 0: swap_tolerance()
   bool rows = false;
   bool tune = false, tune_baselines = false;
 };
@@ -101,9 +103,35 @@ void write(ResultOutput& output, const Options& o, Device device, const nlohmann
   output.write({{"context", about}, {"benchmarks", results}});
 }
 
+// A line a form of the peer, those that failed with the reason, and how the fastest compares with ours.
+void add_peers(const TorchPeers& peers, const Options& o, const std::string& name, int images, const std::vector<double>& our_times,
+               nlohmann::json& results) {
+  const std::string precision = o.peer_precision == o.precision ? "" : ", " + o.peer_precision;
+  for (const TorchPeers::Form& form : peers.forms()) {
+    const std::string called = form.name + precision;
+    if (!form.why_not.empty()) {
+      fmt::print("{:<52} not timed: {}\n", "  " + called, form.why_not);
+      results.push_back({{"name", name + "/" + called}, {"error_occurred", true}, {"error_message", form.why_not}});
+      continue;
+    }
+    results.push_back(row(name + "/" + called, images, form.seconds));
+    results.back()["peak_mib"] = form.peer->peak_mib();
+    fmt::print("{:<52} {:>10.1f} images/s {:>10.2f} ms a step {:>15} {:>7.0f} MiB at most\n", "  " + called, images / median(form.seconds),
+               median(form.seconds) * 1e3, "", form.peer->peak_mib());
+  }
+  const TorchPeers::Form* best = peers.fastest();
+  if (!best) fail(Failure::internal, "--peer torch: no form of it ran: " + peers.failures());
+  const Ratio ratio = ratio_of_medians(best->seconds, our_times);
+  results[0]["ratio_to_peer"] = {{"peer", best->name + precision}, {"value", ratio.value}, {"low", ratio.low}, {"high", ratio.high}};
+  fmt::print("{:.2f}× the speed of {} at {} with {} threads, 95 % interval {:.2f} to {:.2f}, {} rounds in turns\n", ratio.value, best->name,
+             o.peer_precision == o.precision ? o.precision : o.precision + " against " + o.peer_precision, omp_get_max_threads(), ratio.low,
+             ratio.high, o.rounds);
+}
+
 int run(Options& o, ResultOutput& output) {
   if (o.precision != "f32" && o.precision != "bf16") fail(Failure::usage, "--precision " + o.precision + ": f32 or bf16");
   if (!o.peer.empty() && o.peer != "torch") fail(Failure::usage, "--peer " + o.peer + ": there is torch");
+  if (o.peer_precision.empty()) o.peer_precision = o.precision;
   if (o.step.batch < 2 || o.rounds < 1 || !(o.seconds > 0))
     fail(Failure::usage, "--batch must be at least 2, --rounds at least 1 and --seconds above 0");
   o.step.precision = parse_dtype(o.precision);
@@ -117,10 +145,12 @@ int run(Options& o, ResultOutput& output) {
   if ((o.tune || o.tune_baselines) && is_simulated(device)) fail(Failure::usage, "--tune: the simulated GPU is not timed");
   if (!o.swap.empty()) {
     if (is_simulated(device)) fail(Failure::usage, "--swap: the simulated GPU is not timed");
-    const nlohmann::json results =
-        swap_rows({.op = o.swap, .model = o.model, .step = o.step, .rounds = o.rounds, .seconds = o.seconds}, device);
-    write(output, o, device, results);
-    return 0;
+    const double tolerance = o.tolerance > 0 ? o.tolerance : swap_tolerance(o.step.precision);
+    const Swapped swapped = swap_rows(
+        {.op = o.swap, .model = o.model, .step = o.step, .rounds = o.rounds, .seconds = o.seconds, .tolerance = tolerance}, device);
+    write(output, o, device, swapped.results);
+    if (swapped.apart) fmt::print("{} of {} rows train otherwise than the one that is picked\n", swapped.apart, swapped.results.size() - 1);
+    return swapped.apart ? static_cast<int>(Failure::internal) : 0;
   }
   if (o.rows) {
     const StepModel model = make_step_model(o.model, o.step, device);
@@ -130,37 +160,19 @@ int run(Options& o, ResultOutput& output) {
   }
   Ours ours(o, device);
   const int images = ours.model.images;
-  std::vector<std::unique_ptr<Peer>> peers;
+  std::optional<TorchPeers> peers;
   if (!python.empty())
-    for (const char* layout : {"nchw", "channels_last"}) {
-      auto number = [](int v) { return std::to_string(v); };
-      peers.push_back(
-          std::make_unique<Peer>(std::vector<std::string>{python,        std::string(DUEL_SOURCE_DIR) + "/bench/peers/torch_step.py",
-                                                          "--model",     o.model,
-                                                          "--size",      number(o.step.size),
-                                                          "--channels",  number(o.step.channels),
-                                                          "--batch",     number(o.step.batch),
-                                                          "--nz",        number(o.step.nz),
-                                                          "--ngf",       number(o.step.ngf),
-                                                          "--ndf",       number(o.step.ndf),
-                                                          "--precision", o.precision,
-                                                          "--layout",    layout,
-                                                          "--device",    name_of(device),
-                                                          "--threads",   number(omp_get_max_threads())},
-                                 layout));
-    }
+    peers.emplace(TorchOptions{
+        .python = python, .model = o.model, .precision = o.peer_precision, .forms = o.peer_forms, .step = o.step, .device = device});
 
   const std::string name =
       fmt::format("{}/{}x{}x{}/b{}/{}/{}", o.model, o.step.size, o.step.size, o.step.channels, o.step.batch, o.precision, name_of(device));
-  auto steps_for = [&](double step_seconds) { return std::max(1, static_cast<int>(o.seconds / step_seconds)); };
-  const int our_steps = steps_for(ours.seconds_per_step(1));
-  std::vector<int> peer_steps;
-  for (auto& peer : peers) peer_steps.push_back(steps_for(peer->seconds_per_step(1)));
+  const int our_steps = std::max(1, static_cast<int>(o.seconds / ours.seconds_per_step(1)));
+  if (peers) peers->plan(o.seconds);
   std::vector<double> our_times;
-  std::vector<std::vector<double>> peer_times(peers.size());
   for (int round = 0; round < o.rounds; ++round) {  // A B C A B C …
     our_times.push_back(ours.seconds_per_step(our_steps));
-    for (size_t i = 0; i < peers.size(); ++i) peer_times[i].push_back(peers[i]->seconds_per_step(peer_steps[i]));
+    if (peers) peers->round();
   }
 
   nlohmann::json results = nlohmann::json::array();
@@ -171,20 +183,7 @@ int run(Options& o, ResultOutput& output) {
   if (ours.tuner) results.back()["tuned"] = ours.tuner->table();
   fmt::print("{:<52} {:>10.1f} images/s {:>10.2f} ms a step {:>6} launches {:>7.0f} MiB at most\n", name, images / median(our_times),
              median(our_times) * 1e3, ours.launches_a_step, peak_mib());
-  size_t best = 0;
-  for (size_t i = 0; i < peers.size(); ++i) {
-    results.push_back(row(name + "/" + peers[i]->name(), images, peer_times[i]));
-    results.back()["peak_mib"] = peers[i]->peak_mib();
-    fmt::print("{:<52} {:>10.1f} images/s {:>10.2f} ms a step {:>15} {:>7.0f} MiB at most\n", "  " + peers[i]->name(),
-               images / median(peer_times[i]), median(peer_times[i]) * 1e3, "", peers[i]->peak_mib());
-    if (median(peer_times[i]) < median(peer_times[best])) best = i;
-  }
-  if (!peers.empty()) {
-    const Ratio ratio = ratio_of_medians(peer_times[best], our_times);
-    results[0]["ratio_to_peer"] = {{"peer", peers[best]->name()}, {"value", ratio.value}, {"low", ratio.low}, {"high", ratio.high}};
-    fmt::print("{:.2f}× the speed of {} at {} with {} threads, 95 % interval {:.2f} to {:.2f}, {} rounds in turns\n", ratio.value,
-               peers[best]->name(), o.precision, omp_get_max_threads(), ratio.low, ratio.high, o.rounds);
-  }
+  if (peers) add_peers(*peers, o, name, images, our_times, results);
   write(output, o, device, results);
   return 0;
 }
@@ -206,7 +205,20 @@ int main(int argc, char** argv) {
   app.add_option("--rounds", o.rounds, "turns, of which the median counts")->capture_default_str();
   app.add_option("--seconds", o.seconds, "a round")->capture_default_str();
   CLI::Option* swap = app.add_option("--swap", o.swap, "an op: the same training with each of its rows in turn, curves and times");
+  app.add_option("--tolerance", o.tolerance,
+                 fmt::format("of --swap: losses that lie further apart, relatively, are an error; {:g}, in bf16 {:g}",
+                             swap_tolerance(DType::f32), swap_tolerance(DType::bf16)))
+      ->check(CLI::PositiveNumber)
+      ->needs(swap);
   CLI::Option* peer = app.add_option("--peer", o.peer, "torch: the same step in PyTorch, taking turns")->excludes(swap);
+  app.add_option("--peer-forms", o.peer_forms,
+                 fmt::format("of the peer: {}; otherwise eager, and on a GPU all of them", fmt::join(torch_forms, ", ")))
+      ->delimiter(',')
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(torch_forms), std::end(torch_forms))))
+      ->needs(peer);
+  app.add_option("--peer-precision", o.peer_precision, "f32, tf32 or bf16, where it is to be another than ours")
+      ->check(CLI::IsMember({"f32", "tf32", "bf16"}))
+      ->needs(peer);
   CLI::Option* rows =
       app.add_flag("--rows", o.rows, "list what the step runs, with calls, launches and, on a device that can be timed, milliseconds");
   rows->excludes(swap)->excludes(peer);

@@ -9,7 +9,9 @@
 #include "bench/statistics.h"
 #include "bench/verify.h"
 #include "engine/tensor.h"
+#include "kernels/launch_probe.h"
 #include "kernels/parallel.h"
+#include "kernels/row_choice.h"
 
 namespace duel::bench {
 namespace {
@@ -47,6 +49,17 @@ double copy_rate(Device device) {
   return 2 * static_cast<double>(bytes) / median(seconds);
 }
 
+// By the lightest op that there is: one thread adds one.
+double launch_cost(Device device, double seconds, uint64_t seed, bool cold) {
+  if (!find_launch_probe(device)) return 0;
+  const OpInfo& op = find_op("increment");
+  const ErasedCase problem = op.parse("n1:i32");
+  const Row* row = row_by_rank(op.name, problem.problem.get(), device);
+  if (!row) return 0;
+  const Timing timing = contest(op, problem, {*row}, {.seconds = seconds, .cold = cold, .seed = seed})[0];
+  return timing.launches.empty() ? 0 : median(timing.seconds) / static_cast<double>(timing.launches.size());
+}
+
 }  // namespace
 
 std::string precision_of(const Row& row, const std::string& problem) {
@@ -61,9 +74,10 @@ std::string dtype_of(const std::string& problem) {
   return colon == std::string::npos ? "f32" : problem.substr(colon + 1, problem.find('/', colon) - colon - 1);
 }
 
-Ceilings measure_ceilings(Device device, const std::set<std::string>& dtypes, double seconds, uint64_t seed) {
+Ceilings measure_ceilings(Device device, const std::set<std::string>& dtypes, double seconds, uint64_t seed, bool cold) {
   Ceilings c;
   c.copy = copy_rate(device);
+  c.launch = launch_cost(device, seconds, seed, cold);
   const OpInfo& gemm = find_op("gemm");
   for (const std::string& dtype : dtypes) {
     const ErasedCase problem = gemm.parse((device == Device::cpu ? "m1024n1024k1024:" : "m4096n4096k4096:") + dtype);
@@ -87,11 +101,13 @@ std::string Ceilings::text() const {
   std::string text = copy > 0 ? fmt::format("copy {:.1f} GB/s", copy * 1e-9) : "copy not measured";
   for (const auto& [precision, m] : matrix)
     text += fmt::format("; matrix product {} {:.1f} GFLOP/s ({})", precision, m.flops * 1e-9, m.row);
+  if (launch > 0) text += fmt::format("; launch {:.1f} µs", launch * 1e6);
   return text;
 }
 
 nlohmann::json Ceilings::json() const {
   nlohmann::json json{{"copy_GB/s", copy * 1e-9}};
+  if (launch > 0) json["launch_us"] = launch * 1e6;
   for (const auto& [precision, m] : matrix)
     json["matrix"][precision] = {{"GFLOP/s", m.flops * 1e-9}, {"row", m.row}, {"problem", m.problem}};
   return json;

@@ -22,13 +22,15 @@ struct Ceilings {
     std::string row, problem;
   };
   double copy = 0;                       // bytes a second, read and written; 0: not measured
+  double launch = 0;                     // seconds that a launch costs which does nothing; 0: not measured, or not a GPU
   std::map<std::string, Matrix> matrix;  // by precision
 
   std::string text() const;  // "copy 21.4 GB/s; matrix product f32 180 GFLOP/s (onednn)"
   nlohmann::json json() const;
 };
 
-// Rows of gemm are verified before they count. Where memory does not suffice, or no row has the precision, that ceiling is left out.
-Ceilings measure_ceilings(Device device, const std::set<std::string>& dtypes, double seconds, uint64_t seed);
+// A launch is measured as rows are, warm or cold. Rows of gemm are verified before they count. Where memory does not suffice, or no row has
+// the precision, that ceiling is left out.
+Ceilings measure_ceilings(Device device, const std::set<std::string>& dtypes, double seconds, uint64_t seed, bool cold = false);
 
 }  // namespace duel::bench

@@ -41,15 +41,38 @@ class Ring {
     const auto flush = [&] {
       if (flushed_) stand_.device().fill(flushed_->data(), 1, flushed_->bytes());
     };
-    if (const auto prepared = prepared_.find(row.name); prepared != prepared_.end())
-      return stand_.seconds(prepared->second, iterations, captured, flush);
-    return stand_.seconds(row, iterations, captured, flush);
+    return stand_.seconds([&] { call(row); }, iterations, captured, flush);
+  }
+
+  // What one call starts, recorded and not run.
+  std::vector<LaunchFacts> launches(const Row& row) {
+    std::vector<LaunchFacts> found;
+    const LaunchProbe* probe = find_launch_probe(row.device);
+    if (!probe) return found;
+    try {
+      probe->begin();
+      try {
+        call(row);
+      } catch (const Error&) {  // a library that cannot be recorded; what was begun is ended
+        probe->end([](void*, const LaunchFacts&) {}, nullptr);
+        return found;
+      }
+      probe->end([](void* to, const LaunchFacts& facts) { static_cast<std::vector<LaunchFacts>*>(to)->push_back(facts); }, &found);
+    } catch (const Error&) {
+      found.clear();
+    }
+    return found;
   }
 
   bool is_prepared(const Row& row) const { return prepared_.count(row.name) != 0; }
   bool can_capture() const { return stand_.can_capture(); }
 
  private:
+  void call(const Row& row) {
+    if (const auto prepared = prepared_.find(row.name); prepared != prepared_.end()) prepared->second();
+    else stand_.call(row);
+  }
+
   RowStand stand_;
   std::optional<Storage> flushed_;
   std::map<std::string, PreparedCall> prepared_;  // by row
@@ -67,6 +90,7 @@ std::vector<Timing> contest(const OpInfo& op, const ErasedCase& problem, const s
     t.captured = false;
     t.prepared = ring.is_prepared(rows[i]);
     ring.round(rows[i], 1, t.captured);  // warm-up: lazy loading, primitives that are made once
+    t.launches = ring.launches(rows[i]);
     t.estimate = std::max(1e-9, ring.round(rows[i], 1, t.captured));
     t.iterations = options.cold ? 1 : std::clamp(static_cast<int>(std::ceil(shortest_round / t.estimate)), 1, 10000);
     t.captured = ring.can_capture() && !options.cold;

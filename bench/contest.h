@@ -3,17 +3,19 @@
 #pragma once
 #include <vector>
 
+#include "kernels/launch_probe.h"
 #include "kernels/op.h"
 #include "kernels/registry.h"
 
 namespace duel::bench {
 
 struct Timing {
-  std::vector<double> seconds;  // one call, a value for each round; empty when the row was too slow to time
-  double estimate = 0;          // one call, from the first timed one
-  int iterations = 0;           // calls a round
-  bool prepared = false;        // a baseline's prepared form was timed (kernels/prepared.h): without conversions
-  bool captured = false;        // the calls of a round were replayed as one graph, without launch cost on the host
+  std::vector<double> seconds;        // one call, a value for each round; empty when the row was too slow to time
+  double estimate = 0;                // one call, from the first timed one
+  int iterations = 0;                 // calls a round
+  bool prepared = false;              // a baseline's prepared form was timed (kernels/prepared.h): without conversions
+  bool captured = false;              // the calls of a round were replayed as one graph, without launch cost on the host
+  std::vector<LaunchFacts> launches;  // of one call; empty where the device does not say
 };
 
 struct ContestOptions {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <regex>
 #include <set>
@@ -16,11 +17,12 @@ namespace {
 
 constexpr double patience = 4;  // × seconds: a row that would need more for its fewest rounds is only timed when asked for by name
 
-// A problem, and the rows that were asked for and support it; highest rank first.
+// A problem, and the rows that were asked for: those that support it, and those that do not; highest rank first.
 struct Work {
   const OpInfo* op;
   ErasedCase problem;
   std::vector<Row> rows;
+  std::vector<SkippedRow> skipped;
 };
 
 void bench_problem(const Work& work, const KernelBenchOptions& options, KernelBenchResult& result) {
@@ -29,7 +31,7 @@ void bench_problem(const Work& work, const KernelBenchOptions& options, KernelBe
   fmt::print("{}  {}   {}, {} at least\n", op.name, problem.text, size_text(op.flops(problem.problem.get()), "FLOP"),
              size_text(minimum_bytes(op, problem.problem.get()), "B"));
   Verifier verifier(op, problem, options.seed);
-  ProblemReport report{op, problem, result.ceilings, options.cold, {}};
+  ProblemReport report{op, problem, result.ceilings, options.cold, {}, nullptr, work.skipped};
   std::vector<Row> timed;
   for (const Row& row : work.rows) {
     Entry e{row, verifier.verify(row), std::nullopt, ""};
@@ -51,12 +53,30 @@ void bench_problem(const Work& work, const KernelBenchOptions& options, KernelBe
     ++result.rows;
     result.wrong += !e.verified.right;
   }
+  for (const SkippedRow& s : report.skipped) result.benchmarks.push_back(json_of(report, s));
+  result.skipped += report.entries.empty();
   std::fflush(stdout);
+}
+
+void list_skipped(const Work& work) {
+  for (const SkippedRow& s : work.skipped)
+    if (s.for_its_device) fmt::print("{}   skipped, {}\n", test::full_name(s.row, work.problem), s.why);
+}
+
+void list(const Work& work) {
+  for (const Row& row : work.rows) {
+    const Capabilities c = row.device == Device::cpu ? Capabilities{} : capabilities_of(row, work.problem.problem.get());
+    fmt::print("{}{}\n", test::full_name(row, work.problem),
+               c.lowest && !c.any() ? "   compute capability " + capability_text(c) : std::string());
+  }
+  list_skipped(work);
 }
 
 // What a profiler is to see: a call that finds everything loaded and warm, in a range of its own.
 void run_once(const Work& work, const KernelBenchOptions& options, KernelBenchResult& result) {
   const void* problem = work.problem.problem.get();
+  list_skipped(work);
+  result.skipped += work.rows.empty();
   for (const Row& row : work.rows) {
     RowStand stand(*work.op, problem, row.device, row.scratch(problem), options.seed);
     stand.call(row);
@@ -116,13 +136,18 @@ std::vector<Work> chosen(const KernelBenchOptions& options) {
   for (const OpInfo& op : ops()) {
     if (!options.op.empty() && options.op != op.name) continue;
     for (ErasedCase& problem : cases_of(op, options, listed)) {
-      std::vector<Row> rows;
+      std::vector<Row> asked;
       for (const Row& row : rows_of(op.name))
-        if (row.device == options.device && row.supports(problem.problem.get()) &&
-            (options.variant.empty() || options.variant == row.name) && std::regex_search(test::full_name(row, problem), filter))
-          rows.push_back(row);
-      std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.rank > b.rank; });
-      if (!rows.empty()) all.push_back({&op, std::move(problem), std::move(rows)});
+        if (row.device == options.device && (options.variant.empty() || options.variant == row.name) &&
+            std::regex_search(test::full_name(row, problem), filter))
+          asked.push_back(row);
+      std::stable_sort(asked.begin(), asked.end(), [](const Row& a, const Row& b) { return a.rank > b.rank; });
+      Work work{&op, std::move(problem), {}, {}};
+      bool of_this_problem = false;  // or of a problem that is other rows' affair
+      for (const Row& row : asked)
+        if (row.supports(work.problem.problem.get())) work.rows.push_back(row), of_this_problem = true;
+        else work.skipped.push_back(skipped(row, work.problem.problem.get())), of_this_problem |= work.skipped.back().for_its_device;
+      if (of_this_problem) all.push_back(std::move(work));
     }
   }
   return all;
@@ -131,6 +156,7 @@ std::vector<Work> chosen(const KernelBenchOptions& options) {
 }  // namespace
 
 KernelBenchResult bench_kernels(const KernelBenchOptions& options) {
+  const auto began = std::chrono::steady_clock::now();
   KernelBenchResult result;
   if (!options.op.empty()) find_op(options.op);
   if (!options.list) backend(options.device);
@@ -139,17 +165,20 @@ KernelBenchResult bench_kernels(const KernelBenchOptions& options) {
     std::set<std::string> dtypes;
     for (const Work& work : all)
       if (work.op->multiply_adds) dtypes.insert(dtype_of(work.problem.text));
-    result.ceilings = measure_ceilings(options.device, dtypes, std::min(options.seconds, 0.3), options.seed);
+    result.ceilings = measure_ceilings(options.device, dtypes, std::min(options.seconds, 0.3), options.seed, options.cold);
     fmt::print("{}\n", result.ceilings.text());
   }
   for (const Work& work : all) {
     if (options.list) {
-      for (const Row& row : work.rows) fmt::print("{}\n", test::full_name(row, work.problem));
-      result.rows += static_cast<int>(work.rows.size());
+      list(work);
+      result.rows += static_cast<int>(work.rows.size()), result.skipped += work.rows.empty();
       continue;
     }
-    if (const std::string why = too_large(work, options); !why.empty()) {
-      if (!options.problem.empty()) fail(Failure::memory, why);
+    const bool late = options.within > 0 && std::chrono::steady_clock::now() - began > std::chrono::duration<double>(options.within);
+    if (const std::string why = late ? fmt::format("[{}] {} not begun: {:g} s are over", work.op->name, work.problem.text, options.within)
+                                     : too_large(work, options);
+        !why.empty()) {
+      if (!options.problem.empty() && !late) fail(Failure::memory, why);
       fmt::print("{}\n", why);
       ++result.skipped;
       const std::string name = fmt::format("{}/{}/{}", work.op->name, name_of(options.device), work.problem.text);

@@ -14,6 +14,7 @@ struct KernelBenchOptions {
   std::string tag = "bench";                 // of the cases, unless a problem is given
   Device device = Device::cpu;
   double seconds = 0.5;  // on each row
+  double within = 0;     // seconds after which no further problem is begun; 0: all are
   uint64_t seed = 1;
   bool cold = false;
   bool list = false;      // print the names only
@@ -22,7 +23,7 @@ struct KernelBenchOptions {
 };
 
 struct KernelBenchResult {
-  int rows = 0, wrong = 0, skipped = 0;                 // skipped: problems that memory does not hold
+  int rows = 0, wrong = 0, skipped = 0;  // skipped: problems that memory does not hold, no row here runs, or time ran out for
   nlohmann::json benchmarks = nlohmann::json::array();  // in Google Benchmark's shape
   Ceilings ceilings;
 };

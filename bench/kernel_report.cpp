@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "bench/prediction.h"
 #include "bench/statistics.h"
 #include "tests/row_check.h"
 
@@ -23,21 +24,53 @@ struct Numbers {
   double fastest, flops, bytes;              // a second
   std::optional<double> of_matrix, of_copy;  // shares of the ceilings
   std::string precision;
+  std::optional<double> predicted;  // seconds
 };
 
 Numbers numbers_of(const ProblemReport& r, const Entry& e) {
   const void* problem = r.problem.problem.get();
-  Numbers n{spread_of_median(e.timing->seconds), *std::min_element(e.timing->seconds.begin(), e.timing->seconds.end()), 0, 0, {}, {}, ""};
+  Numbers n{
+      spread_of_median(e.timing->seconds), *std::min_element(e.timing->seconds.begin(), e.timing->seconds.end()), 0, 0, {}, {}, "", {}};
   n.flops = r.op.flops(problem) / n.seconds.middle, n.bytes = minimum_bytes(r.op, problem) / n.seconds.middle;
   n.precision = precision_of(e.row, r.problem.text);
   const auto matrix = r.ceilings.matrix.find(n.precision);
   if (r.op.multiply_adds && matrix != r.ceilings.matrix.end()) n.of_matrix = n.flops / matrix->second.flops;
+  n.predicted = predicted(r.op, r.problem, e.row, e.timing->launches, r.ceilings);
   if (r.ceilings.copy > 0) n.of_copy = n.bytes / r.ceilings.copy;
   return n;
 }
 
 std::string share_text(const std::optional<double>& share) { return share ? fmt::format("{:.0f} %", 100 * *share) : "-"; }
 std::string noise_text(const Spread& s) { return s.width() > noisy ? fmt::format("noisy: ±{:.0f} %", 50 * s.width()) : ""; }
+
+bool has_launches(const ProblemReport& r) {
+  return std::any_of(r.entries.begin(), r.entries.end(), [](const Entry& e) { return e.timing && !e.timing->launches.empty(); });
+}
+
+// Registers of a thread, blocks that a multiprocessor holds with its occupancy, the predicted time and what that is of the measured one.
+std::string launch_columns(const Timing& timing, const Numbers& n) {
+  std::string registers = "-", blocks = "-", time = "-", of_measured = "-";
+  if (!timing.launches.empty()) {
+    const LaunchFacts& launch = heaviest(timing.launches);
+    registers = fmt::format("{}", launch.registers);
+    blocks = fmt::format("{}, {:.0f} %", launch.resident_blocks, 100 * occupancy(launch));
+  }
+  if (n.predicted) time = time_text(*n.predicted), of_measured = fmt::format("{:.2f}", *n.predicted / n.seconds.middle);
+  return fmt::format(" {:>5} {:>10} {} {:>6}", registers, blocks, padded(time, 11), of_measured);
+}
+
+nlohmann::json about(const ProblemReport& r, const Row& row) {
+  const std::string name = test::full_name(row, r.problem);
+  return {{"name", name},
+          {"run_name", name},
+          {"run_type", "iteration"},
+          {"op", row.op},
+          {"variant", row.name},
+          {"device", name_of(row.device)},
+          {"problem", r.problem.text},
+          {"precision", precision_of(row, r.problem.text)},
+          {"baseline", row.rank == baseline_rank}};
+}
 
 void print(const ProblemReport& r, const Entry& e) {
   if (!e.verified.right) {
@@ -57,10 +90,10 @@ void print(const ProblemReport& r, const Entry& e) {
   }
   std::string remarks = e.verified.how + (e.timing->prepared ? "; timed without its conversions" : "");
   if (const std::string noise = noise_text(n.seconds); !noise.empty()) remarks = noise + "; " + remarks;
-  fmt::print("  {:<16} {} {} {} {} {} {} {:>7} {} {}   {}\n", e.row.name, padded(time_text(n.seconds.middle), 11),
+  fmt::print("  {:<16} {} {} {} {} {} {} {:>7} {} {}{}   {}\n", e.row.name, padded(time_text(n.seconds.middle), 11),
              padded(time_text(n.fastest), 11), padded(fmt::format("{:.1f}", n.flops * 1e-9), 9), padded(share_text(n.of_matrix), 6),
              padded(fmt::format("{:.1f}", n.bytes * 1e-9), 8), padded(share_text(n.of_copy), 6), n.precision, padded(error, 8),
-             padded(against, 20), remarks);
+             padded(against, 20), has_launches(r) ? launch_columns(*e.timing, n) : "", remarks);
 }
 
 }  // namespace
@@ -94,26 +127,26 @@ const Entry* peer_of(const std::vector<Entry>& entries) {
 void print(const ProblemReport& r) {
   const bool several = std::count_if(r.entries.begin(), r.entries.end(), [](const Entry& e) { return e.timing.has_value(); }) > 1;
   if (r.peer)
-    fmt::print("  {:<16} {:>11} {:>11} {:>9} {:>6} {:>8} {:>6} {:>7} {:>8} {:>20}   verified\n", "", "median", "min", "GFLOP/s", "peak",
-               "GB/s", "copy", "", "error", several ? std::string("against ") + r.peer->row.name : "");
+    fmt::print("  {:<16} {:>11} {:>11} {:>9} {:>6} {:>8} {:>6} {:>7} {:>8} {:>20}{}   verified\n", "", "median", "min", "GFLOP/s", "peak",
+               "GB/s", "copy", "", "error", several ? std::string("against ") + r.peer->row.name : "",
+               has_launches(r) ? fmt::format(" {:>5} {:>10} {:>11} {:>6}", "regs", "blocks/SM", "predicted", "/time") : "");
   for (const Entry& e : r.entries) print(r, e);
+  std::map<std::string, std::string> skipped;  // names by reason
+  for (const SkippedRow& s : r.skipped) skipped[s.why] += (skipped[s.why].empty() ? "" : ", ") + std::string(s.row.name);
+  for (const auto& [why, names] : skipped) fmt::print("  skipped, {}: {}\n", why, names);
+}
+
+nlohmann::json json_of(const ProblemReport& r, const SkippedRow& s) {
+  nlohmann::json j = about(r, s.row);
+  j["error_occurred"] = j["skipped"] = true;
+  j["error_message"] = s.why;
+  j["skipped_for_its_device"] = s.for_its_device;
+  return j;
 }
 
 nlohmann::json json_of(const ProblemReport& r, const Entry& e) {
-  const std::string name = test::full_name(e.row, r.problem);
-  nlohmann::json j{{"name", name},
-                   {"run_name", name},
-                   {"run_type", "iteration"},
-                   {"op", e.row.op},
-                   {"variant", e.row.name},
-                   {"device", name_of(e.row.device)},
-                   {"problem", r.problem.text},
-                   {"precision", precision_of(e.row, r.problem.text)},
-                   {"baseline", e.row.rank == baseline_rank},
-                   {"verified", e.verified.right},
-                   {"verified_how", e.verified.how},
-                   {"threads", 1},
-                   {"time_unit", "us"}};
+  nlohmann::json j = about(r, e.row);
+  j.update({{"verified", e.verified.right}, {"verified_how", e.verified.how}, {"threads", 1}, {"time_unit", "us"}});
   if (!e.verified.right) {
     j["error_occurred"] = true;
     j["error_message"] = "WRONG: " + e.verified.why;
@@ -139,6 +172,18 @@ nlohmann::json json_of(const ProblemReport& r, const Entry& e) {
   j["GB/s"] = n.bytes * 1e-9;
   if (n.of_matrix) j["share_of_matrix_rate"] = *n.of_matrix;
   if (n.of_copy) j["share_of_copy"] = *n.of_copy;
+  if (!e.timing->launches.empty()) {
+    const LaunchFacts& launch = heaviest(e.timing->launches);
+    j["launches"] = e.timing->launches.size();
+    j["heaviest_launch"] = {{"grid", launch.grid},
+                            {"block", launch.block},
+                            {"shared_bytes", launch.shared_bytes},
+                            {"registers", launch.registers},
+                            {"blocks_a_multiprocessor", launch.resident_blocks},
+                            {"occupancy", occupancy(launch)},
+                            {"waves", waves(launch)}};
+  }
+  if (n.predicted) j["predicted_time"] = *n.predicted * 1e6, j["predicted_over_measured"] = *n.predicted / n.seconds.middle;
   j["caches"] = r.cold ? "cold" : "warm";
   j["captured"] = e.timing->captured;
   j["conversions"] = e.timing->prepared ? "excluded" : "included";

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <fstream>
@@ -16,32 +17,58 @@ std::string share(const nlohmann::json& b, const char* key) {
   return b.contains(key) ? fmt::format("{:.0f} %", 100 * b[key].get<double>()) : "–";
 }
 
-std::string line(const nlohmann::json& b) {
+// Registers, blocks a multiprocessor and the predicted time, of a table in which some row has them.
+std::string launch_cells(const nlohmann::json& b) {
+  std::string cells = " – | – |";
+  if (b.contains("heaviest_launch")) {
+    const nlohmann::json& launch = b["heaviest_launch"];
+    cells = fmt::format(" {} | {}, {:.0f} % |", launch["registers"].get<int>(), launch["blocks_a_multiprocessor"].get<int>(),
+                        100 * launch["occupancy"].get<double>());
+  }
+  if (!b.contains("predicted_time")) return cells + " – |";
+  return cells + fmt::format(" {}, {:.2f} of the median |", time_text(b["predicted_time"].get<double>() * 1e-6),
+                             b["predicted_over_measured"].get<double>());
+}
+
+std::string line(const nlohmann::json& b, bool launches) {
   const std::string row = fmt::format("`{}`", b["variant"].get<std::string>());
   const std::string error = b.contains("error_against_f64") ? fmt::format("{:.1e}", b["error_against_f64"].get<double>()) : "–";
   if (!b.contains("real_time")) {
     std::string why = b["error_message"];
     for (size_t at = 0; (at = why.find('|', at)) != std::string::npos; at += 2) why.insert(at, "\\");
-    return fmt::format("| {} | {} | | | | | {} | {} | |\n", row, why, b["precision"].get<std::string>(), error);
+    return fmt::format("| {} | {} | | | | | {} | {} | |{}\n", row, why, b["precision"].get<std::string>(), error, launches ? " | | |" : "");
   }
   std::string against = "–";
   if (b.contains("speedup"))
     against =
         fmt::format("{:.2f}× `{}` ({:.2f} to {:.2f})", b["speedup"]["ratio"].get<double>(), b["speedup"]["against"].get<std::string>(),
                     b["speedup"]["low"].get<double>(), b["speedup"]["high"].get<double>());
-  return fmt::format("| {} | {}{} | {:.1f} | {} | {:.1f} | {} | {} | {} | {} |\n", row, time_text(b["real_time"].get<double>() * 1e-6),
+  return fmt::format("| {} | {}{} | {:.1f} | {} | {:.1f} | {} | {} | {} | {} |{}\n", row, time_text(b["real_time"].get<double>() * 1e-6),
                      b["noisy"].get<bool>() ? ", noisy" : "", b["GFLOP/s"].get<double>(), share(b, "share_of_matrix_rate"),
-                     b["GB/s"].get<double>(), share(b, "share_of_copy"), b["precision"].get<std::string>(), error, against);
+                     b["GB/s"].get<double>(), share(b, "share_of_copy"), b["precision"].get<std::string>(), error, against,
+                     launches ? launch_cells(b) : "");
 }
 
 std::string table(const nlohmann::json& benchmarks, const std::string& op, const std::string& problem) {
+  std::vector<const nlohmann::json*> lines;
+  bool launches = false;
+  std::string skipped;  // what runs the problem elsewhere; rows that are for other problems are no news
+  for (const nlohmann::json& b : benchmarks) {
+    if (!b.contains("variant") || b["op"] != op || b["problem"] != problem) continue;
+    if (!b.value("skipped", false)) lines.push_back(&b), launches = launches || b.contains("heaviest_launch");
+    else if (b["skipped_for_its_device"].get<bool>())
+      skipped +=
+          fmt::format("{}`{}` {}", skipped.empty() ? "" : "; ", b["variant"].get<std::string>(), b["error_message"].get<std::string>());
+  }
   std::string text;
-  for (const nlohmann::json& b : benchmarks)
-    if (b.contains("variant") && b["op"] == op && b["problem"] == problem) text += line(b);
-  if (text.empty()) return text;
-  return "| row | median | GFLOP/s | of the matrix rate | GB/s | of a copy | precision | error against f64 | speed |\n"
-         "|---|---|---|---|---|---|---|---|---|\n" +
-         text;
+  for (const nlohmann::json* b : lines) text += line(*b, launches);
+  if (!text.empty())
+    text = fmt::format(
+        "| row | median | GFLOP/s | of the matrix rate | GB/s | of a copy | precision | error against f64 | speed |{}\n"
+        "|---|---|---|---|---|---|---|---|---|{}\n{}",
+        launches ? " registers | blocks a multiprocessor | predicted |" : "", launches ? "---|---|---|" : "", text);
+  if (!skipped.empty()) text += fmt::format("{}Skipped: {}.\n", text.empty() ? "" : "\n", skipped);
+  return text;
 }
 
 // A table's place in a file: what stands between its marks.
@@ -78,6 +105,22 @@ std::string measured_on(const nlohmann::json& context) {
                      word("commit"), word("date").substr(0, 10), word("caches"), word("most"));
 }
 
+// How many of a file's tables it filled; adds to `asked` which there are.
+size_t fill(const std::string& path, const nlohmann::json& results, std::string& asked) {
+  const MarkedFile file = read_marked(path);
+  std::string written;
+  size_t at = 0, filled = 0;
+  for (const Marked& marked : file.tables) {
+    asked += fmt::format("{}{} {}", asked.empty() ? "" : ", ", marked.op, marked.problem);
+    const std::string filling = table(results["benchmarks"], marked.op, marked.problem);
+    written += file.text.substr(at, marked.begin - at) + (filling.empty() ? file.text.substr(marked.begin, marked.end - marked.begin)
+                                                                          : filling + "\n" + measured_on(results["context"]));
+    at = marked.end, filled += !filling.empty();
+  }
+  if (filled) write_file_atomic(path, written + file.text.substr(at));
+  return filled;
+}
+
 }  // namespace
 
 std::string markdown_of(const nlohmann::json& benchmarks) {
@@ -96,20 +139,13 @@ std::string markdown_of(const nlohmann::json& benchmarks) {
 
 void check_markdown(const std::string& path) { read_marked(path); }
 
-void fill_markdown(const std::string& path, const nlohmann::json& results) {
-  const MarkedFile file = read_marked(path);
-  std::string written, asked;
-  size_t at = 0, filled = 0;
-  for (const Marked& marked : file.tables) {
-    asked += fmt::format("{}{} {}", asked.empty() ? "" : ", ", marked.op, marked.problem);
-    const std::string filling = table(results["benchmarks"], marked.op, marked.problem);
-    written += file.text.substr(at, marked.begin - at) + (filling.empty() ? file.text.substr(marked.begin, marked.end - marked.begin)
-                                                                          : filling + "\n" + measured_on(results["context"]));
-    at = marked.end, filled += !filling.empty();
-  }
+void fill_markdown(const std::vector<std::string>& paths, const nlohmann::json& results) {
+  std::string asked;
+  size_t filled = 0;
+  for (const std::string& path : paths) filled += fill(path, results, asked);
   if (!filled)
-    fail(Failure::usage, fmt::format("--markdown {}: none of its tables is of a problem that was run; it has marks for {}", path, asked));
-  write_file_atomic(path, written + file.text.substr(at));
+    fail(Failure::usage,
+         fmt::format("--markdown {}: none of its tables is of a problem that was run; it has marks for {}", fmt::join(paths, " "), asked));
 }
 
 }  // namespace duel::bench

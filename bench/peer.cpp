@@ -57,12 +57,19 @@ Peer::Peer(const std::vector<std::string>& command, const std::string& name) : n
   }
   close(in[0]), close(out[1]);
   to_ = fdopen(in[1], "w"), from_ = fdopen(out[0], "r");
-  const std::string hello = read_line();
-  if (!hello.starts_with("ready ")) fail(Failure::internal, fmt::format("{} did not start: '{}'", name, hello));
-  name_ = fmt::format("{}, {}", hello.substr(6), name);
+  try {
+    const std::string hello = read_line();
+    if (!hello.starts_with("ready ")) fail(Failure::internal, fmt::format("{} did not start: '{}'", name, hello));
+    name_ = fmt::format("{}, {}", hello.substr(6), name);
+  } catch (...) {
+    end();
+    throw;
+  }
 }
 
-Peer::~Peer() {
+Peer::~Peer() { end(); }
+
+void Peer::end() {
   if (to_) std::fclose(to_);
   if (from_) std::fclose(from_);
   if (pid_ > 0) kill(pid_, SIGTERM), waitpid(pid_, nullptr, 0);
@@ -74,6 +81,7 @@ std::string Peer::read_line() {
     fail(Failure::internal, fmt::format("{} ended before it answered; does {} run what lies in bench/peers/?", name_, program_));
   std::string text = line;
   while (!text.empty() && text.back() == '\n') text.pop_back();
+  if (const std::string failed = "failed "; text.starts_with(failed)) fail(Failure::internal, text.substr(failed.size()));
   return text;
 }
 

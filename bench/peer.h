@@ -11,7 +11,8 @@ class Peer {
   // $DUEL_PYTHON, else the first python3 on PATH or in /usr/bin that imports torch. Throws Error(usage) when there is none.
   static std::string python_with_torch();
 
-  Peer(const std::vector<std::string>& command, const std::string& name);  // waits until it says that it is ready
+  // Waits until it says that it is ready. Throws Error(internal) with its own reason where it says that it cannot, here and below.
+  Peer(const std::vector<std::string>& command, const std::string& name);
   ~Peer();
   Peer(const Peer&) = delete;
   double seconds_per_step(int steps);  // runs that many now
@@ -20,6 +21,7 @@ class Peer {
 
  private:
   std::string read_line();
+  void end();
   std::string name_, program_;
   int pid_ = -1;
   std::FILE *to_ = nullptr, *from_ = nullptr;

@@ -37,6 +37,23 @@ nlohmann::json shaped(const nlohmann::json& results) {
   return shaped;
 }
 
+// What a file has of earlier results; null where there is none.
+nlohmann::json earlier(const std::string& path) {
+  std::ifstream in(path);
+  if (!in || in.peek() == std::ifstream::traits_type::eof()) return nullptr;
+  nlohmann::json read = nlohmann::json::parse(in, nullptr, false);
+  if (!read.is_object() || !read.contains("context") || !read.contains("benchmarks"))
+    fail(Failure::data, "--append: " + path + " holds no results to add to; name another file");
+  return read;
+}
+
+// The context is the first run's.
+nlohmann::json joined(nlohmann::json before, const nlohmann::json& added) {
+  for (const char* list : {"benchmarks", "not_timed"})
+    for (const nlohmann::json& one : added.value(list, nlohmann::json::array())) before[list].push_back(one);
+  return before;
+}
+
 }  // namespace
 
 void ResultOutput::add_flags(CLI::App& app) {
@@ -44,13 +61,15 @@ void ResultOutput::add_flags(CLI::App& app) {
                                 "write the results to this file, in Google Benchmark's format; without a file to standard output");
   csv_.option = app.add_option("--csv", csv_.path, "the same as CSV, a line a result");
   for (CLI::Option* option : {json_.option, csv_.option}) option->expected(0, 1)->type_name("[FILE]");
+  app.add_flag("--append", append_, "leave in the file of --json the results that it has, of other runs on this machine")
+      ->needs(json_.option);
 }
 
 void ResultOutput::add_markdown(CLI::App& app) {
-  markdown_.option = app.add_option("--markdown", markdown_.path,
-                                    "write the tables of this file anew, between its marks <!-- bench OP PROBLEM --> and <!-- end -->; "
+  markdown_.option = app.add_option("--markdown", markdown_files_,
+                                    "write the tables of these files anew, between their marks <!-- bench OP PROBLEM --> and <!-- end -->; "
                                     "without a file Markdown to standard output");
-  markdown_.option->expected(0, 1)->type_name("[FILE]");
+  markdown_.option->expected(0, -1)->type_name("[FILE…]");
 }
 
 bool ResultOutput::Sink::wanted() const { return option && option->count() > 0; }
@@ -76,6 +95,9 @@ void ResultOutput::Sink::write(const std::string& text, int standard_output) con
 }
 
 void ResultOutput::begin() {
+  if (!markdown_files_.empty()) markdown_.path = markdown_files_.front();
+  if (append_ && json_.to_stdout()) fail(Failure::usage, "--append adds to a file; give --json one");
+  if (append_) earlier(json_.path);
   std::string bare;
   for (const Sink* sink : {&json_, &csv_, &markdown_}) {
     if (sink->to_stdout() && !bare.empty())
@@ -83,7 +105,7 @@ void ResultOutput::begin() {
     if (sink->to_stdout()) bare = sink->flag;
     sink->check();
   }
-  if (markdown_.wanted() && !markdown_.path.empty()) check_markdown(markdown_.path);
+  for (const std::string& file : markdown_files_) check_markdown(file);
   if (bare.empty()) return;
   std::fflush(stdout);
   stdout_ = dup(STDOUT_FILENO);
@@ -91,9 +113,14 @@ void ResultOutput::begin() {
 }
 
 void ResultOutput::write(const nlohmann::json& results) {
-  if (json_.wanted()) json_.write(shaped(results).dump(1) + "\n", stdout_);
+  if (json_.wanted()) {
+    nlohmann::json all = shaped(results);
+    if (append_)
+      if (const nlohmann::json before = earlier(json_.path); !before.is_null()) all = joined(before, all);
+    json_.write(all.dump(1) + "\n", stdout_);
+  }
   if (markdown_.to_stdout()) markdown_.write(markdown_of(results.at("benchmarks")), stdout_);
-  else if (markdown_.wanted()) fill_markdown(markdown_.path, results);
+  else if (markdown_.wanted()) fill_markdown(markdown_files_, results);
   if (csv_.wanted()) csv_.write(csv_of(results), stdout_);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -35,6 +36,8 @@ class ResultOutput {
     void write(const std::string& text, int standard_output) const;
   };
   Sink json_{"--json"}, csv_{"--csv"}, markdown_{"--markdown"};
+  std::vector<std::string> markdown_files_;
+  bool append_ = false;
   int stdout_ = -1;
 };
 

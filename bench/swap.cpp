@@ -59,7 +59,7 @@ double apart(const std::vector<double>& a, const std::vector<double>& b) {
 
 }  // namespace
 
-nlohmann::json swap_rows(const SwapOptions& o, Device device) {
+Swapped swap_rows(const SwapOptions& o, Device device) {
   find_op(o.op);  // or says which ops there are
   std::vector<Run> runs;
   runs.emplace_back(o, "", device);
@@ -77,7 +77,7 @@ nlohmann::json swap_rows(const SwapOptions& o, Device device) {
     for (size_t i = 0; i < runs.size(); ++i)
       if (steps[i]) runs[i].seconds.push_back(runs[i].seconds_per_step(o.op, steps[i], device));
 
-  nlohmann::json results = nlohmann::json::array();
+  Swapped swapped{.results = nlohmann::json::array()};
   fmt::print("{:<28} {:>12} {:>8} {:>24}\n", o.op, "ms a step", "ratio", "losses apart, relative");
   for (const Run& run : runs) {
     const std::string name = run.variant.empty() ? fmt::format("as picked ({})", picked) : run.variant;
@@ -91,7 +91,10 @@ nlohmann::json swap_rows(const SwapOptions& o, Device device) {
     if (run.why_not.empty()) {
       const Ratio ratio = ratio_of_medians(runs[0].seconds, run.seconds);
       const double difference = apart(run.losses, runs[0].losses);
-      fmt::print("{:<28} {:>12.2f} {:>7.2f}× {:>24.2e}\n", name, median(run.seconds) * 1e3, ratio.value, difference);
+      const bool too_far = !(difference <= o.tolerance);  // nor when it is not a number
+      swapped.apart += too_far;
+      fmt::print("{:<28} {:>12.2f} {:>7.2f}× {:>24.2e}{}\n", name, median(run.seconds) * 1e3, ratio.value, difference,
+                 too_far ? fmt::format("  WRONG: more than {:g}", o.tolerance) : "");
       line.update({{"all_seconds", run.seconds},
                    {"iterations", run.seconds.size()},
                    {"real_time", median(run.seconds) * 1e3},
@@ -99,14 +102,16 @@ nlohmann::json swap_rows(const SwapOptions& o, Device device) {
                    {"time_unit", "ms"},
                    {"ratio_to_picked", {{"value", ratio.value}, {"low", ratio.low}, {"high", ratio.high}}},
                    {"losses", run.losses},
-                   {"losses_apart", difference}});
+                   {"losses_apart", difference},
+                   {"tolerance", o.tolerance},
+                   {"too_far_apart", too_far}});
     } else {
       fmt::print("{:<28} {}\n", name, run.why_not);
       line["why_not"] = run.why_not;
     }
-    results.push_back(std::move(line));
+    swapped.results.push_back(std::move(line));
   }
-  return results;
+  return swapped;
 }
 
 }  // namespace duel::bench

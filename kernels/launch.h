@@ -40,8 +40,8 @@ void launch(const LaunchShape& shape, Stream, void (*kernel)(P...), A&&... args)
   auto body = [&]() DUEL_SIM_UNCHECKED { kernel(static_cast<P>(args)...); };
   sim::run_grid(shape.grid, shape.block, shape.shared_bytes, body);
 }
-constexpr int compute_capability() { return 90; }  // see below
-constexpr bool has_warpgroup_matrices() { return true; }
+inline int compute_capability() { return duel_pretended_capability() ? duel_pretended_capability() : 90; }  // see below
+inline bool has_warpgroup_matrices() { return compute_capability() == 90; }
 template <class T>
 DUEL_SIM_INLINE T& shared_storage() {
   return *static_cast<T*>(sim::shared_memory(sizeof(T), alignof(T)));

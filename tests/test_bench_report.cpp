@@ -127,26 +127,26 @@ TEST_CASE("a README's tables are filled between their marks, and the others stay
   const std::string head = "# A\n\n<!-- bench gemm m100n100k100:f32 -->\n",
                     other = "\n<!-- bench gemm m7n7k7:f32 -->\nolder\n<!-- end -->\n";
   const auto path = folder.write("README.md", head + "stale\n<!-- end -->\ntext" + other).string();
-  fill_markdown(path, Example().results());
+  fill_markdown({path}, Example().results());
   const std::string once = test::read_text(path);
   CHECK(once.starts_with(head + "| row | median |"));
   CHECK(once.find("stale") == std::string::npos);
   CHECK(once.find("\n\na CPU, 2 threads, commit abc, 2026-11-22, caches warm.") != std::string::npos);
   CHECK(once.ends_with("<!-- end -->\ntext" + other));
-  fill_markdown(path, Example().results());
+  fill_markdown({path}, Example().results());
   CHECK(test::read_text(path) == once);
 
   const auto without = folder.write("none.md", other).string();
-  CHECK_THROWS_WITH_AS(fill_markdown(without, Example().results()), doctest::Contains("it has marks for gemm m7n7k7:f32"), Error);
+  CHECK_THROWS_WITH_AS(fill_markdown({without}, Example().results()), doctest::Contains("it has marks for gemm m7n7k7:f32"), Error);
   CHECK(test::read_text(without) == other);
   const auto open = folder.write("open.md", head + "no end").string();
-  CHECK_THROWS_WITH_AS(fill_markdown(open, Example().results()), doctest::Contains("has no <!-- end -->"), Error);
+  CHECK_THROWS_WITH_AS(fill_markdown({open}, Example().results()), doctest::Contains("has no <!-- end -->"), Error);
   const std::string nested = "<!-- bench gemm m8n8k8:f32 -->\nold\n" + test::read_text(path);  // whose own mark is the next one's
   std::ofstream(open) << nested;
   CHECK_THROWS_WITH_AS(check_markdown(open), doctest::Contains("gemm m8n8k8:f32 --> has no <!-- end -->"), Error);
-  CHECK_THROWS_AS(fill_markdown(open, Example().results()), Error);
+  CHECK_THROWS_AS(fill_markdown({open}, Example().results()), Error);
   CHECK(test::read_text(open) == nested);
-  CHECK_THROWS_AS(fill_markdown(folder / "missing.md", Example().results()), Error);
+  CHECK_THROWS_AS(fill_markdown({(folder / "missing.md").string()}, Example().results()), Error);
 }
 
 namespace {

@@ -1,28 +1,44 @@
 #!/usr/bin/env python3
 """A training step of each model in PyTorch, as its users write it, driven by bench_step --peer torch.
 
-Reads "run N" on standard input and answers with the seconds a step took, over N steps; so that bench_step can take turns with it.
+Says "ready PyTorch VERSION", then reads "run N" on standard input and answers with the seconds a step took, over N steps; so that
+bench_step can take turns with it. What cannot be done is answered with "failed" and the first line of the reason.
+
+Forms: eager; compiled, the nets by torch.compile; reduce-overhead, the same in that mode, which needs CUDA graphs; graph, the whole step
+captured as one CUDA graph.
 """
-import argparse, resource, sys, time
+import argparse, os, resource, sys, time
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from torch.nn.utils import spectral_norm
 
+out = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
 p = argparse.ArgumentParser()
 p.add_argument("--model"), p.add_argument("--size", type=int), p.add_argument("--channels", type=int), p.add_argument("--batch", type=int)
 p.add_argument("--nz", type=int, default=100), p.add_argument("--ngf", type=int, default=64), p.add_argument("--ndf", type=int, default=64)
-p.add_argument("--precision", choices=["f32", "bf16"]), p.add_argument("--layout", choices=["nchw", "channels_last"])
+p.add_argument("--precision", choices=["f32", "tf32", "bf16"]), p.add_argument("--layout", choices=["nchw", "channels_last"])
 p.add_argument("--device", choices=["cpu", "cuda"]), p.add_argument("--threads", type=int)
+p.add_argument("--form", choices=["eager", "compiled", "reduce-overhead", "graph"], default="eager")
 a = p.parse_args()
 torch.manual_seed(1)
 torch.set_num_threads(a.threads)
-torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # f32 means f32
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = a.precision == "tf32"  # f32 means f32
 torch.backends.cudnn.benchmark = True
 layout = torch.channels_last if a.layout == "channels_last" else torch.contiguous_format
 classes = 10
 mixed = lambda: torch.autocast(a.device, dtype=torch.bfloat16, enabled=a.precision == "bf16")
 place = lambda net: net.to(a.device, memory_format=layout).train()
+adam = lambda parameters, **more: torch.optim.Adam(parameters, **more, **({"capturable": True} if a.form == "graph" else {}))
+
+
+def formed(net):
+    if a.form in ("eager", "graph"):
+        return net
+    return torch.compile(net, mode="default" if a.form == "compiled" else a.form)
+
+
 image = lambda low, high: torch.empty(a.batch, a.channels, a.size, a.size, device=a.device).uniform_(low, high).contiguous(memory_format=layout)
 labels = torch.randint(0, classes, (a.batch, ), device=a.device)
 planes = lambda y: F.one_hot(y, classes).float()[:, :, None, None]
@@ -89,7 +105,8 @@ def gan_step():
         extra = classes if conditional else 0
         g, d = dcgan_g(a.nz + extra), dcgan_d(a.channels + extra)
     place(g), place(d)
-    opt_d, opt_g = (torch.optim.Adam(n.parameters(), lr=lr, betas=betas) for n in (d, g))
+    opt_d, opt_g = (adam(n.parameters(), lr=lr, betas=betas) for n in (d, g))
+    g, d = formed(g), formed(d)
     real = image(-1, 1)
 
     def make():
@@ -134,7 +151,8 @@ def vae_step():
     up = lambda c, k: [nn.ConvTranspose2d(c, k, 3, 2, 1, 1), nn.ReLU(True)]
     dec = place(nn.Sequential(nn.Linear(latent, inner**2 * 2 * w), nn.ReLU(True), View(2 * w, inner, inner), *up(2 * w, 2 * w),
                               *up(2 * w, w), nn.ConvTranspose2d(w, a.channels, 3, 1, 1)))
-    opt = torch.optim.Adam([*enc.parameters(), *heads.parameters(), *dec.parameters()], lr=1e-3)
+    opt = adam([*enc.parameters(), *heads.parameters(), *dec.parameters()], lr=1e-3)
+    enc, dec = formed(enc), formed(dec)
     x = image(0, 1)
 
     def step():
@@ -158,6 +176,7 @@ def lenet_step():
         nn.Conv2d(w, 2 * w, 5, 1, 2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(2 * w), nn.ReLU(True),
         nn.Flatten(), nn.Linear(inner**2 * 2 * w, 4 * w), nn.ReLU(True), nn.Dropout(0.5), nn.Linear(4 * w, classes)))
     opt = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
+    net = formed(net)
     x = image(-1, 1)
 
     def step():
@@ -170,22 +189,70 @@ def lenet_step():
     return step
 
 
-step = {"vae": vae_step, "lenet": lenet_step}.get(a.model, gan_step)()
-
-
 def wait():
     if a.device == "cuda":
         torch.cuda.synchronize()
 
 
-for _ in range(2):
-    step()
-wait()
-print("ready PyTorch", torch.__version__, flush=True)
-for line in sys.stdin:
-    n = int(line.split()[1])
+def captured(step):
+    aside = torch.cuda.Stream()
+    aside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(aside):  # what is made once is made before the capture
+        for _ in range(3):
+            step()
+    torch.cuda.current_stream().wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    return graph.replay
+
+
+def made():
+    if a.form in ("compiled", "reduce-overhead") and not hasattr(torch, "compile"):
+        raise RuntimeError(f"PyTorch {torch.__version__} has no torch.compile")
+    if a.device != "cuda" and (a.form in ("reduce-overhead", "graph") or a.precision == "tf32"):
+        raise RuntimeError(f"{a.precision if a.precision == 'tf32' else a.form} needs a CUDA device")
+    step = {"vae": vae_step, "lenet": lenet_step}.get(a.model, gan_step)()
+    if a.form == "reduce-overhead":
+        inner = step
+
+        def step():
+            torch.compiler.cudagraph_mark_step_begin()
+            inner()
+    elif a.form == "graph":
+        step = captured(step)
+    for _ in range(3):
+        step()
+    wait()
+    return step
+
+
+def answer(of):
+    """Of one call, on a line by itself; what compilers print goes to standard error."""
+    try:
+        said = of()
+    except Exception as e:
+        text = [line.strip() for line in str(e).splitlines() if line.strip()]
+        said = f"failed {type(e).__name__}: {text[0] if text else 'no reason given'}"
+    print(said[:400], file=out, flush=True)
+    return said
+
+
+def ready():
+    global step
+    step = made()
+    return f"ready PyTorch {torch.__version__}"
+
+
+def run(n):
     start = time.perf_counter()
     for _ in range(n):
         step()
     wait()
-    print((time.perf_counter() - start) / n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+    return f"{(time.perf_counter() - start) / n} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}"
+
+
+if answer(ready).startswith("failed"):
+    sys.exit(1)
+for line in sys.stdin:
+    answer(lambda: run(int(line.split()[1])))

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 
+#include "kernels/capability.h"
 #include "kernels/cooperative_launch.h"
 
 namespace duel {
@@ -223,7 +224,10 @@ constexpr DeviceBackend cuda_backend{
 };
 
 const struct Register {
-  Register() { duel_register_backend(&cuda_backend); }
+  Register() {
+    duel_register_backend(&cuda_backend);
+    duel_register_capability(Device::cuda, capability);
+  }
 } registered;
 
 // Of an H100 and an H200. CUDA C++ Programming Guide, technical specifications of compute capability 9.0.
@@ -250,8 +254,12 @@ int resident_blocks_of(const void* kernel, unsigned threads, size_t shared_bytes
 
 int compute_capability() {
   static const int once = capability();
-  return once;
+  const int pretended = duel_pretended_capability();
+  return pretended ? pretended : once;
 }
-bool has_warpgroup_matrices() { return compute_capability() == 90 && std::string(DUEL_CUDA_ARCHS).find("90a") != std::string::npos; }
+bool has_warpgroup_matrices() {
+  static const bool compiled = std::string(DUEL_CUDA_ARCHS).find("90a") != std::string::npos;
+  return compute_capability() == 90 && (compiled || duel_pretended_capability());
+}
 
 }  // namespace duel

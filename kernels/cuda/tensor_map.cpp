@@ -4,25 +4,12 @@
 
 #include <cstring>
 
+#include "kernels/cuda/entry_point.h"
 #include "kernels/im2col_map.h"
 #include "kernels/launch.h"
 
 namespace duel {
 namespace {
-
-template <class Encode>
-Encode entry_point(const char* name) {
-  void* function = nullptr;
-  cudaDriverEntryPointQueryResult result{};
-#if CUDART_VERSION >= 12050
-  CUDA_CHECK(cudaGetDriverEntryPointByVersion(name, &function, 12000, cudaEnableDefault, &result));
-#else
-  CUDA_CHECK(cudaGetDriverEntryPoint(name, &function, cudaEnableDefault, &result));
-#endif
-  if (result != cudaDriverEntryPointSuccess || !function)
-    fail(Failure::device, std::string("[cuda] this driver has no tensor maps (") + name + "): it must support CUDA 12");
-  return reinterpret_cast<Encode>(function);
-}
 
 constexpr CUtensorMapSwizzle swizzles[] = {CU_TENSOR_MAP_SWIZZLE_NONE, CU_TENSOR_MAP_SWIZZLE_32B, CU_TENSOR_MAP_SWIZZLE_64B,
                                            CU_TENSOR_MAP_SWIZZLE_128B};
@@ -42,7 +29,7 @@ TensorMap taken(CUresult result, const CUtensorMap& encoded) {
 }  // namespace
 
 TensorMap make_tensor_map(const BoxedTensor& t) {
-  static const auto encode = entry_point<decltype(&cuTensorMapEncodeTiled)>("cuTensorMapEncodeTiled");
+  static const auto encode = entry_point<decltype(&cuTensorMapEncodeTiled)>("cuTensorMapEncodeTiled", "tensor maps");
   check_boxed_tensor(t);
   cuuint64_t size[5], stride[5];
   cuuint32_t box[5], step[5];
@@ -60,7 +47,7 @@ TensorMap make_tensor_map(const BoxedTensor& t) {
 }
 
 TensorMap make_tensor_map(const Im2colTensor& t) {
-  static const auto encode = entry_point<decltype(&cuTensorMapEncodeIm2col)>("cuTensorMapEncodeIm2col");
+  static const auto encode = entry_point<decltype(&cuTensorMapEncodeIm2col)>("cuTensorMapEncodeIm2col", "tensor maps");
   check_im2col_tensor(t);
   cuuint64_t size[4], stride[3];
   for (int d = 0; d < 4; ++d) {

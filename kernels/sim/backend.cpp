@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "kernels/capability.h"
 #include "kernels/device.h"
 #include "kernels/error.h"
 
@@ -57,7 +58,10 @@ constexpr DeviceBackend sim_backend{
 };
 
 const struct Register {
-  Register() { duel_register_backend(&sim_backend); }
+  Register() {
+    duel_register_backend(&sim_backend);
+    duel_register_capability(Device::sim, [] { return 90; });
+  }
 } registered;
 
 }  // namespace

@@ -34,6 +34,7 @@
 #define __restrict__ __restrict
 #endif
 
+#include "kernels/capability.h"
 #include "kernels/sim/arithmetic.h"
 #include "kernels/sim/atomics.h"
 #include "kernels/sim/runtime.h"

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "kernels/capability.h"
 #include "kernels/device.h"
 #include "kernels/error.h"
 #include "kernels/sim/checker/checker.h"
@@ -46,7 +47,10 @@ constexpr DeviceBackend checked_backend{
 
 // Static objects that hold device memory are destroyed before this one, which was registered first.
 const struct Register {
-  Register() { duel_register_backend(&checked_backend); }
+  Register() {
+    duel_register_backend(&checked_backend);
+    duel_register_capability(Device::sim_checked, [] { return 90; });
+  }
   ~Register() {
     if (const std::string leaks = Arena::instance().leaks(); !leaks.empty())
       std::fprintf(stderr, "[sim-checked] at exit %s\n", leaks.c_str());
