@@ -160,6 +160,15 @@ TEST_CASE("a problem that memory does not hold is skipped with what it needs, an
   duel_register_backend(real);
 }
 
+TEST_CASE("what is not begun in time is named and not run") {
+  KernelBenchOptions options;
+  options.op = "toy", options.tag = "all", options.seconds = 0.01, options.ceilings = false, options.within = 1e-9;
+  const KernelBenchResult result = bench_kernels(options);
+  CHECK(result.rows == 0);
+  CHECK(result.skipped == 5);
+  CHECK(result.benchmarks[0]["error_message"] == "[toy] n37:f32 not begun: 1e-09 s are over");
+}
+
 TEST_CASE("a problem is cut down until the reference affords it, to a size the row supports") {
   const OpInfo& op = find_op("toy");
   const auto any = [](const ErasedCase&) { return true; };

@@ -10,16 +10,22 @@
 namespace duel {
 namespace {
 
+bool recording = false;
+void run_aloud(const ToyProblem& p, const Toy::Args& a, Scratch scratch, Stream stream) {
+  if (recording) fail(Failure::device, "this library cannot be recorded");
+  toy_run(p, a, scratch, stream);
+}
 KERNEL_VARIANT(Toy, two_launches, 1, toy_supports, no_scratch, toy_run);
+KERNEL_VARIANT(Toy, unrecordable, 2, toy_supports, no_scratch, run_aloud);
 
 constexpr LaunchFacts multiplies{{64, 3, 1}, {128, 1, 1}, 40960, 168, 2, 100, 2048}, adds_up{{64, 1, 1}, {256, 1, 1}, 0, 32, 8, 100, 2048};
 int begun = 0, recorded = 0;
 constexpr LaunchProbe probe{
     .device = Device::cpu,
-    .begin = [] { ++begun; },
+    .begin = [] { ++begun, recording = true; },
     .end =
         [](LaunchVisitor visitor, void* user) {
-          ++recorded;
+          ++recorded, recording = false;
           visitor(user, multiplies), visitor(user, adds_up);
         },
 };
@@ -83,6 +89,11 @@ TEST_CASE("a run reports registers, blocks and the prediction of each row; and n
   for (const auto& b : result.benchmarks) {
     if (!b.contains("real_time")) continue;
     ++timed;
+    if (b["variant"] == "unrecordable") {
+      CHECK_FALSE(b.contains("launches"));
+      CHECK_FALSE(b.contains("predicted_time"));
+      continue;
+    }
     CHECK(b["launches"] == 2);
     CHECK(b["heaviest_launch"]["registers"] == 168);
     CHECK(b["heaviest_launch"]["blocks_a_multiprocessor"] == 2);
@@ -92,7 +103,7 @@ TEST_CASE("a run reports registers, blocks and the prediction of each row; and n
     CHECK(b["predicted_time"].get<double>() == doctest::Approx(expected * 1e6));
     CHECK(b["predicted_over_measured"].get<double>() == doctest::Approx(expected * 1e6 / b["real_time"].get<double>()));
   }
-  CHECK(timed == 1);
+  CHECK(timed == 2);
   const std::string text = markdown_of(result.benchmarks);
   CHECK(text.find("| registers | blocks a multiprocessor | predicted |\n") != std::string::npos);
   CHECK(text.find(" 168 | 2, 12 % | ") != std::string::npos);

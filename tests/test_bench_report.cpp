@@ -136,7 +136,10 @@ TEST_CASE("a README's tables are filled between their marks, and the others stay
   fill_markdown({path}, Example().results());
   CHECK(test::read_text(path) == once);
 
-  const auto without = folder.write("none.md", other).string();
+  const auto without = folder.write("none.md", other).string(), second = folder.write("two.md", head + "stale\n<!-- end -->\n").string();
+  fill_markdown({without, second}, Example().results());  // one of several may have nothing to fill
+  CHECK(test::read_text(second).find("stale") == std::string::npos);
+  CHECK(test::read_text(without) == other);
   CHECK_THROWS_WITH_AS(fill_markdown({without}, Example().results()), doctest::Contains("it has marks for gemm m7n7k7:f32"), Error);
   CHECK(test::read_text(without) == other);
   const auto open = folder.write("open.md", head + "no end").string();
@@ -180,4 +183,15 @@ TEST_CASE("what compare.py reads has a time, and what has none stands apart") {
   for (const char* field : {"date", "device_name"}) CHECK(json["context"][field].is_string());
   const std::string lines = test::read_text(csv);
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 5);  // and all four here
+
+  const nlohmann::json twice = written({"--json", file.string(), "--append"}, Example().results(), file);
+  CHECK(twice["benchmarks"].size() == 4);
+  CHECK(twice["not_timed"].size() == 4);
+  CHECK(twice["context"] == json["context"]);
+  CHECK(written({"--json", (folder / "new.json").string(), "--append"}, Example().results(), folder / "new.json")["benchmarks"].size() ==
+        2);
+  folder.write("other.json", "[1, 2]");
+  CHECK_THROWS_WITH_AS(written({"--json", (folder / "other.json").string(), "--append"}, Example().results(), file),
+                       doctest::Contains("holds no results to add to"), Error);
+  CHECK(test::read_text(folder / "other.json") == "[1, 2]");
 }

@@ -49,6 +49,30 @@ TEST_CASE("--swap trains with each row of an op in turn, holds the losses togeth
   CHECK(results[0]["picked"] != "");
 }
 
+TEST_CASE("--swap fails where curves lie further apart than the tolerance") {
+  if (!duel::find_row("conv2d_fwd", "onednn", duel::Device::cpu))
+    return skip("this build has no two rows that round a convolution differently");
+  const TempFolder folder;
+  const fs::path file = folder.path() / "swap.json";
+  const auto swapped = [&](const char* tolerance) {  // of rows that differ in the last bits
+    return run_process(build_dir() / "bench" / "bench_step",
+                       {"--model",  "dcgan",   "--swap",    "conv2d_fwd", "--device",    "cpu",     "--size", "16",         "--channels",
+                        "3",        "--batch", "16",        "--nz",       "16",          "--ngf",   "16",     "--ndf",      "16",
+                        "--rounds", "2",       "--seconds", "0.01",       "--tolerance", tolerance, "--json", file.string()});
+  };
+  CHECK(swapped("1e-3").code == 0);
+  const Outcome strict = swapped("1e-300");
+  CHECK(strict.code == 1);
+  const bool said = strict.output.find("WRONG: more than 1e-300") != std::string::npos &&
+                    strict.output.find("rows train otherwise than the one that is picked") != std::string::npos;
+  CHECK_MESSAGE(said, strict.output);
+  int apart = 0;
+  const auto written = nlohmann::json::parse(contents_of(file));
+  for (const auto& line : written["benchmarks"]) apart += line["too_far_apart"].get<bool>();
+  CHECK(apart > 0);
+  CHECK(bench({"--model", "mlp", "--tolerance", "0.1"}).code == 2);
+}
+
 TEST_CASE("--swap refuses an op that there is not, one that the step does not use, a simulated GPU and a peer") {
   for (const auto& [args, part] :
        {std::pair<std::vector<std::string>, const char*>{{"--model", "mlp", "--swap", "conv"}, "no op is called conv"},

@@ -66,6 +66,7 @@ std::vector<Case<GemmProblem>> gemm_cases() {
     for (const char* text : {"m128n1024k784", "m128n1k8192"}) add(std::string(text) + dtype + "/tb=1", Tag::bench);
     add(std::string("m16384n100k128") + dtype + "/ta=1", Tag::bench);
   }
+  add("m8192n8192k8192:bf16", Tag::bench);  // large enough for a GPU's highest rate
   return cases;
 }
 
