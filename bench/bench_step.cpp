@@ -19,6 +19,7 @@
 #include "bench/torch_peers.h"
 #include "engine/graph.h"
 #include "engine/tensor.h"
+#include "engine/tf32.h"
 #include "kernels/problem.h"
 #include "kernels/registry.h"
 
@@ -129,16 +130,18 @@ void add_peers(const TorchPeers& peers, const Options& o, const std::string& nam
 }
 
 int run(Options& o, ResultOutput& output) {
-  if (o.precision != "f32" && o.precision != "bf16") fail(Failure::usage, "--precision " + o.precision + ": f32 or bf16");
+  o.step.precision = dtype_of_precision(o.precision);
   if (!o.peer.empty() && o.peer != "torch") fail(Failure::usage, "--peer " + o.peer + ": there is torch");
   if (o.peer_precision.empty()) o.peer_precision = o.precision;
   if (o.step.batch < 2 || o.rounds < 1 || !(o.seconds > 0))
     fail(Failure::usage, "--batch must be at least 2, --rounds at least 1 and --seconds above 0");
-  o.step.precision = parse_dtype(o.precision);
   refuse_slow_build();
   output.begin();
   const Device device = choose_device(o.device);
   set_default_device(device);
+  const auto tf32 = in_tf32(o.precision, device);
+  if (tf32 && (o.tune || o.tune_baselines))
+    fail(Failure::usage, "--tune times rows of f32's accuracy, and --precision tf32 takes others; leave one out");
   const std::string python = o.peer.empty() ? "" : Peer::python_with_torch();
   if (!python.empty() && is_simulated(device)) fail(Failure::usage, "--peer torch: the simulated GPU is not timed");
 
@@ -200,7 +203,7 @@ int main(int argc, char** argv) {
   app.add_option("--nz", o.step.nz)->capture_default_str();
   app.add_option("--ngf", o.step.ngf)->capture_default_str();
   app.add_option("--ndf", o.step.ndf)->capture_default_str();
-  app.add_option("--precision", o.precision, "f32 or bf16")->capture_default_str();
+  app.add_option("--precision", o.precision, "f32, tf32 (on a GPU) or bf16")->capture_default_str();
   app.add_option("--device", o.device, "cpu, cuda, sim, sim-checked or auto")->capture_default_str();
   app.add_option("--rounds", o.rounds, "turns, of which the median counts")->capture_default_str();
   app.add_option("--seconds", o.seconds, "a round")->capture_default_str();

@@ -94,7 +94,7 @@ TEST_CASE("--rows lists what a step runs; a DCGAN's takes 45 launches, and no mo
   // In f32 the convolution before finds the statistics of G's four norms and three of D's, and those again in G's turn. In bf16 the norm
   // behind noise of 100 channels, which do not come in eights, is an op of its own; images are cast, and what D says and its gradient,
   // twice.
-  const Step steps[] = {{"f32", 45, 0, 10, 0}, {"bf16", 51, 5, 9, 1}};
+  const Step steps[] = {{"f32", 45, 0, 10, 0}, {"tf32", 45, 0, 10, 0}, {"bf16", 51, 5, 9, 1}};
   for (const auto& step : steps) {
     const TempFolder folder;
     const fs::path file = folder.path() / "rows.json";
@@ -104,11 +104,14 @@ TEST_CASE("--rows lists what a step runs; a DCGAN's takes 45 launches, and no mo
                                                                          "8", "--precision", precision, "--json", file.string()});
     REQUIRE_MESSAGE(o.code == 0, o.errors);
     long launches = 0, adam = 0, batch_norm = 0, norms_alone = 0, passes_of_d = 0, both_gradients = 0, with_statistics = 0, casts = 0;
+    long in_one_product = 0, in_three = 0;
     const auto rows = nlohmann::json::parse(contents_of(file))["not_timed"];
     for (const auto& line : rows) {
       const long taken = line["launches"].get<long>();
       launches += taken;
       const std::string row = line["name"];
+      if (row.find("three_tf32") != std::string::npos) ++in_three;
+      else in_one_product += row.find("tf32") != std::string::npos;
       if (row.starts_with("adam_step:")) adam += taken;
       if (row.starts_with("cast:")) casts += taken;
       if (row.starts_with("batch_norm_bwd:")) batch_norm += taken;
@@ -119,6 +122,8 @@ TEST_CASE("--rows lists what a step runs; a DCGAN's takes 45 launches, and no mo
     }
     CHECK(launches == step.launches);
     CHECK(casts == step.casts);
+    CHECK((in_three > 0) == (precision == "f32"));
+    CHECK((in_one_product > 0) == (precision == "tf32"));
     CHECK(adam == 2);  // one a net
     CHECK(with_statistics == step.with_statistics);
     CHECK(norms_alone == step.norms_alone);
