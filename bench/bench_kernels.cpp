@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   app.add_option("--variant", options.variant, "Only this row");
   CLI::Option* problem =
       app.add_option("--problem", options.problem, "This problem instead of the table's, such as n128h32w32c64k128r4u2pad1:bf16");
-  app.add_option("--problems", options.problems, "A list of them: deepbench, resnet50 or a file, with :bf16 behind it in bf16")
+  app.add_option("--problems", options.problems, "A list of them: dcgan, deepbench, resnet50 or a file, with :bf16 behind it in bf16")
       ->excludes(problem);
   app.add_option("--tag", options.tag, "Cases of the table: edge, dcgan, bench or all")
       ->check(CLI::IsMember({"edge", "dcgan", "bench", "all"}))

@@ -182,7 +182,8 @@ KernelBenchResult bench_kernels(const KernelBenchOptions& options) {
       fmt::print("{}\n", why);
       ++result.skipped;
       const std::string name = fmt::format("{}/{}/{}", work.op->name, name_of(options.device), work.problem.text);
-      result.benchmarks.push_back({{"name", name}, {"error_occurred", true}, {"error_message", why}});
+      result.benchmarks.push_back(
+          {{"name", name}, {"op", work.op->name}, {"problem", work.problem.text}, {"error_occurred", true}, {"error_message", why}});
       continue;
     }
     if (options.run_once) run_once(work, options, result);

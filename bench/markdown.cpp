@@ -105,20 +105,26 @@ std::string measured_on(const nlohmann::json& context) {
                      word("commit"), word("date").substr(0, 10), word("caches"), word("most"));
 }
 
-// How many of a file's tables it filled; adds to `asked` which there are.
+// How many of a file's tables are of problems that were asked for, also where time or memory did not suffice; adds to `asked` which there
+// are.
 size_t fill(const std::string& path, const nlohmann::json& results, std::string& asked) {
   const MarkedFile file = read_marked(path);
   std::string written;
-  size_t at = 0, filled = 0;
+  size_t at = 0, filled = 0, met = 0;
   for (const Marked& marked : file.tables) {
     asked += fmt::format("{}{} {}", asked.empty() ? "" : ", ", marked.op, marked.problem);
     const std::string filling = table(results["benchmarks"], marked.op, marked.problem);
     written += file.text.substr(at, marked.begin - at) + (filling.empty() ? file.text.substr(marked.begin, marked.end - marked.begin)
                                                                           : filling + "\n" + measured_on(results["context"]));
     at = marked.end, filled += !filling.empty();
+    for (const nlohmann::json& b : results["benchmarks"])
+      if (b.value("op", "") == marked.op && b.value("problem", "") == marked.problem) {
+        ++met;
+        break;
+      }
   }
   if (filled) write_file_atomic(path, written + file.text.substr(at));
-  return filled;
+  return met;
 }
 
 }  // namespace
@@ -141,9 +147,9 @@ void check_markdown(const std::string& path) { read_marked(path); }
 
 void fill_markdown(const std::vector<std::string>& paths, const nlohmann::json& results) {
   std::string asked;
-  size_t filled = 0;
-  for (const std::string& path : paths) filled += fill(path, results, asked);
-  if (!filled)
+  size_t met = 0;
+  for (const std::string& path : paths) met += fill(path, results, asked);
+  if (!met)
     fail(Failure::usage,
          fmt::format("--markdown {}: none of its tables is of a problem that was run; it has marks for {}", fmt::join(paths, " "), asked));
 }

@@ -1,6 +1,7 @@
 // Named lists of problems: what is in them, and what is refused.
 #include <doctest/doctest.h>
 
+#include <regex>
 #include <set>
 
 #include "bench/kernel_bench.h"
@@ -68,7 +69,7 @@ TEST_CASE("a list of one's own; what is not one is refused with its line") {
                                                          {"# nothing\n", "lists no problem"}}) {
     CHECK_THROWS_WITH_AS(read(bad.first), doctest::Contains(bad.second), Error);
   }
-  CHECK_THROWS_WITH_AS(read_problem_list("resnet"), doctest::Contains("there are deepbench, resnet50"), Error);
+  CHECK_THROWS_WITH_AS(read_problem_list("resnet"), doctest::Contains("there are dcgan, deepbench, resnet50"), Error);
   CHECK_THROWS_WITH_AS(read_problem_list("resnet50:f16"), doctest::Contains("f16"), Error);
 }
 
@@ -85,6 +86,26 @@ TEST_CASE("a list ends with the geometric mean of what rank would pick against t
   CHECK(means_against_baselines(benchmarks) ==
         "a: 2.00× lib in geometric mean over 3 problems, each by its highest row that was timed; least, 0.25×, on p2\n");
   CHECK(means_against_baselines(nlohmann::json::array()).empty());
+}
+
+TEST_CASE("what the ladder READMEs have tables of is what rows are timed on: the list dcgan and the table's bench cases") {
+  std::set<std::string> timed;
+  for (const char* dtype : {"dcgan:f32", "dcgan:bf16"})
+    for (const ListedProblem& p : read_problem_list(dtype))
+      for (const OpInfo& op : ops())
+        if (is_of_family(op, p.family)) timed.insert(op.name + (" " + op.parse(p.text).text));
+  for (const OpInfo& op : ops())
+    for (const ErasedCase& c : op.cases())
+      if (c.tag == Tag::bench) timed.insert(op.name + (" " + c.text));
+  const std::regex mark("<!-- bench (\\S+ \\S+) -->");
+  int marks = 0;
+  for (const char* family : {"conv2d", "gemm", "batch_norm", "optimizer"}) {
+    const std::string text = test::read_text(test::source_dir() / "kernels" / family / "README.md");
+    for (std::sregex_iterator m(text.begin(), text.end(), mark), none; m != none; ++m, ++marks)
+      CHECK_MESSAGE(timed.count(m->str(1)), m->str(1));
+    CHECK_NOTHROW(check_markdown((test::source_dir() / "kernels" / family / "README.md").string()));
+  }
+  CHECK(marks >= 36);
 }
 
 TEST_CASE("bench_kernels goes through a list for each op of its families") {
