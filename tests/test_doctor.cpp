@@ -170,6 +170,7 @@ TEST_CASE("checkerboards have all their energy at a period of two pixels, gradie
 TEST_CASE("nothing is said of the runs that are kept, at any time that they were recorded") {
   size_t looks = 0;
   for (const auto& entry : fs::directory_iterator(source_dir() / "docs/runs")) {
+    if (!entry.is_directory()) continue;
     const auto config = nlohmann::ordered_json::parse(contents_of(entry.path() / "config.json"));
     if (!config.contains("critic-steps")) continue;  // no GAN
     const GanSettings settings = GanSettings::from_json(config, entry.path().string());
