@@ -4,7 +4,7 @@
 
 #include "tests/support.h"
 
-#ifdef DUEL_TEST_CUDA
+#ifdef DUEL_TEST_LAUNCH_PROBE
 #include <cuda.h>
 #include <cuda_runtime.h>
 
