@@ -10,14 +10,14 @@
 
 #include <algorithm>
 
-#include "apps/support/augment_ask.h"
-#include "apps/support/augment_balance.h"
-#include "apps/support/augment_pictures.h"
-#include "apps/support/augment_preview.h"
-#include "apps/support/cli.h"
-#include "apps/support/csv.h"
-#include "apps/support/flags.h"
-#include "apps/support/signals.h"
+#include "apps/support/augment/ask.h"
+#include "apps/support/augment/balance.h"
+#include "apps/support/augment/pictures.h"
+#include "apps/support/augment/preview.h"
+#include "apps/support/command/cli.h"
+#include "apps/support/command/csv.h"
+#include "apps/support/command/flags.h"
+#include "apps/support/command/signals.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/file.h"
 #include "engine/io/png_text.h"

@@ -3,14 +3,14 @@
 //   classify train --data fashion-mnist --out runs/mine      classify eval runs/mine
 //   classify train --out runs/mine --resume                  classify predict runs/mine photo.png another.jpg
 //   classify train --aug "hflip; rotate -15..15" --mixup .2  classify steps
-#include "apps/support/ask.h"
-#include "apps/support/classify_batches.h"
-#include "apps/support/classify_report.h"
-#include "apps/support/classify_state.h"
-#include "apps/support/flags.h"
-#include "apps/support/image_data.h"
-#include "apps/support/run_page.h"
-#include "apps/support/trainer.h"
+#include "apps/support/classify/batches.h"
+#include "apps/support/classify/report.h"
+#include "apps/support/classify/state.h"
+#include "apps/support/command/flags.h"
+#include "apps/support/images/data.h"
+#include "apps/support/report/run_page.h"
+#include "apps/support/run/ask.h"
+#include "apps/support/train/trainer.h"
 
 namespace duel {
 namespace {

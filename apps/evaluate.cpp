@@ -12,17 +12,17 @@
 #include <filesystem>
 #include <optional>
 
-#include "apps/support/comparison.h"
-#include "apps/support/evaluate_ask.h"
-#include "apps/support/flags.h"
-#include "apps/support/gan_state.h"
-#include "apps/support/generated.h"
-#include "apps/support/leak.h"
+#include "apps/support/classify/train_classifier.h"
+#include "apps/support/command/flags.h"
+#include "apps/support/evaluate/ask.h"
+#include "apps/support/evaluate/leak.h"
+#include "apps/support/evaluate/neighbour_picture.h"
+#include "apps/support/gan/state.h"
+#include "apps/support/generate/generated.h"
+#include "apps/support/images/tiles.h"
+#include "apps/support/judge/comparison.h"
 #include "apps/support/metrics/duplicates.h"
-#include "apps/support/neighbour_picture.h"
-#include "apps/support/scores.h"
-#include "apps/support/tiles.h"
-#include "apps/support/train_classifier.h"
+#include "apps/support/metrics/scores.h"
 #include "engine/io/file.h"
 
 namespace duel {

@@ -11,16 +11,16 @@
 
 #include <chrono>
 
-#include "apps/support/cli.h"
+#include "apps/support/command/cli.h"
+#include "apps/support/command/flags.h"
+#include "apps/support/command/one_thread.h"
+#include "apps/support/command/progress.h"
+#include "apps/support/command/signals.h"
 #include "apps/support/drills/command.h"
-#include "apps/support/flags.h"
 #include "apps/support/gan2d/compare.h"
 #include "apps/support/gan2d/hand_step.h"
 #include "apps/support/gan2d/page.h"
-#include "apps/support/one_thread.h"
-#include "apps/support/progress.h"
-#include "apps/support/run_folder.h"
-#include "apps/support/signals.h"
+#include "apps/support/run/folder.h"
 #include "engine/io/atomic_file.h"
 #include "kernels/registry.h"
 

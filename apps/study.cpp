@@ -6,8 +6,8 @@
 //   study imbalance --counts 4000,2000,1000,750,500,350,200,100,60,40
 //
 // What is compared, with which seeds and by which measure is written to plan.json before the first step. docs/study.md defines all of it.
-#include "apps/support/flags.h"
-#include "apps/support/signals.h"
+#include "apps/support/command/flags.h"
+#include "apps/support/command/signals.h"
 #include "apps/support/study/page.h"
 #include "apps/support/study/train_arm.h"
 #include "engine/io/file.h"

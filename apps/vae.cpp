@@ -5,15 +5,15 @@
 //   vae generate runs/mine --n 10000 --out folder       vae arithmetic runs/mine --from Trouser --to Bag --out bags.png
 #include <algorithm>
 
-#include "apps/support/elbo.h"
-#include "apps/support/flags.h"
-#include "apps/support/image_data.h"
-#include "apps/support/run_page.h"
-#include "apps/support/trainer.h"
-#include "apps/support/vae_ask.h"
-#include "apps/support/vae_pictures.h"
-#include "apps/support/vae_report.h"
-#include "apps/support/vae_state.h"
+#include "apps/support/command/flags.h"
+#include "apps/support/images/data.h"
+#include "apps/support/report/run_page.h"
+#include "apps/support/train/trainer.h"
+#include "apps/support/vae/ask.h"
+#include "apps/support/vae/elbo.h"
+#include "apps/support/vae/pictures.h"
+#include "apps/support/vae/report.h"
+#include "apps/support/vae/state.h"
 
 namespace duel {
 namespace {

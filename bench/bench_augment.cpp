@@ -11,8 +11,8 @@
 #include <fstream>
 #include <memory>
 
-#include "apps/support/cli.h"
-#include "apps/support/flags.h"
+#include "apps/support/command/cli.h"
+#include "apps/support/command/flags.h"
 #include "augment/pipeline.h"
 #include "bench/context.h"
 #include "bench/peer.h"

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "apps/support/cli.h"
-#include "apps/support/flags.h"
+#include "apps/support/command/cli.h"
+#include "apps/support/command/flags.h"
 #include "bench/context.h"
 #include "bench/gpu_state.h"
 #include "bench/kernel_bench.h"

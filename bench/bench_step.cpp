@@ -7,9 +7,9 @@
 #include <chrono>
 #include <memory>
 
-#include "apps/support/cli.h"
-#include "apps/support/flags.h"
-#include "apps/support/tuned_file.h"
+#include "apps/support/command/cli.h"
+#include "apps/support/command/flags.h"
+#include "apps/support/train/tuned_file.h"
 #include "bench/context.h"
 #include "bench/result_output.h"
 #include "bench/statistics.h"

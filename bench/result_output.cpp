@@ -8,8 +8,8 @@
 #include <fstream>
 #include <vector>
 
-#include "apps/support/csv.h"
-#include "apps/support/flags.h"
+#include "apps/support/command/csv.h"
+#include "apps/support/command/flags.h"
 #include "bench/kernel_report.h"
 #include "kernels/error.h"
 

@@ -4,8 +4,8 @@
 
 #include <fstream>
 
-#include "apps/support/cli.h"
-#include "apps/support/flags.h"
+#include "apps/support/command/cli.h"
+#include "apps/support/command/flags.h"
 #include "bench/sim_profile.h"
 #include "kernels/error.h"
 

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "apps/support/augmenter.h"
-#include "apps/support/csv.h"
+#include "apps/support/augment/augmenter.h"
+#include "apps/support/command/csv.h"
 #include "engine/data/shapes.h"
 #include "engine/io/png_text.h"
 #include "kernels/error.h"

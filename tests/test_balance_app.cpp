@@ -6,9 +6,9 @@
 #include <cmath>
 #include <limits>
 
-#include "apps/support/class_samples.h"
-#include "apps/support/csv.h"
-#include "apps/support/generated_folder.h"
+#include "apps/support/command/csv.h"
+#include "apps/support/generate/class_samples.h"
+#include "apps/support/generate/generated_folder.h"
 #include "augment/smote.h"
 #include "engine/io/png_text.h"
 #include "tests/augment_desk.h"

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <regex>
 
-#include "apps/support/flags.h"
+#include "apps/support/command/flags.h"
 #include "bench/kernel_report.h"
 #include "bench/result_output.h"
 #include "tests/support.h"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "apps/support/classify_batches.h"
+#include "apps/support/classify/batches.h"
 #include "tests/support.h"
 
 using namespace duel;

@@ -3,9 +3,9 @@
 
 #include <cmath>
 
-#include "apps/support/doctor.h"
-#include "apps/support/gan_doctor.h"
-#include "apps/support/read_records.h"
+#include "apps/support/gan/doctor.h"
+#include "apps/support/run/read_records.h"
+#include "apps/support/train/doctor.h"
 #include "tests/app_runs.h"
 
 using namespace duel;

@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "apps/support/csv.h"
+#include "apps/support/command/csv.h"
 #include "tests/augment_desk.h"
 
 using namespace duel;

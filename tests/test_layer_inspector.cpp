@@ -2,8 +2,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "apps/support/layer_inspector.h"
-#include "apps/support/run_events.h"
+#include "apps/support/gan/layer_inspector.h"
+#include "apps/support/run/events.h"
 #include "engine/data/shapes.h"
 #include "tests/app_runs.h"
 

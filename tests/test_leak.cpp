@@ -1,7 +1,7 @@
 // The leak meter on sets of which the answer is known.
 #include <doctest/doctest.h>
 
-#include "apps/support/leak.h"
+#include "apps/support/evaluate/leak.h"
 #include "engine/data/shapes.h"
 #include "tests/support.h"
 

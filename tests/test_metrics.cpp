@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "apps/support/comparison.h"
+#include "apps/support/judge/comparison.h"
 #include "apps/support/metrics/duplicates.h"
 #include "apps/support/metrics/features.h"
 #include "apps/support/metrics/frechet.h"

@@ -8,10 +8,10 @@
 #include <set>
 #include <sstream>
 
-#include "apps/support/classify_settings.h"
-#include "apps/support/gan_settings.h"
-#include "apps/support/presets.h"
-#include "apps/support/vae_settings.h"
+#include "apps/support/classify/settings.h"
+#include "apps/support/command/presets.h"
+#include "apps/support/gan/settings.h"
+#include "apps/support/vae/settings.h"
 #include "engine/io/image.h"
 #include "tests/support.h"
 

@@ -1,11 +1,11 @@
 // The scripts of docs/pytorch: every net's way to PyTorch and back, where a Python has torch.
 #include <set>
 
-#include "apps/support/checkpoint.h"
-#include "apps/support/classify_settings.h"
-#include "apps/support/gan_state.h"
-#include "apps/support/vae_settings.h"
-#include "apps/support/vae_state.h"
+#include "apps/support/classify/settings.h"
+#include "apps/support/gan/state.h"
+#include "apps/support/run/checkpoint.h"
+#include "apps/support/vae/settings.h"
+#include "apps/support/vae/state.h"
 #include "engine/io/image.h"
 #include "tests/app_runs.h"
 #include "tests/exchange.h"

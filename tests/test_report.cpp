@@ -11,9 +11,9 @@
 #include <random>
 #include <string>
 
-#include "apps/support/gan_data.h"
-#include "apps/support/report.h"
-#include "apps/support/sample_check.h"
+#include "apps/support/gan/data.h"
+#include "apps/support/gan/sample_check.h"
+#include "apps/support/report/report.h"
 #include "engine/data/shapes.h"
 #include "engine/io/base64.h"
 #include "engine/io/file.h"

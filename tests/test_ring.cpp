@@ -5,8 +5,8 @@
 #include <chrono>
 #include <cmath>
 
+#include "apps/support/command/one_thread.h"
 #include "apps/support/gan2d/plane_gan.h"
-#include "apps/support/one_thread.h"
 #include "tests/support.h"
 
 using namespace duel;

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/support/run_folder.h"
+#include "apps/support/run/folder.h"
 #include "engine/io/atomic_file.h"
 #include "kernels/error.h"
 #include "tests/support.h"

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/support/run_folder.h"
+#include "apps/support/run/folder.h"
 #include "kernels/error.h"
 #include "tests/support.h"
 

@@ -1,10 +1,10 @@
 // How step sizes fall over a run: each schedule by hand, and that each optimiser of a GAN is given its own.
-#include "apps/support/schedule.h"
+#include "apps/support/train/schedule.h"
 
 #include <doctest/doctest.h>
 
-#include "apps/support/classify_settings.h"
-#include "apps/support/gan_settings.h"
+#include "apps/support/classify/settings.h"
+#include "apps/support/gan/settings.h"
 
 using namespace duel;
 

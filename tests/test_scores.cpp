@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "apps/support/scores.h"
+#include "apps/support/metrics/scores.h"
 #include "tests/support.h"
 
 using namespace duel;

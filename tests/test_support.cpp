@@ -17,10 +17,10 @@
 #include <string>
 #include <vector>
 
-#include "apps/support/cli.h"
-#include "apps/support/flags.h"
-#include "apps/support/progress.h"
-#include "apps/support/signals.h"
+#include "apps/support/command/cli.h"
+#include "apps/support/command/flags.h"
+#include "apps/support/command/progress.h"
+#include "apps/support/command/signals.h"
 #include "kernels/error.h"
 #include "tests/support.h"
 

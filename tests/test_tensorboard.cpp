@@ -4,7 +4,7 @@
 #include <cmath>
 #include <fstream>
 
-#include "apps/support/run_events.h"
+#include "apps/support/run/events.h"
 #include "engine/histogram.h"
 #include "engine/io/crc32c.h"
 #include "engine/io/tensorboard.h"

@@ -6,7 +6,7 @@
 #include <memory>
 #include <set>
 
-#include "apps/support/tuned_file.h"
+#include "apps/support/train/tuned_file.h"
 #include "engine/dispatch.h"
 #include "engine/graph.h"
 #include "engine/tune.h"

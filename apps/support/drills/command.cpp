@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "apps/support/cli.h"
-#include "apps/support/flags.h"
-#include "apps/support/progress.h"
-#include "apps/support/signals.h"
+#include "apps/support/command/cli.h"
+#include "apps/support/command/flags.h"
+#include "apps/support/command/progress.h"
+#include "apps/support/command/signals.h"
 
 namespace duel {
 

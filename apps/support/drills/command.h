@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/support/cli.h"
+#include "apps/support/command/cli.h"
 #include "apps/support/drills/drill.h"
 
 namespace duel {

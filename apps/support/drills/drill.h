@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/support/doctor.h"
+#include "apps/support/train/doctor.h"
 
 namespace duel {
 

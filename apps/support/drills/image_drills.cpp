@@ -3,8 +3,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "apps/support/command/one_thread.h"
 #include "apps/support/drills/drill.h"
-#include "apps/support/one_thread.h"
 #include "engine/data/shapes.h"
 #include "engine/grad.h"
 #include "engine/optim.h"

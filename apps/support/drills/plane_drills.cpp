@@ -5,11 +5,11 @@
 #include <cmath>
 #include <numeric>
 
-#include "apps/support/clones.h"
+#include "apps/support/command/one_thread.h"
 #include "apps/support/drills/drill.h"
+#include "apps/support/gan/clones.h"
 #include "apps/support/gan2d/film.h"
 #include "apps/support/gan2d/plane_gan.h"
-#include "apps/support/one_thread.h"
 #include "engine/grad.h"
 
 namespace duel {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <sstream>
 
+#include "apps/support/command/progress.h"
 #include "apps/support/gan2d/page.h"
-#include "apps/support/progress.h"
-#include "apps/support/run_page.h"
+#include "apps/support/report/run_page.h"
 
 namespace duel {
 namespace {

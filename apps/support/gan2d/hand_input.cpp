@@ -5,7 +5,7 @@
 
 #include "apps/support/gan2d/hand_step.h"
 #include "apps/support/gan2d/points.h"
-#include "apps/support/run_settings.h"
+#include "apps/support/run/settings.h"
 #include "engine/io/file.h"
 #include "engine/rng.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/support/run_page.h"
+#include "apps/support/report/run_page.h"
 #include "engine/io/base64.h"
 
 namespace duel {

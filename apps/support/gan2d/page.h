@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/support/gan2d/film.h"
-#include "apps/support/report.h"
+#include "apps/support/report/report.h"
 
 namespace duel {
 

@@ -101,7 +101,7 @@ const char* const film_script = R"js(
     panel.length.textContent = 'arrows: mean ' + frame.length;
     canvas.setAttribute('aria-label', panel.name + ' step ' + frame.step + ': ' + frame.score);
   }
-  // player() is the report's (report_script.cpp), which stands before this.
+  // player() is the report's (report/script.cpp), which stands before this.
   const film = player(frames.length, slider, get('plane-play'), 150, i => {
     panels.forEach(panel => draw(panel, i));
     get('plane-step').textContent = frames[i].step.toLocaleString('en');

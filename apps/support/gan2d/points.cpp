@@ -8,7 +8,7 @@
 #include <memory>
 #include <numbers>
 
-#include "apps/support/csv.h"
+#include "apps/support/command/csv.h"
 #include "engine/io/file.h"
 #include "engine/io/image.h"
 #include "engine/rng.h"

@@ -3,8 +3,8 @@
 #pragma once
 #include <string>
 
-#include "apps/support/adversarial_settings.h"
-#include "apps/support/run_settings.h"
+#include "apps/support/gan/adversarial_settings.h"
+#include "apps/support/run/settings.h"
 
 namespace duel {
 

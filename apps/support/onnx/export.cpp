@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "apps/support/flags.h"
+#include "apps/support/command/flags.h"
 #include "engine/io/atomic_file.h"
 #include "kernels/error.h"
 

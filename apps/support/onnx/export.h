@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/support/ask.h"
 #include "apps/support/onnx/graph.h"
+#include "apps/support/run/ask.h"
 
 namespace duel::onnx {
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/support/classify_settings.h"
+#include "apps/support/classify/settings.h"
 
 namespace duel {
 

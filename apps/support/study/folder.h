@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/support/folder_lock.h"
-#include "apps/support/scores.h"
+#include "apps/support/metrics/scores.h"
+#include "apps/support/run/folder_lock.h"
 
 namespace duel {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/support/report.h"
+#include "apps/support/report/report.h"
 
 namespace duel {
 namespace {

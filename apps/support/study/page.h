@@ -1,6 +1,6 @@
 // The page of a study: what came out in words, plots of the differences, tables, and the images that were trained on.
 #pragma once
-#include "apps/support/report.h"
+#include "apps/support/report/report.h"
 #include "apps/support/study/outcome.h"
 
 namespace duel {

@@ -7,8 +7,8 @@
 #include <numeric>
 #include <set>
 
-#include "apps/support/checkpoint.h"
-#include "apps/support/choice.h"
+#include "apps/support/command/choice.h"
+#include "apps/support/run/checkpoint.h"
 #include "engine/data/sampling.h"
 #include "engine/io/file.h"
 #include "engine/io/safetensors.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/support/image_data.h"
+#include "apps/support/images/data.h"
 #include "apps/support/study/arms.h"
 
 namespace duel {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <chrono>
 
-#include "apps/support/class_samples.h"
-#include "apps/support/scores.h"
-#include "apps/support/train_classifier.h"
-#include "apps/support/train_generator.h"
+#include "apps/support/classify/train_classifier.h"
+#include "apps/support/generate/class_samples.h"
+#include "apps/support/generate/train_generator.h"
+#include "apps/support/metrics/scores.h"
 #include "augment/smote.h"
 
 namespace duel {

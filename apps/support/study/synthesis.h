@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "apps/support/gan_state.h"
+#include "apps/support/gan/state.h"
 #include "apps/support/study/plan.h"
-#include "apps/support/vae_state.h"
+#include "apps/support/vae/state.h"
 
 namespace duel {
 

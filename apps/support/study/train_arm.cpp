@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <chrono>
 
-#include "apps/support/class_samples.h"
-#include "apps/support/classify_batches.h"
-#include "apps/support/tiles.h"
-#include "apps/support/train_classifier.h"
+#include "apps/support/classify/batches.h"
+#include "apps/support/classify/train_classifier.h"
+#include "apps/support/generate/class_samples.h"
+#include "apps/support/images/tiles.h"
 #include "engine/data/sampling.h"
 
 namespace duel {

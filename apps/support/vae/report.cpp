@@ -1,0 +1,44 @@
+#include "apps/support/vae/report.h"
+
+#include "apps/support/report/run_page.h"
+
+namespace duel {
+
+nlohmann::ordered_json values_of(const std::vector<double>& training, const Elbo& test, double beta) {
+  nlohmann::ordered_json json;
+  for (size_t i = 0; i < VaeReport::size; ++i) json[VaeReport::names[i]] = training[i];
+  json["test_loss"] = test.loss(beta), json["test_reconstruction"] = test.reconstruction, json["test_kl"] = test.kl;
+  return json;
+}
+
+Page vae_page(const VaeSettings& settings, const std::string& device, int64_t step, const std::vector<nlohmann::ordered_json>& records,
+              const Elbo& test, std::vector<Frame> frames) {
+  const bool variational = settings.net != "ae";
+  Page page = run_page(!variational           ? "Autoencoder"
+                       : settings.conditional ? "Conditional VAE"
+                                              : "VAE",
+                       settings.data, device, step, settings.json());
+  page.frames = std::move(frames);
+  if (!variational) page.frames_are = "Test images, each over what the net makes of it";
+  page.series = {{"Loss",
+                  variational ? "What is minimised: −log p(x|z) and the weighted KL, in nats an image. The best look at the test images is "
+                                "kept as checkpoints/best.safetensors."
+                              : "−log p(x|z), in nats an image. The best look at the test images is kept as checkpoints/best.safetensors.",
+                  {curve_of(records, "loss", "training"), curve_of(records, "test_loss", "test")},
+                  false}};
+  if (variational)
+    page.series.push_back({"KL",
+                           "How much z says about the image, in nats. At 0 the decoder has learnt to do without z.",
+                           {curve_of(records, "kl", "training"), curve_of(records, "test_kl", "test")},
+                           false});
+  if (test.n == 0) return page;
+  auto nats = [](double value) { return fmt::format("{:.2f}", value); };
+  Table table{"On the test images", "Means at the last look, z drawn once an image.", {"Part", "Nats an image"}, {}};
+  table.rows.push_back({"−log p(x|z)", nats(test.reconstruction)});
+  if (settings.likelihood == "bernoulli") table.rows.push_back({"of which entropy of grey pixels", nats(test.floor)});
+  if (variational) table.rows.push_back({"KL", nats(test.kl)}), table.rows.push_back({"ELBO", nats(test.elbo())});
+  page.tables.push_back(table);
+  return page;
+}
+
+}  // namespace duel

@@ -1,0 +1,40 @@
+// Everything a VAE's run must remember to go on bit for bit.
+#pragma once
+#include "apps/support/run/state.h"
+#include "apps/support/vae/settings.h"
+#include "engine/data/dataset.h"
+
+namespace duel {
+
+constexpr const char* vae_format = "duel-vae-1";  // in the metadata of its checkpoints
+
+struct VaeState : RunState<VaeSettings> {
+  std::vector<std::string> classes;  // their names
+  int margin = 0;                    // of the training images
+  Vae net;
+  Optimizer optimizer;
+  Tensor sums;          // f32 [VaeReport::size], of the steps since the last look at the test images
+  int64_t seen_at = 0;  // steps done at that look
+
+  // settings.channels known; weights from settings.seed.
+  VaeState(const VaeSettings& settings, const Dataset& train, Device device);
+  void save(const std::string& path) override;
+  void load(const std::string& path) override;
+
+ private:
+  void each(const TensorVisit& f);
+};
+
+// Only the net, for looking at it, on any device and with any rows.
+struct TrainedVae {
+  VaeSettings settings;
+  std::vector<std::string> classes;
+  Vae net;
+  int64_t step = 0;
+  int margin = 0;  // around each of its images
+  Origin origin;
+  TrainedVae(const std::string& path, Device device);
+  explicit TrainedVae(const VaeState& run);  // of a run that is under way, sharing its weights
+};
+
+}  // namespace duel
