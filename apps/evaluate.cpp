@@ -6,8 +6,7 @@
 //   evaluate neighbours samples/ fashion-mnist --out nearest.png
 //   evaluate gan-train samples/ --test fashion-mnist                       evaluate gan-test samples/ --train fashion-mnist
 //   evaluate leak runs/gan fashion-mnist                                   evaluate leak samples/ fashion-mnist --diff-augment cutout
-//
-// The ELBO of a VAE is `vae eval`.
+//   evaluate elbo runs/vae                                                 evaluate modes points.csv --mixture ring --sigma 0.1
 #include <algorithm>
 #include <filesystem>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "apps/support/command/flags.h"
 #include "apps/support/evaluate/ask.h"
 #include "apps/support/evaluate/leak.h"
+#include "apps/support/evaluate/modes.h"
 #include "apps/support/evaluate/neighbour_picture.h"
 #include "apps/support/gan/state.h"
 #include "apps/support/generate/generated.h"
@@ -23,6 +23,7 @@
 #include "apps/support/judge/comparison.h"
 #include "apps/support/metrics/duplicates.h"
 #include "apps/support/metrics/scores.h"
+#include "apps/support/vae/ask.h"
 #include "engine/io/file.h"
 
 namespace duel {
@@ -255,7 +256,7 @@ int leak(EvaluateAsk& ask) {
 }
 
 int main(int argc, char** argv) {
-  CLI::App app("How good are generated images? (The ELBO of a VAE is `vae eval`.)", "evaluate");
+  CLI::App app("How good are generated images?", "evaluate");
   app.require_subcommand(1);
   EvaluateAsk ask;
   auto command = [&](const char* name, const char* help) { return EvaluateFlags{*app.add_subcommand(name, help), ask}; };
@@ -301,6 +302,13 @@ int main(int argc, char** argv) {
   leaking.command.add_option("--diff-augment", ask.diff_augment,
                              "the augmentation to look for, as gan train takes it; without it and --ada that of the run");
   leaking.command.add_option("--ada", ask.ada, "the augmentation of gan train --ada at this p, such as the run's last ada_p");
+  VaeAsk vae;
+  CLI::App* elbo = add_ask(app, "elbo", "the ELBO of a VAE and its parts, in nats an image: what `vae eval` prints", vae);
+  add_which(*elbo, vae);
+  elbo->add_option("--data", vae.data, "another data set than the run's");
+  elbo->add_option("--split", vae.split, "test or train")->capture_default_str();
+  ModesAsk modes;
+  add_modes(app, modes);
   test.command.add_option("--classifier", ask.classifier, "run folder of classify that was trained on them");
 
   return run_main(argc, argv, app, [&] {
@@ -309,6 +317,8 @@ int main(int argc, char** argv) {
     if (near.command) return neighbours(ask);
     if (train.command) return gan_train(ask);
     if (leaking.command) return leak(ask);
+    if (*elbo) return say_elbo(vae);
+    if (*modes.app) return say_modes(modes);
     return gan_test(ask);
   });
 }

@@ -7,6 +7,7 @@
 
 #include "apps/support/command/flags.h"
 #include "apps/support/images/data.h"
+#include "apps/support/judge/sample_judge.h"
 #include "apps/support/report/run_page.h"
 #include "apps/support/train/trainer.h"
 #include "apps/support/vae/ask.h"
@@ -26,20 +27,21 @@ int train(TrainCommand<VaeSettings>& command) {
   const ImageData data = vae_images(settings.data, settings.size, settings);
   settings.channels = data.train.c;
   VaeState state(settings, data.train, device);
+  const bool variational = state.net.config.variational;
+  std::optional<Extractor> extractor;
+  std::optional<SampleJudge> measure;
+  if (!settings.extractor.empty()) {
+    extractor.emplace(settings.extractor, "last", device), state.judged_by = extractor->hash();
+    check_perceptual(settings, extractor->config(), data.train);
+    if (variational) measure.emplace(*extractor, settings.data, data.test, settings.eval_n, settings.seed);
+  }
   Trainer trainer(command, state, data.train.n);
   const VaeObjective objective = settings.objective();
-  const bool variational = state.net.config.variational;
 
-  Tensor x({settings.batch, data.train.h, data.train.w, settings.channels}, DType::f32, device);
-  Tensor labels({settings.batch}, DType::i32, device);
-  VaeStep one_step{state.net,
-                   state.optimizer,
-                   objective,
-                   {settings.seed, RandomStream::posterior},
-                   state.step_on_device,
-                   x,
-                   settings.conditional ? labels : Tensor(),
-                   state.sums};
+  const int64_t images = int64_t{settings.batch} * settings.accumulate;
+  Tensor x({images, data.train.h, data.train.w, settings.channels}, DType::f32, device);
+  Tensor labels = settings.conditional ? Tensor({images}, DType::i32, device) : Tensor();
+  VaeStep one_step = state.training_step(x, labels, extractor ? &extractor->net() : nullptr);
 
   auto means = [&] {  // since the last look
     std::vector<double> means = state.sums.values();
@@ -56,18 +58,20 @@ int train(TrainCommand<VaeSettings>& command) {
   Elbo test;
   auto look = [&] {
     const std::vector<double> training = means();
-    test = evaluate(state.net, objective, data.test, settings.seed);
+    test = evaluate(state.shown(), objective, data.test, settings.seed);
     state.sums.assign(Tensor::zeros({VaeReport::size}, DType::f32, device)), state.seen_at = state.step;
-    return values_of(training, test, objective.beta);
+    nlohmann::ordered_json values = values_of(training, test, objective.beta);
+    if (measure) values.update((*measure)(generated(TrainedVae(state), measure->n(), settings.seed)));
+    return values;
   };
   auto look_again = [&] {
-    if (test.n == 0 || state.seen_at != state.step) test = evaluate(state.net, objective, data.test, settings.seed);
+    if (test.n == 0 || state.seen_at != state.step) test = evaluate(state.shown(), objective, data.test, settings.seed);
   };
   const Dataset some = first_images(data.test, shown);
-  auto reconstructions = [&] { return reconstruction_grid(state.net, objective.likelihood, some, shown_columns); };
+  auto reconstructions = [&] { return reconstruction_grid(state.shown(), objective.likelihood, some, shown_columns); };
   auto picture = [&] {
     const int columns = state.net.config.classes ? std::min(state.net.config.classes, 16) : 8;
-    return variational ? sample_grid(state.net, objective.likelihood, 8 * columns, columns, settings.seed, RandomStream::fixed_noise)
+    return variational ? sample_grid(state.shown(), objective.likelihood, 8 * columns, columns, settings.seed, RandomStream::fixed_noise)
                        : reconstructions();
   };
   auto page = [&] {
@@ -77,18 +81,22 @@ int train(TrainCommand<VaeSettings>& command) {
       page.pictures.push_back({"Real over reconstruction", "Test images, and under each what is left of it in z.", reconstructions()});
     if (data.test.n >= 2)
       page.pictures.push_back({"From one test image to another", "The line between their codes; at both ends the images themselves.",
-                               interpolation_grid(state.net, objective.likelihood,
+                               interpolation_grid(state.shown(), objective.likelihood,
                                                   first_images(data.test, std::min(2 * walks, data.test.n / 2 * 2)), walk_steps)});
     if (variational && state.net.config.latent == 2)
       page.pictures.push_back(
-          {"The plane of z", "Quantiles of the prior in both directions.", manifold_grid(state.net, objective.likelihood, plane)});
+          {"The plane of z", "Quantiles of the prior in both directions.", manifold_grid(state.shown(), objective.likelihood, plane)});
     return page;
   };
   auto result = [&] {
-    return fmt::format("on {} test images {} {:.2f} nats an image", test.n, variational ? "ELBO" : "-log p(x|z)",
-                       variational ? test.elbo() : test.reconstruction);
+    return fmt::format("on {} test images {} {:.2f} nats an image{}", test.n, variational ? "ELBO" : "-log p(x|z)",
+                       variational ? test.elbo() : test.reconstruction, measure && !measure->text().empty() ? "; " + measure->text() : "");
   };
-  return trainer.run({.load = [&] { load_batch(data, trainer.order(), x, labels); },
+  return trainer.run({.load =
+                          [&] {
+                            load_batches(data, trainer.order(), settings.accumulate, x, labels);
+                            state.set_rate(settings.rate_at(state.step, trainer.total()));
+                          },
                       .step = [&] { one_step(); },
                       .readings = readings,
                       .judge_every = settings.eval_every,

@@ -59,10 +59,15 @@ LeNet::LeNet(const ClassifierConfig& c, Device device) : config(c) {
   out = make_dense(4 * c.width, c.classes, c.precision, device);
 }
 
+Tensors LeNet::stages(const Tensor& x, Mode mode) const {
+  Tensors all{x};
+  for (const ConvLayer& l : conv) all.push_back(normed(max_pool2d(conv2d(all.back(), l.w.used(), l.window)), l, mode, {Act::relu}));
+  all.erase(all.begin());
+  return all;
+}
+
 Tensor LeNet::features(const Tensor& x, Mode mode, const Coins& coins) const {
-  Tensor h = x;
-  for (const ConvLayer& l : conv) h = normed(max_pool2d(conv2d(h, l.w.used(), l.window)), l, mode, {Act::relu});
-  h = hidden(flat(h), {Act::relu});
+  Tensor h = hidden(flat(stages(x, mode).back()), {Act::relu});
   if (mode == Mode::train) h = dropout(h, config.dropout, {coins.seed, RandomStream::dropout}, coins.step);
   return h;
 }
@@ -89,11 +94,17 @@ ResNet::ResNet(const ClassifierConfig& c, Device device) : config(c) {
   out = make_dense(channels, c.classes, c.precision, device);
 }
 
-Tensor ResNet::features(const Tensor& x, Mode mode, const Coins&) const {
+Tensors ResNet::stages(const Tensor& x, Mode mode) const {
+  Tensors all;
   Tensor h = normed(conv2d(x, stem.w.used(), stem.window), stem, mode, {Act::relu});
-  for (const ResidualBlock& b : blocks) h = residual(b, h, mode);
-  return global_avg_pool(h);
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    h = residual(blocks[i], h, mode);
+    if ((i + 1) % static_cast<size_t>(config.blocks) == 0) all.push_back(h);
+  }
+  return all;
 }
+
+Tensor ResNet::features(const Tensor& x, Mode mode, const Coins&) const { return global_avg_pool(stages(x, mode).back()); }
 
 Tensor ResNet::operator()(const Tensor& x, Mode mode, const Coins& coins) const { return out(features(x, mode, coins)); }
 
@@ -125,6 +136,11 @@ Tensor Classifier::features(const Tensor& x, Mode mode, const Coins& coins) cons
 
 Tensor Classifier::logits(const Tensor& features) const {
   return accumulated(std::visit([&](const auto& any) { return any.out(in_precision(config, features)); }, net));
+}
+
+Tensors Classifier::stages(const Tensor& x, Mode mode) const {
+  want_images(config, x);
+  return std::visit([&](const auto& any) { return any.stages(in_precision(config, x), mode); }, net);
 }
 
 void Classifier::each(const Visitor& visit) {

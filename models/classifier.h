@@ -40,6 +40,7 @@ struct LeNet {
   DenseLayer hidden, out;
   LeNet() = default;
   LeNet(const ClassifierConfig& config, Device device);                   // contents undefined until init_weights or a checkpoint
+  Tensors stages(const Tensor& x, Mode mode) const;                       // of both convolutions, normalised, behind the ReLU
   Tensor features(const Tensor& x, Mode mode, const Coins& coins) const;  // what `out` sees: [n, 4·width]
   Tensor operator()(const Tensor& x, Mode mode, const Coins& coins) const;
   void each(const Visitor& visit);
@@ -55,6 +56,7 @@ struct ResNet {
   DenseLayer out;
   ResNet() = default;
   ResNet(const ClassifierConfig& config, Device device);
+  Tensors stages(const Tensor& x, Mode mode) const;                       // of the last block of each stage
   Tensor features(const Tensor& x, Mode mode, const Coins& coins) const;  // what `out` sees: [n, 4·width]
   Tensor operator()(const Tensor& x, Mode mode, const Coins& coins) const;
   void each(const Visitor& visit);
@@ -72,6 +74,8 @@ struct Classifier {
   // The same up to the last dense layer → [n,d], d = 4·width, f32 (f64 from an f64 net); and that layer: logits(features(x)) is (*this)(x).
   Tensor features(const Tensor& x, Mode mode = Mode::infer, const Coins& coins = {}) const;
   Tensor logits(const Tensor& features) const;
+  // What the stages of its convolutions leave, in their order, of half the sides each (of ResNet, the first of whole ones): [n,h,w,c] each.
+  Tensors stages(const Tensor& x, Mode mode = Mode::infer) const;
   void each(const Visitor& visit);
   Device device() const;
 };

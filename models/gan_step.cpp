@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "models/gradients.h"
 #include "models/image_range.h"
 
 namespace duel {
@@ -15,13 +16,6 @@ enum PassOf {
   on_mixed,
   passes_of_d
 };  // what one D step draws for; G's pass comes after all of them, then one for matching
-
-void accumulate(Tensors& sum, const Tensors& more) {
-  NoGrad constant;  // a sum with a history would keep all that it was made of
-  if (sum.empty()) sum = more;
-  else
-    for (size_t i = 0; i < sum.size(); ++i) sum[i] = sum[i] + more[i];
-}
 
 // What has no history: a, then b, as one batch.
 Tensor side_by_side(const Tensor& a, const Tensor& b) {
@@ -245,14 +239,7 @@ void GanStep::learn_g(const Turn& turn, const Tensor& fake, Tensors& gradients) 
 
 // Of sums of gradients.
 void GanStep::update(Optimizer& optimizer, Tensors& gradients, const Tensors& weights) const {
-  if (objective.accumulate > 1) {
-    NoGrad constant;
-    for (Tensor& g : gradients) g = g * (1.0 / objective.accumulate);
-  }
-  if (objective.l1 > 0) {
-    NoGrad constant;
-    for (size_t i = 0; i < gradients.size(); ++i) gradients[i] = gradients[i] + cast(sign(weights[i]), gradients[i].dtype()) * objective.l1;
-  }
+  finish(gradients, weights, objective.accumulate, objective.l1);
   if (look) (&optimizer == &opt_d ? look->gradient_d : look->gradient_g) = gradients;
   optimizer.step(gradients);
 }

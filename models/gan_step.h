@@ -70,8 +70,8 @@ struct GanStep {
   Tensor labels;  // i32 [critic_steps·accumulate·n], of real; G is asked for the same. Undefined where the nets are not conditional
   Tensor report;  // f32 [GanReport::size], written by each step
   GanObjective objective = {};
-  Ema* average = nullptr;    // of G, where one is wanted
-  bool range_known = false;  // of the images: looked at in the first step
+  Ema<Generator>* average = nullptr;  // of G, where one is wanted
+  bool range_known = false;           // of the images: looked at in the first step
 
   // What D is shown of images, real or generated, in its own steps and in those of G: a random T(x), differentiable to second order where
   // there is a penalty, whose gradient is then that of D(T(x)). `pass` numbers the passes of a step, each of which has draws of its own and

@@ -33,7 +33,9 @@ constexpr const char *encoder_input = "input", *decoder_input = "dense";  // lin
 }
 
 void check_labels(const VaeConfig& c, const char* line, const Tensor& labels, int64_t n) {
-  if (c.classes && !(labels && labels.dtype() == DType::i32 && labels.shape() == Shape{n})) refuse(c, line, "the labels", labels, {n});
+  const bool hard = labels && labels.dtype() == DType::i32 && labels.shape() == Shape{n},
+             soft = labels && is_floating(labels.dtype()) && labels.shape() == Shape{n, c.classes};
+  if (c.classes && !hard && !soft) refuse(c, line, "the labels", labels, {n});
   if (!c.classes && labels) fail(Failure::usage, "[vae] labels for a net that is not conditional; leave them out, or set classes");
 }
 
@@ -120,7 +122,7 @@ Tensor VaeDecoder::operator()(const Tensor& z, const Tensor& labels, Mode mode) 
   if (n < 1 || z.shape() != Shape{n, c.latent}) refuse(c, decoder_input, "z", z, {std::max<int64_t>(n, 1), c.latent});
   check_labels(c, decoder_input, labels, n);
   Tensor h = cast(z, c.precision);
-  if (c.classes) h = concat_channels(h, one_hot(labels, c.classes, c.precision));
+  if (c.classes) h = concat_channels(h, labels.dtype() == DType::i32 ? one_hot(labels, c.classes, c.precision) : cast(labels, c.precision));
   h = reshape(dense(h, {Act::relu}), inner(c, n));
   for (size_t i = 0; i < convs.size(); ++i) {
     const ConvLayer& l = convs[i];
@@ -146,10 +148,11 @@ void Vae::each(const Visitor& visit) {
   }
 }
 
-void init_weights(Vae& net, int64_t seed) {
-  const Init scheme = net.config.net == VaeNet::keras ? Init::glorot : Init::normal;
+void init_weights(Vae& net, int64_t seed, std::optional<Init> chosen) {
+  const Init scheme = chosen.value_or(net.config.net == VaeNet::keras ? Init::glorot : Init::normal);
   initialise(net, {seed, RandomStream::init_vae}, [&](const std::string& name, const Shape& shape) {
-    if (name.ends_with(".w")) return start_of(scheme, shape);
+    const bool transposed = name.starts_with("decoder.") && shape.rank() == 4;  // all of its convolutions are
+    if (name.ends_with(".w")) return start_of(scheme, shape, transposed ? LeavesBy::last_axis : LeavesBy::first_axis);
     return name.ends_with("gamma") ? Start::normal(1, 0.02) : Start::constant(0);
   });
 }

@@ -15,9 +15,11 @@
 //   models"
 //                         (2015). The one-hot label stands as planes beside the encoder's image, and beside z.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "models/initialise.h"
 #include "models/layer_table.h"
 
 namespace duel {
@@ -50,7 +52,7 @@ struct VaeEncoder {
   DenseLayer hidden, mean, log_variance;  // undefined where the net has none
   VaeEncoder() = default;
   VaeEncoder(const VaeConfig& config, Device device);  // contents undefined until init_weights or a checkpoint
-  // x [n,h,w,channels] in [0, 1]; labels i32 [n] where the net is conditional.
+  // x [n,h,w,channels] in [0, 1]; where the net is conditional, labels i32 [n], or how much of each class each is, [n,classes].
   Posterior operator()(const Tensor& x, const Tensor& labels = {}, Mode mode = Mode::train) const;
   void each(const Visitor& visit);
 };
@@ -76,8 +78,9 @@ struct Vae {
   void each(const Visitor& visit);
 };
 
-// keras: Glorot & Bengio (2010), uniform in ±√(6/(fan-in + fan-out)), biases 0, as Keras does. conv: as dcgan.h, biases 0.
-void init_weights(Vae& net, int64_t seed);
+// Weights by `scheme`, or as the net's authors do: keras by Glorot & Bengio (2010), uniform in ±√(6/(fan-in + fan-out)), conv as dcgan.h.
+// Biases 0.
+void init_weights(Vae& net, int64_t seed, std::optional<Init> scheme = {});
 
 // The layers with shapes and parameter counts; and as text.
 LayerTable layers_of(const VaeConfig& config);

@@ -1,9 +1,11 @@
-// The loss of a VAE, and one training step: loss on one batch, then the update. As gan_step.h, it can be recorded and played again.
+// The loss of a VAE, and one training step: loss on one batch (or on `accumulate` of them, one after another, whose gradients are
+// averaged), then the update. As gan_step.h, it can be recorded and played again.
 #pragma once
 #include "engine/grad.h"
 #include "engine/optim.h"
 #include "engine/rng.h"
-#include "models/image_range.h"
+#include "models/ema.h"
+#include "models/perceptual.h"
 #include "models/vae.h"
 #include "models/variational.h"
 
@@ -13,7 +15,11 @@ struct VaeObjective {
   Likelihood likelihood = Likelihood::bernoulli;
   double beta = 1;     // weight of the KL
   double sigma = 0.1;  // standard deviation of a Gaussian's pixels
+  double l1 = 0;       // weight of Σ|w|; Σw² is the optimiser's weight decay
+  int accumulate = 1;  // batches to an update
 };
+// Throws Error(usage), naming the setting.
+void check_objective(const VaeObjective& objective);
 
 // Each sample's, [n, 1, …, 1], in nats; kl is undefined for a plain autoencoder. out [n,h,w,channels] is what the decoder said.
 struct VaeTerms {
@@ -42,32 +48,20 @@ struct VaeStep {
   Optimizer& optimizer;
   VaeObjective objective;
   Rng noise;
-  Tensor step;               // i32[1], on the device: the optimiser's counter, or one that is counted beside it
-  Tensor x;                  // f32 [n,h,w,channels] in [−1, 1], as batches come: assign() the next one
-  Tensor labels;             // i32 [n]; undefined where the net is not conditional
-  Tensor sums;               // f32 [VaeReport::size]: each step adds its own, whoever reads it starts it afresh
-  bool range_known = false;  // of the images: looked at in the first step
+  Tensor step;                  // i32[1], on the device: the optimiser's counter, or one that is counted beside it
+  Tensor x;                     // f32 [accumulate·n,h,w,channels] in [−1, 1], as batches come: assign() the next ones
+  Tensor labels;                // i32 [accumulate·n]; undefined where the net is not conditional
+  Tensor sums;                  // f32 [VaeReport::size]: each step adds its own, whoever reads it starts it afresh
+  Ema<Vae>* average = nullptr;  // of the net, where one is wanted
+  Perceptual perceptual = {};   // what the loss has besides
+  bool range_known = false;     // of the images: looked at in the first step
 
   void operator()() { (*this)(noise.normal({x.shape()[0], net.config.latent}, step)); }
-  void operator()(const Tensor& drawn) {  // [n,latent]
-    if (!range_known) check_image_range(x, "vae", "a VAE's pixels are probabilities, made of values in [-1, 1]");
-    range_known = true;
-    const VaeTerms terms = vae_terms(net, objective, affine(x, 0.5, 0.5), labels, drawn, Mode::train);
-    const Tensor reconstruction = mean(terms.reconstruction);
-    const Tensor kl = terms.kl ? mean(terms.kl) : Tensor();
-    const Tensor loss = kl ? reconstruction + kl * objective.beta : reconstruction;
-    optimizer.step(grad(loss, used(net)));
-    if (!optimizer.counts_in(step)) increment(step);
-    NoGrad only_looking;
-    note(0, loss), note(1, reconstruction);
-    if (kl) note(2, kl);
-  }
+  void operator()(const Tensor& drawn);  // [accumulate·n,latent]
 
  private:
-  void note(int index, const Tensor& value) {
-    const Tensor at = sums.alias({}, index);
-    sums.alias({}, index).assign(add(at, cast(value.detach(), at.dtype())).detach());
-  }
+  void learn(const Tensor& x, const Tensor& labels, const Tensor& drawn, Tensors& gradients);
+  void note(int index, const Tensor& value);
 };
 
 }  // namespace duel

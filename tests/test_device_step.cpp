@@ -173,7 +173,7 @@ TEST_CASE("a step of every kind of GAN equals the CPU's") {
     std::vector<GanReport> reports;
     for (Device device : all) {
       Net net(kind.config, device);
-      Ema average(net.g, 0.9);
+      Ema<Generator> average(net.g, 0.9);
       const int64_t n = 3 * kind.objective.critic_steps;
       const Tensor labels = kind.config.classes ? Tensor::from({n}, {0, 2, 1}, DType::i32, device) : Tensor();
       GanStep step{net.g,

@@ -165,6 +165,10 @@ TEST_CASE("a conditional VAE's run is judged as its folder, and only a net that 
     };
     CHECK(about(run) == about(folder));
   }
+  const Outcome elbo = ask({"elbo", run}), own = run_process(vae, {"eval", run, "--device", "cpu"});
+  CHECK_MESSAGE(elbo.code == 0, elbo.errors);
+  CHECK(elbo.output.find("ELBO") != std::string::npos);
+  CHECK(elbo.output == own.output);
   const Outcome best = ask({"compare", run, d.data + "@test", "--extractor", d.run, "--which", "best"});
   CHECK_MESSAGE(best.code == 0, best.errors);
   for (const auto& [args, code, says] :
@@ -392,5 +396,45 @@ TEST_CASE("leak says 0 of real images and 1 of augmented ones, and refuses what 
     CHECK(o.code == 2);
     CHECK_MESSAGE(o.errors.find(says) != std::string::npos, o.errors);
     CHECK(std::count(o.errors.begin(), o.errors.end(), '\n') == 1);
+  }
+}
+
+TEST_CASE("modes: those of a ring that the points of a file cover") {
+  const Desk& d = desk();
+  const std::string file = d.path("points.csv"), empty = d.path("empty.csv"), bad = d.path("bad.csv");
+  {
+    std::ofstream out(file);
+    out << "x,y\n";
+    for (int i = 0; i < 25; ++i) out << "2,0.1\n-2," << 0.01 * i << "\n";  // both within 3 σ of a centre
+    for (int i = 0; i < 10; ++i) out << "0,2\n";                           // too few to cover it
+    for (int i = 0; i < 40; ++i) out << "0,0\n";
+    std::ofstream(empty) << "x,y\n", std::ofstream(bad) << "1,2\n3,four\n";
+  }
+  const auto modes = [](std::vector<std::string> args) {
+    args.insert(args.begin(), "modes");
+    return run_process(evaluate, args);
+  };
+  const Outcome o = modes({file, "--sigma", "0.1", "--json"});
+  REQUIRE_MESSAGE(o.code == 0, o.errors);
+  const nlohmann::json said = nlohmann::json::parse(o.output);
+  CHECK(said["covered"] == 2);
+  CHECK(said["modes"] == 8);
+  CHECK(said["n"] == 100);
+  CHECK(said["sigma"] == 0.1);
+  CHECK(said["high_quality"].get<double>() == doctest::Approx(0.6));
+  CHECK(said["of_modes"][0] == 25);
+  CHECK(said["of_modes"][2] == 10);
+  CHECK(said["of_modes"][4] == 25);
+  CHECK(modes({file, "--sigma", "0.1"}).output.find("2 of 8 modes covered") != std::string::npos);
+  for (const auto& [args, code, says] : {std::tuple{std::vector<std::string>{file, "--sigma", "0"}, 2, "--sigma 0"},
+                                         {{file, "--sigma", "0.1", "--mixture", "line"}, 2, "--mixture line"},
+                                         {{file, "--sigma", "0.1", "--modes", "0"}, 2, "--modes 0"},
+                                         {{file}, 2, "--sigma"},
+                                         {{empty, "--sigma", "0.1"}, 3, "no points"},
+                                         {{bad, "--sigma", "0.1"}, 3, "row 2"},
+                                         {{d.path("nothing.csv"), "--sigma", "0.1"}, 3, "nothing.csv"}}) {
+    const Outcome refused = modes(args);
+    CHECK_MESSAGE(refused.code == code, refused.errors);
+    CHECK_MESSAGE(refused.errors.find(says) != std::string::npos, refused.errors);
   }
 }

@@ -213,7 +213,7 @@ TEST_CASE("the average of G follows it by its ramp, and copies the running stati
   const GanConfig config{.h = 8, .w = 8, .channels = 1, .nz = 2, .ngf = 2, .ndf = 2};
   Generator g(config, Device::cpu);
   init_weights(g, 1);
-  Ema ema(g, 0.75);
+  Ema<Generator> ema(g, 0.75);
   const double first = masters(g)[0].values()[0];
   g.each({[](const std::string&, Weight& w) { w.master.assign((w.master + 1).detach()); },
           [](const std::string&, Tensor& t) { t.assign(Tensor::full(t.shape(), 7)); }});

@@ -66,12 +66,12 @@ TEST_CASE("any size that halves, one to four channels, with and without labels, 
 }
 
 TEST_CASE("settings and inputs that no VAE has are refused by name") {
-  CHECK_THROWS_WITH_AS(check_config({.h = 30, .w = 28}),
+  CHECK_THROWS_WITH_AS(check_config(VaeConfig{.h = 30, .w = 28}),
                        "images of 30×28 pixels: --net vae and ae halve them twice; take a --size that 4 divides", Error);
-  CHECK_THROWS_WITH_AS(check_config({.net = VaeNet::conv, .h = 28, .w = 27}),
+  CHECK_THROWS_WITH_AS(check_config(VaeConfig{.net = VaeNet::conv, .h = 28, .w = 27}),
                        "images of 28×27 pixels: --net conv halves them at least once, to 3 or more; take an even --size above 4", Error);
-  CHECK_THROWS_WITH_AS(check_config({.channels = 5}), "--channels 5: 1 to 4", Error);
-  CHECK_THROWS_WITH_AS(check_config({.latent = 0}), "--latent 0: 1 to 65536", Error);
+  CHECK_THROWS_WITH_AS(check_config(VaeConfig{.channels = 5}), "--channels 5: 1 to 4", Error);
+  CHECK_THROWS_WITH_AS(check_config(VaeConfig{.latent = 0}), "--latent 0: 1 to 65536", Error);
   const VaeConfig plain{.h = 8, .w = 8, .width = 2}, conditional{.h = 8, .w = 8, .width = 2, .classes = 3};
   const Vae vae = fresh(plain), labelled = fresh(conditional);
   CHECK_THROWS_WITH_AS(vae.encoder(images({.h = 8, .w = 4}, 2)), doctest::Contains("\n→ input "), Error);
@@ -260,4 +260,84 @@ TEST_CASE("a few steps lower the loss, of every net, likelihood and precision, a
         CHECK_MESSAGE(later < first, vae_net_names[static_cast<int>(kind)], " ", likelihood_names[static_cast<int>(likelihood)], " ",
                       name_of(c.precision), " from ", first, " to ", later);
       }
+}
+
+namespace {
+
+// Weights after two steps of plain gradient descent on 12 images, and what both reported.
+std::pair<std::vector<double>, std::vector<double>> two_steps(VaeObjective objective, int parts, Ema<Vae>* average = nullptr,
+                                                              std::optional<Init> init = {}) {
+  const VaeConfig config{.h = 8, .w = 8, .latent = 3, .width = 2, .hidden = 4, .precision = DType::f64};
+  objective.accumulate = parts;
+  check_objective(objective);
+  Vae net(config, Device::cpu);
+  init_weights(net, 1, init);
+  if (average) *average = Ema<Vae>(net, 0.5);
+  Optimizer sgd({.kind = OptimizerKind::sgd, .lr = 1e-3}, masters(net));
+  VaeStep step{net,
+               sgd,
+               objective,
+               {1, RandomStream::posterior},
+               step_counter(),
+               affine(images(config, 12), 2, -1).detach(),
+               {},
+               Tensor::zeros({VaeReport::size}),
+               average};
+  for (int i = 0; i < 2; ++i) step(normal({12, config.latent}, DType::f64));
+  std::vector<double> weights;
+  for (const Tensor& w : masters(net))
+    for (double v : w.values()) weights.push_back(v);
+  return {weights, step.sums.values()};
+}
+
+}  // namespace
+
+TEST_CASE("the mean gradient of small batches is that of one large one") {
+  const auto [once, said_once] = two_steps({}, 1);
+  for (int parts : {3, 4}) {
+    const auto [apart, said] = two_steps({}, parts);
+    REQUIRE(once.size() == apart.size());
+    for (size_t i = 0; i < once.size(); ++i) REQUIRE(apart[i] == doctest::Approx(once[i]).epsilon(1e-9));
+    for (size_t i = 0; i < said.size(); ++i) CHECK(said[i] == doctest::Approx(said_once[i]).epsilon(1e-6));
+  }
+  CHECK_THROWS_WITH_AS(two_steps({}, 5), doctest::Contains("one multiple"), Error);
+  CHECK_THROWS_WITH_AS(two_steps({}, 0), doctest::Contains("--accumulate 0"), Error);
+}
+
+TEST_CASE("L1 moves each weight by its sign, and the average follows the net") {
+  const double l1 = 0.5, lr = 1e-3;
+  Ema<Vae> average;
+  const std::vector<double> plain = two_steps({}, 1).first, pulled = two_steps({.l1 = l1}, 1).first;
+  double moved = 0;
+  for (size_t i = 0; i < plain.size(); ++i) moved = std::max(moved, std::abs(plain[i] - pulled[i]));
+  CHECK(moved > 1.9 * l1 * lr);  // two steps, and what the other weights' moves change
+  const std::vector<double> last = two_steps({}, 1, &average).first;
+  // d is .1 after one step and 2/11 after two, both below .5.
+  std::vector<double> mean;
+  for (const Tensor& w : masters(average.average))
+    for (double v : w.values()) mean.push_back(v);
+  double apart = 0;
+  for (size_t i = 0; i < last.size(); ++i) apart = std::max(apart, std::abs(last[i] - mean[i]));
+  CHECK(apart > 0);
+  CHECK(apart < 0.1);
+}
+
+TEST_CASE("weights start by the scheme that is asked for") {
+  const VaeConfig config{.h = 8, .w = 8, .latent = 3, .width = 8};
+  const auto spread = [&](std::optional<Init> init) {
+    Vae net(config, Device::cpu);
+    init_weights(net, 1, init);
+    double squares = 0, n = 0;
+    net.decoder.each({[&](const std::string& name, Weight& w) {
+                        if (name != "conv0.w") return;
+                        for (double v : w.master.values()) squares += v * v, ++n;
+                      },
+                      {}});
+    return std::sqrt(squares / n);
+  };
+  CHECK(spread({}) == spread(Init::glorot));
+  CHECK(spread(Init::normal) == doctest::Approx(0.02).epsilon(0.1));
+  const double fan_in = 16 * 9;
+  CHECK(spread(Init::he) == doctest::Approx(std::sqrt(2 / fan_in)).epsilon(0.2));
+  CHECK(spread(Init::orthogonal) > 0.01);
 }

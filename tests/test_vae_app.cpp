@@ -33,6 +33,52 @@ TEST_CASE("a run that ended and was resumed equals one that never stopped, of ev
   }
 }
 
+TEST_CASE("averaged weights, batches put together, a schedule and a classifier that judges and is looked through: whole or in parts") {
+  const Desk classify{"classify", {"--width", "4", "--lr", "0.02"}}, desk = vae_desk();
+  REQUIRE(classify.train("judge", {"--steps", "24"}).code == 0);
+  const std::string judge = classify.run("judge").string();
+  const std::vector<std::string> tricks{
+      "--extractor", judge,   "--accumulate", "2",     "--ema",   "0.9",  "--schedule",        "cosine", "--l1",    "1e-4", "--init", "he",
+      "--optimizer", "adamw", "--content",    "0.001", "--style", "0.01", "--total-variation", "0.001",  "--steps", "12"};
+  const Outcome o = desk.train("whole", tricks);
+  REQUIRE_MESSAGE(o.code == 0, o.errors);
+  CHECK_MESSAGE(o.output.find("FCD ") != std::string::npos, o.output);
+  const nlohmann::json config = nlohmann::json::parse(contents_of(desk.run("whole") / "config.json"));
+  CHECK(config["weight-decay"] == 0.01);  // adamw's, where none is named
+  const auto records = records_of(desk.run("whole"));
+  REQUIRE(records.size() == 3);
+  for (const auto& r : records) {
+    CHECK(r["fcd"].get<double>() > 0);
+    CHECK(r["extractor"].get<std::string>().size() == 16);
+    CHECK(r["resizer"] == "none");
+    CHECK(r["loss"].get<double>() > r["reconstruction"].get<double>() + r["kl"].get<double>() + 1e-6);  // what the classifier sees besides
+  }
+  CHECK(records.back()["epoch"] == doctest::Approx(12 * 2 * 8 / 64.0));  // two batches of 8 of 64 images a step
+  const std::string page = contents_of(desk.run("whole") / "index.html");
+  CHECK(page.find("Fréchet distance") != std::string::npos);
+
+  // What is looked at is the average: its tensors, put where the weights are, give the same ELBO.
+  const std::string elbo = fmt::format("{:.2f}", -records.back()["test_loss"].get<double>());
+  CHECK(desk({"eval", desk.run("whole").string()}).output.find(elbo) != std::string::npos);
+  const SafeTensors kept = read_safetensors(desk.checkpoint("whole"));
+  REQUIRE(kept.find("average.encoder.mean.w"));
+  CHECK(kept.find("average.encoder.mean.w")->bytes != kept.find("net.encoder.mean.w")->bytes);
+
+  // A schedule ends when the run does, so what goes on from a half of it is one that was stopped; without a schedule one can go further.
+  const std::vector<std::string> constant = with_flags(tricks, {"--schedule", "constant"});
+  REQUIRE(desk.train("constant", constant).code == 0);
+  REQUIRE(desk.train("part", with_flags(constant, {"--steps", "5"})).code == 0);
+  const Outcome resumed = desk.resume("part", {"--steps", "12"});
+  REQUIRE_MESSAGE(resumed.code == 0, resumed.errors);
+  CHECK(weights_of(desk.checkpoint("part")) == weights_of(desk.checkpoint("constant")));
+  CHECK(weights_of(desk.checkpoint("whole")) != weights_of(desk.checkpoint("constant")));
+  REQUIRE(classify.train("other", {"--steps", "4"}).code == 0);
+  fs::remove_all(classify.run("judge")), fs::rename(classify.run("other"), classify.run("judge"));
+  const Outcome other = desk.resume("whole");
+  CHECK(other.code == 2);
+  CHECK_MESSAGE(other.errors.find("not the classifier any more") != std::string::npos, other.errors);
+}
+
 TEST_CASE("the blobs are learnt, and eval, the records and the page say the same") {
   const Desk desk = vae_desk();
   REQUIRE(desk.train("a", {"--steps", "120", "--eval-every", "8", "--lr", "0.003"}).code == 0);
@@ -75,6 +121,18 @@ TEST_CASE("every question gets its picture or its table") {
   picture({"interpolate", "--rows", "3", "--steps", "5"}, 7, 3);
   picture({"interpolate", "--images", "0", "3", "--steps", "4"}, 6, 1);
   picture({"manifold", "--side", "6"}, 6, 6);
+  picture({"classes", "--rows", "2", "--steps", "3"}, 4, 2);  // from one class to the other
+  picture({"classes", "--rows", "1", "--steps", "2", "--classes", "1", "0", "1"}, 5, 1);
+  const Image there_and_back = read_image(at / "classes.png", 1);
+  const auto tile = [&](int number) {
+    std::vector<uint8_t> pixels;
+    for (int y = 2; y < 18; ++y)
+      for (int x = 2; x < 18; ++x) pixels.push_back(there_and_back.pixels[static_cast<size_t>(y * there_and_back.w + number * 18 + x)]);
+    return pixels;
+  };
+  CHECK(tile(0) == tile(4));  // the same z, the same class
+  CHECK(tile(1) == tile(3));
+  CHECK(tile(0) != tile(2));
 
   const fs::path csv = at / "codes.csv", tensors = at / "codes.safetensors";
   REQUIRE(desk({"encode", run, "--out", csv.string()}).code == 0);
@@ -144,6 +202,16 @@ TEST_CASE("wrong input: one sentence, the documented exit code, nothing left beh
                        {desk.fresh("x", {"--likelihood", "poisson"}), 2, "--likelihood poisson"},
                        {desk.fresh("x", {"--size", "30"}), 2, "--size"},
                        {desk.fresh("x", {"--net", "conv", "--batch", "1"}), 2, "--batch 1"},
+                       {desk.fresh("x", {"--content", "1"}), 2, "--extractor"},
+                       {desk.fresh("x", {"--net", "ae", "--extractor", good}), 2, "plain autoencoder"},
+                       {desk.fresh("x", {"--accumulate", "0"}), 2, "--accumulate 0"},
+                       {desk.fresh("x", {"--ema", "1"}), 2, "--ema 1"},
+                       {desk.fresh("x", {"--eps", "0"}), 2, "--eps 0"},
+                       {desk.fresh("x", {"--style", "-1"}), 2, "--style -1"},
+                       {desk.fresh("x", {"--extractor", good}), 3, "classifier"},
+                       {{"classes", good, "--out", png}, 2, "knows no labels"},
+                       {{"classes", desk.run("labelled"), "--out", png, "--classes", "1"}, 2, "at least two"},
+                       {{"classes", desk.run("labelled"), "--out", png, "--classes", "1", "5"}, 2, "--classes 5"},
                        {desk.further("good", {"--beta", "2"}), 2, "--beta was 1.0 and is now 2.0"},
                        {{"eval", (at / "not-a-checkpoint.safetensors").string()}, 3, "not-a-checkpoint"},
                        {{"eval", good, "--which", "worst"}, 2, "--which worst"},

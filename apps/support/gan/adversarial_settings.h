@@ -2,16 +2,17 @@
 #pragma once
 #include <string>
 
+#include "apps/support/train/optimizer_flags.h"
 #include "models/gan_step.h"
 
 namespace duel {
 
-struct AdversarialSettings {
-  std::string loss = "non-saturating", penalty = "none", optimizer = "adam", schedule = "constant", d_norm = "batch", init;
+struct AdversarialSettings : OptimizerFlags {
+  std::string loss = "non-saturating", penalty = "none", d_norm = "batch", init;
   double penalty_weight = 10, clip = 0, smooth = 0, label_noise = 0, instance_noise = 0, feature_matching = 0, l1 = 0;
   int64_t noise_steps = 10000;
   int critic_steps = 1, accumulate = 1;
-  double lr = 2e-4, lr_d = 0, beta1 = 0.5, beta2 = 0.999, weight_decay = 0;
+  double lr_d = 0;
 
   // Their names and help, as RunSettings wants them. In two parts, because programs have other settings between them.
   template <class F>
@@ -31,13 +32,9 @@ struct AdversarialSettings {
   }
   template <class F>
   void each_of_optimizer(F&& f) {
-    f("optimizer", optimizer, "adam, adamw, rmsprop or sgd", true);
-    f("lr", lr, "step size", true);
+    each_of_step_size(f);
     f("lr-d", lr_d, "D's own step size; 0: that of G", true);
-    f("beta1", beta1, "first decay of adam and adamw; momentum of sgd", true);
-    f("beta2", beta2, "second decay of adam and adamw", true);
-    f("weight-decay", weight_decay, "L2 penalty, decoupled in adamw", true);
-    f("schedule", schedule, "of the step size: constant, linear or cosine (both to 0 at the end)", true);
+    each_of_decay(f);
   }
 
   void check_adversarial() const;  // throws Error(usage) on numbers out of range; names are looked at where they are asked for
@@ -45,9 +42,8 @@ struct AdversarialSettings {
   Norm norm_of_d() const;
   Init initial(Init otherwise) const;  // `otherwise` where none was asked for
   int batches_a_step() const { return critic_steps * accumulate; }
-  OptimizerSettings optimizer_of_g() const;
+  OptimizerSettings optimizer_of_g() const { return optimizer_settings(); }
   OptimizerSettings optimizer_of_d() const;
-  double rate_at(int64_t step, int64_t total) const;  // a factor of both step sizes
 };
 
 }  // namespace duel

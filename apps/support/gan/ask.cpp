@@ -57,11 +57,7 @@ int walk_classes(const GanAsk& ask) {
   check_walks(ask);
   const TrainedGan gan = open(ask);
   if (!gan.g.config.classes) fail(Failure::usage, fmt::format("{}: this net knows no labels; train one with cgan", ask.from));
-  std::vector<int> classes;
-  for (const std::string& name : ask.classes) classes.push_back(class_number("--classes", name, gan.classes));
-  if (classes.empty())
-    for (int k = 0; k < gan.g.config.classes; ++k) classes.push_back(k);
-  if (classes.size() < 2) fail(Failure::usage, "--classes: a walk goes through at least two");
+  const std::vector<int> classes = walked_classes("--classes", ask.classes, gan.classes);
   const int64_t columns = static_cast<int64_t>(classes.size() - 1) * ask.steps + 1;
   check_tiles(columns, ask.rows, gan.g.config.h, gan.g.config.w);
   write_png(ask.out, class_walk_grid(gan.g, ask.rows, ask.steps, ask.seed, classes));

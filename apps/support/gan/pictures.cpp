@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/support/images/class_name.h"
 #include "apps/support/images/tiles.h"
 #include "engine/grad.h"
 
@@ -90,20 +91,12 @@ Image interpolation_grid(const Generator& g, int rows, int steps, int64_t seed, 
 }
 
 Image class_walk_grid(const Generator& g, int rows, int steps, int64_t seed, const std::vector<int>& classes) {
-  const size_t between = classes.size() - 1, k = static_cast<size_t>(g.config.classes);
-  std::vector<double> row;  // [columns, classes]: how much of each class
-  for (size_t leg = 0; leg < between; ++leg)
-    for (int i = 0; i < steps + (leg + 1 == between); ++i) {
-      const double t = static_cast<double>(i) / steps;
-      std::vector<double> mix(k, 0);
-      mix[static_cast<size_t>(classes[leg])] += 1 - t, mix[static_cast<size_t>(classes[leg + 1])] += t;
-      row.insert(row.end(), mix.begin(), mix.end());
-    }
-  const int columns = static_cast<int>(row.size() / k);
+  const ClassWalk walk = walk_through(classes, steps, g.config.classes);
   std::vector<double> labels;
-  for (int r = 0; r < rows; ++r) labels.insert(labels.end(), row.begin(), row.end());
-  const Tensor z = repeated(noise(g, rows, seed, RandomStream::interpolation), columns);
-  return sample_grid(g, {z, Tensor::from({int64_t{rows} * columns, g.config.classes}, labels, DType::f32, g.device)}, columns);
+  for (int r = 0; r < rows; ++r) labels.insert(labels.end(), walk.shares.begin(), walk.shares.end());
+  const Tensor z = repeated(noise(g, rows, seed, RandomStream::interpolation), static_cast<int>(walk.pictures));
+  return sample_grid(g, {z, Tensor::from({rows * walk.pictures, g.config.classes}, labels, DType::f32, g.device)},
+                     static_cast<int>(walk.pictures));
 }
 
 }  // namespace duel

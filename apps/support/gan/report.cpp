@@ -76,18 +76,10 @@ Page gan_page(const GanSettings& settings, const std::string& device, int64_t st
       distribution_of(records, "said_real", "D(x), image by image", "How what D says of a batch of real images is spread, over time.", p),
       distribution_of(records, "said_fake", "D(G(z)), image by image",
                       "The same of generated images. Where the two no longer overlap, D tells them apart without fail.", p)};
-  if (!settings.extractor.empty()) {
-    const std::string by =
-        fmt::format("As the classifier {} sees up to {} samples and as many test images. ", settings.extractor, settings.eval_n);
-    page.series.push_back({"Fréchet distance",
-                           by + "The best is kept as checkpoints/best.safetensors; a GAN's last is often not its best.",
-                           {curve_of(records, "fcd", "FCD")},
-                           false});
-    page.series.push_back({"Precision and recall",
-                           "The share of samples that look like real images, and of real images that samples look like.",
-                           {curve_of(records, "precision", "precision"), curve_of(records, "recall", "recall")},
-                           true});
-  }
+  if (!settings.extractor.empty())
+    for (Series& s : distances_of(records, settings.extractor, settings.eval_n,
+                                  "The best is kept as checkpoints/best.safetensors; a GAN's last is often not its best."))
+      page.series.push_back(std::move(s));
   if (settings.penalty != "none")
     page.series.push_back({"Penalty", "On D's gradient, before its weight.", {curve_of(records, "penalty", "penalty")}, false});
   if (settings.ada > 0)

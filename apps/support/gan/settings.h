@@ -32,7 +32,7 @@ struct GanSettings : RunSettings<GanSettings>, AdversarialSettings {
   template <class F>
   void each(F&& f) {
     // A schedule that ends at zero does so when the run does, so its length is part of what is computed.
-    const bool shaped = schedule != "constant";
+    const bool shaped = is_shaped();
     f("conditional", conditional, "a class for each image: cgan", true);
     f("label-in-g", label_in_g, "how the label enters G: one-hot, embedding or norm", true);
     f("label-in-d", label_in_d, "how the label enters D: one-hot, embedding or projection", true);

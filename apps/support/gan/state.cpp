@@ -1,7 +1,5 @@
 #include "apps/support/gan/state.h"
 
-#include <fmt/format.h>
-
 namespace duel {
 GanState::GanState(const GanSettings& settings, const Dataset& train, Device device)
     : RunState(settings, device, fingerprint(train)), classes(train.classes), margin(train.margin) {
@@ -29,10 +27,7 @@ void GanState::save(const std::string& path) {
 
 void GanState::load(const std::string& path) {
   const Checkpoint file = read(path, gan_format, [&](const TensorVisit& f) { each(f); });
-  if (file.entry("judged_by") != judged_by)
-    fail(Failure::usage, fmt::format("--extractor {}: it is not the classifier any more that judged this run before (then {}, now {}), and "
-                                     "distances by two do not compare; put it back",
-                                     settings.extractor, file.entry("judged_by"), judged_by));
+  file.check_judged_by(judged_by, settings.extractor);
   refresh_copies(g), refresh_copies(d);
 }
 

@@ -16,7 +16,7 @@ struct GanState : RunState<GanSettings> {
   Generator g;
   Discriminator d;
   Optimizer opt_g, opt_d;
-  std::optional<Ema> average;
+  std::optional<Ema<Generator>> average;
   std::optional<AdaController> ada;  // with --ada
   std::string judged_by;             // hash of the extractor whose distances the run keeps its best by; empty without one
 

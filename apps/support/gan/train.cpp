@@ -3,11 +3,11 @@
 #include "apps/support/gan/augment.h"
 #include "apps/support/gan/data.h"
 #include "apps/support/gan/doctor.h"
-#include "apps/support/gan/judge.h"
 #include "apps/support/gan/layer_inspector.h"
 #include "apps/support/gan/pictures.h"
 #include "apps/support/gan/report.h"
 #include "apps/support/gan/state.h"
+#include "apps/support/judge/sample_judge.h"
 #include "apps/support/report/run_page.h"
 #include "apps/support/train/trainer.h"
 
@@ -45,8 +45,12 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
   GanSettings& settings = command.settings;
   const ImageData data = load_gan_data(settings);
   GanState state(settings, data.train, device);
-  std::optional<GanJudge> measure;
-  if (!settings.extractor.empty()) measure.emplace(settings, data.test, device), state.judged_by = measure->extractor();
+  std::optional<Extractor> extractor;
+  std::optional<SampleJudge> measure;
+  if (!settings.extractor.empty()) {
+    extractor.emplace(settings.extractor, "last", device), state.judged_by = extractor->hash();
+    measure.emplace(*extractor, settings.data, data.test, settings.eval_n, settings.seed);
+  }
   Trainer trainer(command, state, data.train.n);
 
   const int64_t images = int64_t{settings.batch} * settings.batches_a_step();
@@ -74,11 +78,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
     gan_step.look = nullptr, looked = true;
   };
   auto load = [&] {
-    for (int i = 0; i < settings.batches_a_step(); ++i) {
-      const auto share = [&](const Tensor& t) { return slice(t, int64_t{i} * settings.batch, int64_t{i + 1} * settings.batch).detach(); };
-      Tensor x = share(real);
-      load_batch(data, trainer.order(), x, conditional ? share(labels) : Tensor());
-    }
+    load_batches(data, trainer.order(), settings.batches_a_step(), real, labels);
     state.set_rate(settings.rate_at(state.step, trainer.total()));
   };
   auto finite = [&](const GanReport& r) {
@@ -101,7 +101,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
     return page;
   };
   std::function<nlohmann::ordered_json()> distances;
-  if (measure) distances = [&] { return (*measure)(state); };
+  if (measure) distances = [&] { return (*measure)(generated(TrainedGan(state), measure->n(), settings.seed)); };
   return trainer.run({.load = load,
                       .step = [&] { gan_step(); },
                       .look_every = settings.inspect_every,

@@ -59,15 +59,7 @@ bool begins_a_number(const std::string& text) {
 }
 
 PointSource table(const std::string& file) {
-  auto rows = read_csv(file);
-  if (!rows.empty() && rows[0][0].starts_with("\xEF\xBB\xBF")) rows[0][0].erase(0, 3);  // a byte order mark, as spreadsheets write it
-  auto points = std::make_shared<std::vector<std::array<double, 2>>>();
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const std::optional<double> x = number(rows[i][0]), y = rows[i].size() > 1 ? number(rows[i][1]) : std::nullopt;
-    if (x && y) points->push_back({*x, *y});
-    else if (i > 0 || begins_a_number(rows[0][0]) || (rows[0].size() > 1 && begins_a_number(rows[0][1])))
-      refuse(file, fmt::format("row {}: two numbers, x and y, are wanted", i + 1));
-  }
+  auto points = std::make_shared<std::vector<std::array<double, 2>>>(read_points(file));
   if (points->size() < 2) refuse(file, "at least two points are wanted, a row with x and y each");
   std::array<double, 2> middle{};
   double half = 0;
@@ -91,6 +83,19 @@ std::string ending_of(const std::string& file) {
 bool is_picture(const std::string& ending) { return ending == "png" || ending == "jpg" || ending == "jpeg"; }
 
 }  // namespace
+
+std::vector<std::array<double, 2>> read_points(const std::string& file) {
+  auto rows = read_csv(file);
+  if (!rows.empty() && rows[0][0].starts_with("\xEF\xBB\xBF")) rows[0][0].erase(0, 3);  // a byte order mark, as spreadsheets write it
+  std::vector<std::array<double, 2>> points;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::optional<double> x = number(rows[i][0]), y = rows[i].size() > 1 ? number(rows[i][1]) : std::nullopt;
+    if (x && y) points.push_back({*x, *y});
+    else if (i > 0 || begins_a_number(rows[0][0]) || (rows[0].size() > 1 && begins_a_number(rows[0][1])))
+      refuse(file, fmt::format("row {}: two numbers, x and y, are wanted", i + 1));
+  }
+  return points;
+}
 
 Tensor PointSource::draw(int64_t n, int64_t seed, const Tensor& step, int64_t first) const {
   const std::vector<double> u = Rng{seed, RandomStream::points}.uniform({n, 3}, step, 0, 1, DType::f32, first).values(),

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/support/metrics/modes.h"
 #include "engine/tensor.h"
@@ -33,6 +34,8 @@ PointSource two_moons(double sigma);
 // the first two columns, a heading allowed; each is drawn as often as any other. Both are moved and scaled until the longer side is
 // [−2, 2]; y points up. Throws Error(data) naming the file: unreadable, all white, fewer than two different points, no number.
 PointSource drawing(const std::string& file);
+// The points of such a CSV as they stand. Throws Error(data) likewise, but for no points.
+std::vector<std::array<double, 2>> read_points(const std::string& file);
 
 // ring (of `modes` on radius 2), grid (5 × 5 at spacing 2), moons, or a file with the ending .png, .jpg, .jpeg or .csv. Throws Error(usage)
 // on another name, Error(data) as above.

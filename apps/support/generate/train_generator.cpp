@@ -72,11 +72,14 @@ void train(const std::string& title, int64_t total, int batch, Device device, in
 TrainedVae train_vae(VaeSettings settings, const Dataset& images, Device device, const std::string& title) {
   Begun<VaeState> b(settings, images, device);
   VaeState& state = b.state;
-  VaeStep one_step{state.net, state.optimizer, settings.objective(), {settings.seed, RandomStream::posterior}, state.step_on_device, b.x,
-                   b.labels,  state.sums};
+  VaeStep one_step = state.training_step(b.x, b.labels);
   train(
-      title, settings.steps, settings.batch, device, state.step, [&] { b.load(); }, [&] { one_step(); },
-      [&] { return state.sums.values()[0] / static_cast<double>(std::max<int64_t>(1, state.step)); });
+      title, settings.steps, settings.batch, device, state.step,
+      [&] {
+        b.load();
+        state.set_rate(settings.rate_at(state.step, settings.steps));
+      },
+      [&] { one_step(); }, [&] { return state.sums.values()[0] / static_cast<double>(std::max<int64_t>(1, state.step)); });
   return TrainedVae(state);
 }
 

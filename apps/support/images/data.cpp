@@ -4,6 +4,7 @@
 
 #include "engine/data/sampling.h"
 #include "engine/io/file.h"
+#include "engine/ops.h"
 
 namespace duel {
 
@@ -45,6 +46,15 @@ void load_batch(const ImageData& data, Shuffler& order, Tensor& x, Tensor labels
   to_signed(pixels, values.data());
   x.assign(static_cast<const void*>(values.data()));
   if (labels) labels.assign(static_cast<const void*>(classes.data()));
+}
+
+void load_batches(const ImageData& data, Shuffler& order, int batches, const Tensor& x, const Tensor& labels) {
+  const int64_t n = x.shape()[0] / batches;
+  for (int i = 0; i < batches; ++i) {
+    const auto share = [&](const Tensor& t) { return t ? slice(t, i * n, (i + 1) * n).detach() : Tensor(); };
+    Tensor part = share(x);
+    load_batch(data, order, part, share(labels));
+  }
 }
 
 }  // namespace duel

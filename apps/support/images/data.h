@@ -26,5 +26,7 @@ ImageData load_images(const ImageOptions& options);
 // Puts the next batch of `order` into `x`, f32 [batch,h,w,c] in [−1, 1], and its labels into `labels`, i32 [batch], unless that is
 // undefined.
 void load_batch(const ImageData& data, Shuffler& order, Tensor& x, Tensor labels = {});
+// The next so many batches, one behind the other: x [batches·batch,h,w,c].
+void load_batches(const ImageData& data, Shuffler& order, int batches, const Tensor& x, const Tensor& labels = {});
 
 }  // namespace duel

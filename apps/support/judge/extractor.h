@@ -13,7 +13,8 @@ class Extractor {
   // `from` is a run folder of classify, or a checkpoint in one; `which` its checkpoint, last or best.
   Extractor(const std::string& from, const std::string& which, Device device);
 
-  const ClassifierConfig& config() const { return trained_.net.config; }
+  const Classifier& net() const { return trained_.net; }
+  const ClassifierConfig& config() const { return net().config; }
   const std::vector<std::string>& classes() const { return trained_.classes; }  // that it tells apart
   // 64 bits of its kind, its precision, what images it takes, and the bytes of all its tensors: 16 hexadecimal digits.
   const std::string& hash() const { return hash_; }

@@ -48,4 +48,14 @@ Curve curve_of(const std::vector<nlohmann::ordered_json>& records, const char* k
   return c;
 }
 
+std::vector<Series> distances_of(const std::vector<nlohmann::ordered_json>& records, const std::string& extractor, int n,
+                                 const std::string& kept) {
+  const std::string by = fmt::format("As the classifier {} sees up to {} samples and as many test images. ", extractor, n);
+  return {{"Fréchet distance", by + kept, {curve_of(records, "fcd", "FCD")}, false},
+          {"Precision and recall",
+           "The share of samples that look like real images, and of real images that samples look like.",
+           {curve_of(records, "precision", "precision"), curve_of(records, "recall", "recall")},
+           true}};
+}
+
 }  // namespace duel

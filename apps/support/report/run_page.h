@@ -22,4 +22,8 @@ Histograms distribution_of(const std::vector<nlohmann::ordered_json>& records, c
 // The numbers under `key`; a record without it leaves a gap.
 Curve curve_of(const std::vector<nlohmann::ordered_json>& records, const char* key, const char* name);
 
+// What a SampleJudge (judge/sample_judge.h) recorded of n images of each side; `kept` says what becomes of the best.
+std::vector<Series> distances_of(const std::vector<nlohmann::ordered_json>& records, const std::string& extractor, int n,
+                                 const std::string& kept);
+
 }  // namespace duel

@@ -89,6 +89,14 @@ std::optional<double> Checkpoint::number(const std::string& key) const {
   return value;
 }
 
+void Checkpoint::check_judged_by(const std::string& hash, const std::string& name) const {
+  const std::string before = file_.metadata.contains("judged_by") ? entry("judged_by") : "";  // VAEs were not judged at first
+  if (before == hash) return;
+  fail(Failure::usage, fmt::format("--extractor {}: it is not the classifier any more that judged this run before (then {}, now {}), and "
+                                   "distances by two do not compare; put it back",
+                                   name, before, hash));
+}
+
 void Checkpoint::load(const std::string& name, Tensor& t) const {
   const HostTensor* host = file_.find(name);
   if (!host) fail(Failure::data, fmt::format("{}: has no tensor {}; it is the checkpoint of another net", origin_.file, name));

@@ -61,6 +61,9 @@ class Checkpoint {
       fail(Failure::data, fmt::format("{}: the images of {} are not those that the run was trained on; put them back, or start a new run",
                                       origin_.file, settings.data));
   }
+  // That the run was judged by the extractor of this hash, or by none where it is empty; `name` is what the settings call it. Throws
+  // Error(usage) where it was another one, for distances by two do not compare.
+  void check_judged_by(const std::string& hash, const std::string& name) const;
 
  private:
   Checkpoint(const std::string& path, const std::string& format, const std::string& kind, const std::vector<std::byte>& bytes);

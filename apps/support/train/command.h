@@ -44,6 +44,8 @@ struct TrainCommand : TrainFlags {
     } else if (!preset.empty()) {
       settings = S::with_flags(settings_of<S>(find_preset(program, preset)), settings, *app);
     }
+    if constexpr (requires { settings.settle(*app); })
+      if (!resume) settings.settle(*app);
     settings.check();
     device = use_device(settings.device);
     if ((tune || tune_baselines) && is_simulated(device))

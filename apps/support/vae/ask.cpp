@@ -91,6 +91,19 @@ int sample(const VaeAsk& ask) {
   return 0;
 }
 
+int walk_classes(const VaeAsk& ask) {
+  check_walks(ask);
+  const Opened vae = open(ask);
+  want_prior(vae, "classes");
+  if (!vae.net.config.classes) fail(Failure::usage, fmt::format("{}: this net knows no labels; train one with --conditional", ask.from));
+  const std::vector<int> way = walked_classes("--classes", ask.classes, vae.classes);
+  const int64_t columns = static_cast<int64_t>(way.size() - 1) * ask.steps + 1;
+  check_tiles(columns, ask.rows, vae.net.config.h, vae.net.config.w);
+  write_png(ask.out, class_walk_grid(vae.net, vae.likelihood, ask.rows, ask.steps, ask.seed, way));
+  fmt::print("{} of {} images in {}\n", counted(static_cast<uint64_t>(ask.rows), "walk"), columns, ask.out);
+  return 0;
+}
+
 int generate_folder(const VaeAsk& ask) {
   check_at_least(1, "--n", ask.n);
   const Opened vae = open(ask);
@@ -208,7 +221,9 @@ int encode_images(const VaeAsk& ask) {
   return 0;
 }
 
-int measure(const VaeAsk& ask) {
+}  // namespace
+
+int say_elbo(const VaeAsk& ask) {
   Opened vae = open(ask);
   const Dataset images = images_of(vae, ask);
   const Elbo elbo = evaluate(vae.net, vae.settings.objective(), images, vae.settings.seed);
@@ -216,6 +231,8 @@ int measure(const VaeAsk& ask) {
              elbo_text(elbo, vae.settings.objective(), vae.net.config.variational));
   return 0;
 }
+
+namespace {
 
 enum class Part { encoder, decoder };
 constexpr const char* part_names[] = {"encoder", "decoder"};
@@ -267,6 +284,9 @@ std::vector<std::pair<CLI::App*, int (*)(const VaeAsk&)>> add_vae_questions(CLI:
   add_walks(*walks, ask);
   walks->add_option("--images", ask.images, "the ends by number, two a walk, instead of drawn ones");
   add_seed(*walks, ask, "of the drawn ends"), with_data(walks);
+  CLI::App* labels = picture("classes", "walks from class to class of a conditional net, from one z a row");
+  add_walks(*labels, ask), add_seed(*labels, ask, "of the noise");
+  labels->add_option("--classes", ask.classes, "the classes on the way, by name or number; without it all of them");
   CLI::App* sums = picture("arithmetic", "codes of one class moved by the difference of two classes' mean codes");
   sums->add_option("--from", ask.from_class, "class of the images, by name or number")->required();
   sums->add_option("--to", ask.to_class, "class to move them towards")->required();
@@ -284,9 +304,8 @@ std::vector<std::pair<CLI::App*, int (*)(const VaeAsk&)>> add_vae_questions(CLI:
   with_data(measured);
   CLI::App* exported = onnx::add_export(app, ask, "the encoder or the decoder as an ONNX file");
   exported->add_option("--part", ask.part, "encoder or decoder")->required();
-  return {{samples, sample},      {folder, generate_folder}, {reconstructions, reconstruct},
-          {walks, interpolate},   {sums, arithmetic},        {plane, manifold},
-          {codes, encode_images}, {measured, measure},       {exported, export_part}};
+  return {{samples, sample},  {folder, generate_folder}, {reconstructions, reconstruct}, {walks, interpolate}, {labels, walk_classes},
+          {sums, arithmetic}, {plane, manifold},         {codes, encode_images},         {measured, say_elbo}, {exported, export_part}};
 }
 
 }  // namespace duel

@@ -1,4 +1,4 @@
-// What can be asked of a trained VAE: sample, generate, reconstruct, interpolate, arithmetic, manifold, encode, eval, export.
+// What can be asked of a trained VAE: sample, generate, reconstruct, interpolate, classes, arithmetic, manifold, encode, eval, export.
 #pragma once
 #include <string>
 #include <utility>
@@ -19,9 +19,13 @@ struct VaeAsk : Ask {
   int side = 20;
   double reach = 1.5;
   std::vector<int> images;
+  std::vector<std::string> classes;  // of a walk through labels
 };
 
 // Adds a subcommand for each question. What it returns answers it, with the exit code.
 std::vector<std::pair<CLI::App*, int (*)(const VaeAsk&)>> add_vae_questions(CLI::App& app, VaeAsk& ask);
+
+// The ELBO and its parts on --split of --data, printed; the exit code.
+int say_elbo(const VaeAsk& ask);
 
 }  // namespace duel

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/support/images/class_name.h"
 #include "apps/support/images/tiles.h"
 
 namespace duel {
@@ -21,6 +22,10 @@ Device device_of(const Vae& net) { return net.decoder.dense.w.master.device(); }
 
 Tensor labels_tensor(const Vae& net, const int32_t* labels, int64_t n) {
   return net.config.classes ? Tensor::from_bytes({n}, DType::i32, labels, device_of(net)) : Tensor();
+}
+
+void append_decoded(std::vector<float>& values, const Vae& net, Likelihood likelihood, const Tensor& z, const Tensor& labels) {
+  append(values, affine(mean_image(likelihood, net.decoder(z, labels, Mode::infer)), 2, -1));
 }
 
 }  // namespace
@@ -52,8 +57,7 @@ std::vector<float> decoded(const Vae& net, Likelihood likelihood, const std::vec
   for (int64_t from = 0; from < n; from += at_once) {
     const int64_t count = std::min<int64_t>(at_once, n - from);
     const Tensor part = Tensor::from_bytes({count, c.latent}, DType::f32, z.data() + from * c.latent, device_of(net));
-    const Tensor out = net.decoder(part, c.classes ? labels_tensor(net, labels.data() + from, count) : Tensor(), Mode::infer);
-    append(values, affine(mean_image(likelihood, out), 2, -1));
+    append_decoded(values, net, likelihood, part, c.classes ? labels_tensor(net, labels.data() + from, count) : Tensor());
   }
   return values;
 }
@@ -81,6 +85,21 @@ Image sample_grid(const Vae& net, Likelihood likelihood, int64_t n, int columns,
     labels.push_back(every_class ? static_cast<int32_t>(i % columns % c.classes) : label);
   }
   return make_grid(decode(net, likelihood, z, labels), columns);
+}
+
+Image class_walk_grid(const Vae& net, Likelihood likelihood, int rows, int steps, int64_t seed, const std::vector<int>& classes) {
+  NoGrad only_looking;
+  const VaeConfig& c = net.config;
+  const ClassWalk walk = walk_through(classes, steps, c.classes);
+  const Tensor labels = Tensor::from({walk.pictures, c.classes}, walk.shares, DType::f32, device_of(net));
+  const std::vector<float> drawn = prior(net, rows, seed, RandomStream::interpolation);
+  std::vector<float> values;
+  for (int row = 0; row < rows; ++row) {
+    std::vector<float> z;
+    for (int64_t i = 0; i < walk.pictures; ++i) z.insert(z.end(), drawn.begin() + row * c.latent, drawn.begin() + (row + 1) * c.latent);
+    append_decoded(values, net, likelihood, Tensor::from_bytes({walk.pictures, c.latent}, DType::f32, z.data(), device_of(net)), labels);
+  }
+  return make_grid(to_images(values, c.h, c.w, c.channels), static_cast<int>(walk.pictures));
 }
 
 Image reconstruction_grid(const Vae& net, Likelihood likelihood, const Dataset& images, int columns) {

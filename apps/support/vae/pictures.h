@@ -33,6 +33,9 @@ std::vector<float> prior(const Vae& net, int64_t n, int64_t seed, RandomStream s
 // columns.
 Image sample_grid(const Vae& net, Likelihood likelihood, int64_t n, int columns, int64_t seed, RandomStream stream, int label = -1);
 
+// A conditional net's walks from class to class, a row for each draw from the prior: z stays, and the label runs (images/class_name.h).
+Image class_walk_grid(const Vae& net, Likelihood likelihood, int rows, int steps, int64_t seed, const std::vector<int>& classes);
+
 // Rows in pairs: images as they are, and under each what the net makes of it.
 Image reconstruction_grid(const Vae& net, Likelihood likelihood, const Dataset& images, int columns);
 

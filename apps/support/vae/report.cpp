@@ -31,6 +31,9 @@ Page vae_page(const VaeSettings& settings, const std::string& device, int64_t st
                            "How much z says about the image, in nats. At 0 the decoder has learnt to do without z.",
                            {curve_of(records, "kl", "training"), curve_of(records, "test_kl", "test")},
                            false});
+  if (variational && !settings.extractor.empty())
+    for (Series& s : distances_of(records, settings.extractor, settings.eval_n, "The best checkpoint is kept by the loss, not by this."))
+      page.series.push_back(std::move(s));
   if (test.n == 0) return page;
   auto nats = [](double value) { return fmt::format("{:.2f}", value); };
   Table table{"On the test images", "Means at the last look, z drawn once an image.", {"Part", "Nats an image"}, {}};

@@ -9,9 +9,16 @@ namespace duel {
 void VaeSettings::check() const {
   check_common();
   want(net == "vae" || net == "conv" || net == "ae", fmt::format("--net {}: there are vae, conv and ae", net));
-  objective();
-  want(sigma > 0 && std::isfinite(sigma), fmt::format("--sigma {} must be positive", sigma));
-  want(beta >= 0 && std::isfinite(beta), fmt::format("--beta {} must not be negative", beta));
+  check_objective(objective());
+  check_optimizer(), initial();
+  want(ema >= 0 && ema < 1, fmt::format("--ema {}: from 0 to below 1", ema));
+  for (const auto& [flag, weight] : {std::pair{"content", content}, {"style", style}, {"total-variation", variation}})
+    want(weight >= 0 && std::isfinite(weight), fmt::format("--{} {} must not be negative", flag, weight));
+  want((content == 0 && style == 0) || !extractor.empty(),
+       "--content and --style compare what a classifier sees; name a run of classify with --extractor");
+  want(net != "ae" || extractor.empty() || content > 0 || style > 0,
+       "--extractor with --net ae: it would judge samples, and a plain autoencoder has no distribution of z to draw them from");
+  want(eval_n >= 10, fmt::format("--eval-n {}: at least 10", eval_n));
   want(size == 0 || (size >= 4 && size <= 4096), fmt::format("--size {}: 4 to 4096, or 0 for the data's", size));
   want(channels == 0 || channels == 1 || channels == 3, fmt::format("--channels {}: 1 or 3, or 0 for the data's", channels));
   want(latent >= 0 && width >= 0, fmt::format("--latent {} and --width {} must not be negative", latent, width));
@@ -40,7 +47,28 @@ VaeConfig VaeSettings::network(int h, int w, int classes) const {
 }
 
 VaeObjective VaeSettings::objective() const {
-  return {.likelihood = choice<Likelihood>("--likelihood", likelihood, likelihood_names), .beta = beta, .sigma = sigma};
+  return {.likelihood = choice<Likelihood>("--likelihood", likelihood, likelihood_names),
+          .beta = beta,
+          .sigma = sigma,
+          .l1 = l1,
+          .accumulate = accumulate};
+}
+
+std::optional<Init> VaeSettings::initial() const {
+  if (init.empty()) return {};
+  return choice<Init>("--init", init, init_names);
+}
+
+Perceptual VaeSettings::perceptual(const Classifier* by) const {
+  return {.content = content, .style = style, .variation = variation, .by = by};
+}
+
+void check_perceptual(const VaeSettings& settings, const ClassifierConfig& takes, const Dataset& images) {
+  if (settings.content == 0 && settings.style == 0) return;
+  want(
+      takes.h == images.h && takes.w == images.w && takes.channels == settings.channels,
+      fmt::format("--content and --style show the classifier of --extractor {}×{}×{} images, and it takes {}×{}×{}; train one of that size",
+                  images.h, images.w, settings.channels, takes.h, takes.w, takes.channels));
 }
 
 }  // namespace duel
