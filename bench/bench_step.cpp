@@ -165,8 +165,13 @@ int run(Options& o, ResultOutput& output) {
   const int images = ours.model.images;
   std::optional<TorchPeers> peers;
   if (!python.empty())
-    peers.emplace(TorchOptions{
-        .python = python, .model = o.model, .precision = o.peer_precision, .forms = o.peer_forms, .step = o.step, .device = device});
+    peers.emplace(TorchOptions{.python = python,
+                               .model = o.model,
+                               .precision = o.peer_precision,
+                               .forms = o.peer_forms,
+                               .step = o.step,
+                               .weights = ours.model.weights,
+                               .device = device});
 
   const std::string name =
       fmt::format("{}/{}x{}x{}/b{}/{}/{}", o.model, o.step.size, o.step.size, o.step.channels, o.step.batch, o.precision, name_of(device));

@@ -18,6 +18,7 @@ struct TorchOptions {
   std::string model, precision;    // f32, tf32 or bf16
   std::vector<std::string> forms;  // of torch_forms; empty: eager, and on a GPU all of them
   StepOptions step;
+  std::string weights;  // StepModel::weights
   Device device = Device::cpu;
 };
 

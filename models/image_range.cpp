@@ -14,6 +14,12 @@ void check_image_range(const Tensor& images, const std::string& model, const std
   if (!(*low >= -1 - slack && *high <= 1 + slack))
     fail(Failure::usage,
          fmt::format("[{}] the images lie in [{:.4g}, {:.4g}], but {}; scale them, such as x / 127.5 - 1", model, *low, *high, why));
+  if (*low >= 0 && *high > *low && *high < 0.5)
+    fail(
+        Failure::usage,
+        fmt::format("[{}] the images lie in [{:.4g}, {:.4g}], all of them light grey, as if each were divided by its length, but {}; scale "
+                    "them, such as x / 127.5 - 1",
+                    model, *low, *high, why));
 }
 
 }  // namespace duel

@@ -1,6 +1,7 @@
 // bench_step beside PyTorch, which a script plays here: which forms run, which is quoted, and what is said of those that fail.
 #include <nlohmann/json.hpp>
 
+#include "bench/step_models.h"
 #include "tests/app_runs.h"
 #include "tests/python.h"
 
@@ -93,16 +94,18 @@ TEST_CASE("no form that runs, and no form of that name, are errors that say whic
 TEST_CASE("PyTorch itself answers in turn, and says what it cannot do") {
   const std::string python = python_with("torch");
   if (python.empty()) return skip("no python3 with torch (DUEL_PYTHON names one)");
+  nlohmann::ordered_json weights;  // of a small-mlp
+  weights["g"] = {{"0.w", {8, 4}}, {"0.bias", {8}}, {"1.w", {64, 8}}, {"1.bias", {64}}};
+  weights["d"] = {{"0.w", {8, 64}}, {"0.bias", {8}}, {"1.w", {1, 8}}, {"1.bias", {1}}};
   const auto peer = [&](const std::string& form, const std::string& precision) {
     return run_python("/bin/sh", {"-c",          "printf 'run 1\\n' | \"$0\" \"$@\"",
                                   python,        source_dir() / "bench" / "peers" / "torch_step.py",
-                                  "--model",     "mlp",
+                                  "--model",     "small-mlp",
                                   "--size",      "8",
                                   "--channels",  "1",
                                   "--batch",     "4",
                                   "--nz",        "4",
-                                  "--ngf",       "4",
-                                  "--ndf",       "4",
+                                  "--weights",   weights.dump(),
                                   "--precision", precision,
                                   "--layout",    "nchw",
                                   "--form",      form,
@@ -114,10 +117,52 @@ TEST_CASE("PyTorch itself answers in turn, and says what it cannot do") {
   std::string hello;
   double seconds = 0, kib = 0;
   REQUIRE_MESSAGE(std::getline(lines, hello), eager.errors);
-  CHECK(hello.starts_with("ready PyTorch "));
+  CHECK_MESSAGE(hello.starts_with("ready PyTorch "), hello);
   CHECK(static_cast<bool>(lines >> seconds >> kib));
   CHECK(seconds > 0);
   CHECK(kib > 1000);
   CHECK(peer("graph", "f32").output == "failed RuntimeError: graph needs a CUDA device\n");
   CHECK(peer("eager", "tf32").output == "failed RuntimeError: tf32 needs a CUDA device\n");
+  weights["d"]["label"] = {10, 8};
+  weights["d"]["2.beta"] = {7};  // of nothing
+  CHECK(peer("eager", "f32").output == "failed ValueError: d has 609 parameters here, and 616 with us\n");
+}
+
+TEST_CASE("PyTorch's own padding is that of Keras seen in a mirror") {
+  const std::string python = python_with("torch");
+  if (python.empty()) return skip("no python3 with torch (DUEL_PYTHON names one)");
+  const Outcome o = run_python(python, {"-c", R"(
+import sys
+sys.path.insert(0, sys.argv[1])
+import torch
+from torch_nets import nets, quick
+mirrored = lambda t: t.flip(2, 3)
+for kind in (nets.Same, nets.SameTransposed):
+    for kernel, stride in ((5, 2), (5, 1), (3, 2), (3, 1)):
+        keras, x = kind(2, 3, kernel, stride), torch.randn(2, 2, 8, 12)
+        ours = quick(keras, torch.contiguous_format)
+        assert type(ours) in (torch.nn.Conv2d, torch.nn.ConvTranspose2d)
+        ours.weight.data, ours.bias.data = mirrored(keras.weight.data), keras.bias.data
+        assert torch.allclose(ours(mirrored(x)), mirrored(keras(x)), atol=1e-5), (kind, kernel, stride)
+)",
+                                        (source_dir() / "bench" / "peers").string()});
+  CHECK_MESSAGE(o.code == 0, o.errors);
+}
+
+TEST_SUITE("long") {
+  TEST_CASE("PyTorch makes a step of every model with as many parameters as ours has") {
+    const std::string python = python_with("torch");
+    if (python.empty()) return skip("no python3 with torch (DUEL_PYTHON names one)");
+    const TempFolder folder;
+    const fs::path file = folder.path() / "step.json";
+    setenv("DUEL_PYTHON", python.c_str(), 1);
+    for (const char* model : duel::bench::step_models) {  // one that has another number says so and is not timed
+      const Outcome o = run_process(build_dir() / "bench" / "bench_step",
+                                    {"--device", "cpu", "--size", "12", "--channels", "3", "--batch", "4", "--rounds", "1", "--seconds",
+                                     "0.01", "--model", model, "--peer", "torch", "--json", file.string()});
+      REQUIRE_MESSAGE(o.code == 0, fmt::format("{}: {}", model, o.errors));
+      const auto results = nlohmann::json::parse(contents_of(file));
+      CHECK_MESSAGE(results["benchmarks"].size() == 3, fmt::format("{}: {}", model, o.output));
+    }
+  }
 }

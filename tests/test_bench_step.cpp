@@ -1,6 +1,8 @@
-// bench_step as a person runs it.
+// bench_step as a person runs it, and the models that it times.
+#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "bench/step_models.h"
 #include "tests/app_runs.h"
 
 using namespace duel::test;
@@ -15,6 +17,49 @@ Outcome bench(std::vector<std::string> args) {
 }
 
 }  // namespace
+
+TEST_CASE("each model makes steps that change its loss, which is finite") {
+  for (const char* name : duel::bench::step_models) {
+    CAPTURE(name);
+    for (const duel::DType precision : {duel::DType::f32, duel::DType::bf16}) {
+      const auto model = duel::bench::make_step_model(
+          name, {.size = 8, .channels = 1, .batch = 4, .nz = 4, .ngf = 4, .ndf = 4, .precision = precision}, duel::Device::cpu);
+      std::vector<double> losses;
+      for (int i = 0; i < 3; ++i) model.step(), losses.push_back(model.loss());
+      for (const double loss : losses) CHECK(std::isfinite(loss));
+      CHECK(losses[2] != losses[0]);
+    }
+  }
+}
+
+TEST_CASE("the models are the nets that they are called") {
+  const auto made = [](const char* name) { return duel::bench::make_step_model(name, {.size = 28, .channels = 1}, duel::Device::cpu); };
+  const auto weights = [&](const char* name) { return nlohmann::json::parse(made(name).weights); };
+  const auto has = [&](const char* name, const char* net, const char* weight, std::vector<int> shape) {
+    const auto of = weights(name)[net];
+    const bool same = of.contains(weight) && of[weight] == nlohmann::json(shape);
+    CHECK_MESSAGE(same, fmt::format("{}: {}.{} of {}", name, net, weight, of.dump()));
+  };
+  has("dcgan", "g", "0.w", {100, 7, 7, 128});
+  has("cgan", "g", "0.w", {110, 7, 7, 128});
+  has("cgan-projection", "g", "0.w", {100, 7, 7, 128}), has("cgan-projection", "g", "0.gamma", {10, 128});
+  has("cgan-projection", "d", "label", {10, 128}), has("cgan-projection", "d", "0.w", {64, 4, 4, 1});
+  has("mlp", "g", "0.w", {256, 100}), has("wgan-clip", "d", "0.w", {1024, 784});
+  has("small-mlp", "g", "0.w", {128, 100}), has("small-mlp", "d", "1.w", {1, 128});
+  has("keras", "g", "dense2.w", {7 * 7 * 128, 256}), has("keras", "d", "conv1.w", {128, 5, 5, 64});
+  has("vae", "encoder", "conv0.w", {32, 3, 3, 1}), has("cvae", "encoder", "conv0.w", {32, 3, 3, 11});
+  has("cvae", "decoder", "dense.w", {7 * 7 * 64, 12}), has("conv-vae", "encoder", "mean.w", {64, 7 * 7 * 128});
+  has("ae", "encoder", "mean.w", {2, 16}), has("resnet", "net", "block2.second.w", {128, 3, 3, 128});
+  CHECK_FALSE(weights("ae")["encoder"].contains("log_variance.w"));
+  CHECK(weights("vae")["encoder"].contains("log_variance.w"));
+  for (const char* name : duel::bench::step_models) CHECK(made(name).images == (std::string(name).starts_with("wgan-") ? 5 : 1) * 128);
+}
+
+TEST_CASE("a model that there is not is refused with those that there are") {
+  const Outcome o = bench({"--model", "gan"});
+  CHECK(o.code == 2);
+  for (const char* name : duel::bench::step_models) CHECK_MESSAGE(o.errors.find(name) != std::string::npos, o.errors);
+}
 
 TEST_CASE("--swap trains with each row of an op in turn, holds the losses together and says which rows cannot") {
   const TempFolder folder;

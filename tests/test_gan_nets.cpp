@@ -7,6 +7,7 @@
 #include "engine/grad.h"
 #include "engine/rng.h"
 #include "models/gan_step.h"
+#include "models/image_range.h"
 #include "models/orthogonal.h"
 
 using namespace duel;
@@ -190,6 +191,44 @@ TEST_CASE("images outside [-1, 1] are refused") {
   GanStep step{net.g, net.d, opt_g, opt_d, 1, step_counter(), Tensor::full({4, 8, 8, 1}, 255), {}, Tensor::zeros({GanReport::size})};
   CHECK_THROWS_WITH_AS(
       step(), "[gan] the images lie in [255, 255], but G's tanh makes values in [-1, 1]; scale them, such as x / 127.5 - 1", Error);
+}
+
+TEST_CASE("images that were divided by their length are told from those that were scaled") {
+  const auto checked = [](std::vector<double> v) {
+    const auto n = static_cast<int64_t>(v.size());
+    check_image_range(Tensor::from({n}, v), "gan", "G's tanh makes values in [-1, 1]");
+  };
+  std::vector<double> bytes, divided;
+  for (int i = 0; i < 28 * 28; ++i) bytes.push_back(i % 3 ? 0 : 100 + i % 155);  // clothes on black
+  double length = 0;
+  for (const double x : bytes) length += x * x;
+  for (const double x : bytes) divided.push_back(x / std::sqrt(length));
+  CHECK_THROWS_WITH_AS(checked(divided), doctest::Contains("as if each were divided by its length"), Error);
+  for (double& x : bytes) x = x / 127.5 - 1;
+  CHECK_NOTHROW(checked(bytes));
+  CHECK_NOTHROW(checked({0, 0.7}));
+  CHECK_NOTHROW(checked({-0.1, 0.3}));
+  CHECK_NOTHROW(checked({0.25, 0.25}));
+}
+
+TEST_CASE("a generator's images do not become larger by being called so") {
+  const GanConfig small{.h = 32, .w = 32, .channels = 1, .nz = 4, .ngf = 4, .ndf = 4},
+      large{.h = 64, .w = 64, .channels = 1, .nz = 4, .ngf = 4, .ndf = 4};
+  const Pair of_32(small), of_64(large);
+  const Tensor made = of_32.g(Rng{1}.normal({4, 1, 1, 4}, step_counter()));
+  CHECK_THROWS_WITH_AS(of_64.d(made), doctest::Contains("[gan] x is f32[4, 32, 32, 1]"), Error);
+  CHECK_THROWS_WITH_AS(reshape(made, {4, 64, 64, 1}), doctest::Contains("[reshape] f32[4, 32, 32, 1]"), Error);
+}
+
+TEST_CASE("an optimiser of both nets takes the gradients of both, and those of one for nothing else") {
+  Pair net({.h = 8, .w = 8, .channels = 1, .nz = 4, .ngf = 4, .ndf = 4});
+  Tensors all = masters(net.g);
+  for (const Tensor& w : masters(net.d)) all.push_back(w);
+  Optimizer both({}, all);
+  const Tensor fake = net.g(Rng{1}.normal({4, 1, 1, 4}, step_counter()));
+  const Tensors of_d = grad(d_loss_fake(AdversarialLoss::non_saturating, net.d(fake.detach())), used(net.d));
+  CHECK_THROWS_WITH_AS(both.step(of_d), doctest::Contains(fmt::format("{} gradients for {} parameters", of_d.size(), all.size()).c_str()),
+                       Error);
 }
 
 TEST_CASE("initialisation: the distributions of the paper, the same for the same seed") {

@@ -70,6 +70,31 @@ TEST_CASE("where the penalties look") {
         doctest::Approx((3.25 * 3.25 + 7.5 * 7.5) / 2));  // at 4.25 and 8.5: std 2
 }
 
+TEST_CASE("a step draws where its penalty looks uniformly, for each sample anew") {
+  // The same step twice: once as it draws by itself, once with noise and ε that are drawn here.
+  const GanConfig config{.h = 8, .w = 8, .channels = 1, .nz = 3, .ngf = 2, .ndf = 3, .d_norm = Norm::layer, .precision = DType::f64};
+  constexpr int64_t n = 4, seed = 6;
+  const auto penalty = [&](auto&& take) {
+    Generator g(config, Device::cpu);
+    Discriminator d(config, Device::cpu);
+    init_weights(g, 1, Init::glorot), init_weights(d, 1, Init::glorot);
+    Optimizer opt_g({}, masters(g)), opt_d({}, masters(d));
+    const Tensor counter = step_counter(3), real = Rng{5}.uniform({n, 8, 8, 1}, counter, -1, 1, DType::f64);
+    GanStep step{g, d, opt_g, opt_d, seed, counter.clone(), real, {}, Tensor::zeros({GanReport::size}), {.penalty = Penalty::wgan_gp}};
+    take(step, counter);
+    return step.read().penalty;
+  };
+  const Rng draws{seed, RandomStream::penalty}, noise{seed, RandomStream::noise};
+  const auto with = [&](auto&& mix) {
+    return penalty([&](GanStep& step, const Tensor& counter) {
+      step(noise.normal({n, 1, 1, 3}, counter, 0, 1, DType::f64), mix(counter));
+    });
+  };
+  const double its_own = penalty([](GanStep& step, const Tensor&) { step(); });
+  CHECK(its_own == with([&](const Tensor& counter) { return draws.uniform({n, 1, 1, 1}, counter); }));
+  CHECK(its_own != with([&](const Tensor& counter) { return draws.normal({n, 1, 1, 1}, counter); }));
+}
+
 TEST_CASE("each penalty's own derivative with respect to the critic, against finite differences") {
   const Tensor real = values({3, 8, 8, 1}, 21), fake = values({3, 8, 8, 1}, 22);
   const Tensors w{values({2, 4, 4, 1}, 1), values({3, 4, 4, 2}, 2), positive({3}, 3), values({3}, 4), values({1, 2, 2, 3}, 5)};

@@ -1,23 +1,23 @@
 #!/usr/bin/env python3
 """A training step of each model in PyTorch, as its users write it, driven by bench_step --peer torch.
 
+The nets are those of torch_nets.py, as large as --weights says: the shapes of our weights, {"g": {"0.w": [100, 4, 4, 512], …}, …}.
 Says "ready PyTorch VERSION", then reads "run N" on standard input and answers with the seconds a step took, over N steps; so that
 bench_step can take turns with it. What cannot be done is answered with "failed" and the first line of the reason.
 
 Forms: eager; compiled, the nets by torch.compile; reduce-overhead, the same in that mode, which needs CUDA graphs; graph, the whole step
 captured as one CUDA graph.
 """
-import argparse, os, resource, sys, time
+import argparse, json, os, resource, sys, time
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
-from torch.nn.utils import spectral_norm
+from torch_nets import Made, NormedByClass, Projecting, nets
 
 out = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 p = argparse.ArgumentParser()
 p.add_argument("--model"), p.add_argument("--size", type=int), p.add_argument("--channels", type=int), p.add_argument("--batch", type=int)
-p.add_argument("--nz", type=int, default=100), p.add_argument("--ngf", type=int, default=64), p.add_argument("--ndf", type=int, default=64)
+p.add_argument("--nz", type=int, default=100), p.add_argument("--weights", type=json.loads, required=True)
 p.add_argument("--precision", choices=["f32", "tf32", "bf16"]), p.add_argument("--layout", choices=["nchw", "channels_last"])
 p.add_argument("--device", choices=["cpu", "cuda"]), p.add_argument("--threads", type=int)
 p.add_argument("--form", choices=["eager", "compiled", "reduce-overhead", "graph"], default="eager")
@@ -30,7 +30,11 @@ layout = torch.channels_last if a.layout == "channels_last" else torch.contiguou
 classes = 10
 mixed = lambda: torch.autocast(a.device, dtype=torch.bfloat16, enabled=a.precision == "bf16")
 place = lambda net: net.to(a.device, memory_format=layout).train()
-adam = lambda parameters, **more: torch.optim.Adam(parameters, **more, **({"capturable": True} if a.form == "graph" else {}))
+
+
+def optimiser(kind, parameters, **settings):
+    counts = kind is not torch.optim.SGD  # its steps, on the device where they are captured
+    return kind(parameters, **settings, **({"capturable": True} if a.form == "graph" and counts else {}))
 
 
 def formed(net):
@@ -41,86 +45,53 @@ def formed(net):
 
 image = lambda low, high: torch.empty(a.batch, a.channels, a.size, a.size, device=a.device).uniform_(low, high).contiguous(memory_format=layout)
 labels = torch.randint(0, classes, (a.batch, ), device=a.device)
-planes = lambda y: F.one_hot(y, classes).float()[:, :, None, None]
+made_of = lambda net, norm="batch": Made(a.weights, a.size, layout, net, norm)
+bce = lambda t, target: F.binary_cross_entropy_with_logits(t.float(), torch.full_like(t, target, dtype=torch.float32))
+mean_of = lambda t: t.float().mean()
+LOSSES = {  # of D on real images, of D on generated ones, of G
+    "non-saturating": (lambda t: bce(t, 1.0), lambda t: bce(t, 0.0), lambda t: bce(t, 1.0)),
+    "hinge": (lambda t: mean_of(F.relu(1 - t)), lambda t: mean_of(F.relu(1 + t)), lambda t: -mean_of(t)),
+    "wasserstein": (lambda t: -mean_of(t), mean_of, lambda t: -mean_of(t)),
+}
+GANS = {  # what differs from a DCGAN
+    "dcgan": {},
+    "cgan": {},
+    "cgan-projection": dict(norm="spectral", loss="hinge"),
+    "wgan-gp": dict(norm="layer", loss="wasserstein", critic_steps=5, penalty=10.0, betas=(0.0, 0.9)),
+    "wgan-clip": dict(net="mlp", dropout=0.3, loss="wasserstein", critic_steps=5, clip=0.01),
+    "sn-gan": dict(norm="spectral", loss="hinge"),
+    "mlp": dict(net="mlp", dropout=0.3),
+    "small-mlp": dict(net="small-mlp"),
+    "keras": dict(net="keras", dropout=0.3),
+}
+VAES = {"vae": "vae", "cvae": "vae", "conv-vae": "conv", "ae": "ae"}  # and their nets
 
 
-class View(nn.Module):
-    def __init__(self, *shape):
-        super().__init__()
-        self.shape = shape
-
-    def forward(self, x):
-        return x.reshape(x.shape[0], *self.shape)
-
-
-def dcgan_g(nz):
-    stages, inner = 0, a.size
-    while inner % 2 == 0 and inner > 4:
-        stages, inner = stages + 1, inner // 2
-    c = a.ngf << (stages - 1)
-    g = [nn.ConvTranspose2d(nz, c, inner, 1, 0, bias=False), nn.BatchNorm2d(c), nn.ReLU(True)]
-    while c > a.ngf:
-        g += [nn.ConvTranspose2d(c, c // 2, 4, 2, 1, bias=False), nn.BatchNorm2d(c // 2), nn.ReLU(True)]
-        c //= 2
-    return nn.Sequential(*g, nn.ConvTranspose2d(c, a.channels, 4, 2, 1, bias=False), nn.Tanh())
-
-
-def dcgan_d(channels, norm=nn.BatchNorm2d, wrap=lambda layer: layer):
-    c, size, first, d = a.ndf, a.size, channels, []
-    while size % 2 == 0 and size > 4:
-        d += [wrap(nn.Conv2d(first, c, 4, 2, 1, bias=norm is None))]
-        d += [norm(c)] if norm and first != channels else []
-        d += [nn.LeakyReLU(0.2, inplace=True)]
-        first, c, size = c, 2 * c, size // 2
-    return nn.Sequential(*d, wrap(nn.Conv2d(first, 1, size, 1, 0, bias=norm is None)))
-
-
-def mlp_g():
-    g, c = [nn.Flatten()], a.nz
-    for to in (4 * a.ngf, 8 * a.ngf, 16 * a.ngf):
-        g, c = g + [nn.Linear(c, to), nn.BatchNorm1d(to), nn.ReLU(True)], to
-    return nn.Sequential(*g, nn.Linear(c, a.channels * a.size**2), nn.Tanh(), View(a.channels, a.size, a.size))
-
-
-def mlp_d():
-    d, c = [nn.Flatten()], a.channels * a.size**2
-    for to in (16 * a.ndf, 8 * a.ndf, 4 * a.ndf):
-        d, c = d + [nn.Linear(c, to), nn.LeakyReLU(0.2, True), nn.Dropout(0.3)], to
-    return nn.Sequential(*d, nn.Linear(c, 1), View(1, 1, 1))
-
-
-def gan_step():
-    conditional, critic_steps, betas, lr = a.model == "cgan", 1, (0.5, 0.999), 2e-4
-    bce = lambda t, target: F.binary_cross_entropy_with_logits(t.float(), torch.full_like(t, target, dtype=torch.float32))
-    of_real, of_fake, of_g, penalty = lambda t: bce(t, 1.0), lambda t: bce(t, 0.0), lambda t: bce(t, 1.0), 0.0
-    if a.model == "mlp":
-        g, d = mlp_g(), mlp_d()
-    elif a.model == "wgan-gp":
-        g, d = dcgan_g(a.nz), dcgan_d(a.channels, lambda c: nn.GroupNorm(1, c))
-        of_real, of_fake, of_g, penalty, critic_steps, betas = lambda t: -t.mean(), lambda t: t.mean(), lambda t: -t.mean(), 10.0, 5, (0.0, 0.9)
-    elif a.model == "sn-gan":
-        g, d = dcgan_g(a.nz), dcgan_d(a.channels, None, spectral_norm)
-        of_real, of_fake, of_g = lambda t: F.relu(1 - t).mean(), lambda t: F.relu(1 + t).mean(), lambda t: -t.mean()
+def gan_step(net="dcgan", norm="batch", dropout=0, loss="non-saturating", critic_steps=1, penalty=0.0, clip=0.0, betas=(0.5, 0.999)):
+    made = made_of(net, norm)
+    g, d, one_hot = place(made.generator()), place(made.discriminator(dropout)), a.model == "cgan"
+    told_g, told_d = isinstance(g, NormedByClass), isinstance(d, Projecting)
+    if clip:
+        opt_d, opt_g = (optimiser(torch.optim.RMSprop, n.parameters(), lr=5e-5) for n in (d, g))
     else:
-        extra = classes if conditional else 0
-        g, d = dcgan_g(a.nz + extra), dcgan_d(a.channels + extra)
-    place(g), place(d)
-    opt_d, opt_g = (adam(n.parameters(), lr=lr, betas=betas) for n in (d, g))
+        opt_d, opt_g = (optimiser(torch.optim.Adam, n.parameters(), lr=2e-4, betas=betas) for n in (d, g))
+    weights_of_d = list(d.parameters())
     g, d = formed(g), formed(d)
     real = image(-1, 1)
+    of_real, of_fake, of_g = LOSSES[loss]
+    beside = lambda x: nets.with_label(x, labels, classes) if one_hot else x
+    judge = lambda x: d(x, labels) if told_d else d(beside(x))
 
     def make():
         z = torch.randn(a.batch, a.nz, 1, 1, device=a.device)
-        return g(torch.cat([z, planes(labels)], 1) if conditional else z)
-
-    def judge(x):
-        return d(torch.cat([x, planes(labels).expand(-1, -1, a.size, a.size)], 1) if conditional else x)
+        return g(z, labels) if told_g else g(beside(z))
 
     def step():
-        for _ in range(critic_steps):
+        for i in range(critic_steps):
             d.zero_grad(set_to_none=True)
-            with mixed():
+            with mixed(), torch.set_grad_enabled(i == critic_steps - 1):  # G learns from the last
                 fake = make()
+            with mixed():
                 on_real = judge(real)
             of_real(on_real).backward()
             with mixed():
@@ -134,6 +105,10 @@ def gan_step():
                 slope = torch.autograd.grad(said.sum(), at, create_graph=True)[0].flatten(1).norm(2, 1)
                 (penalty * ((slope - 1)**2).mean()).backward()
             opt_d.step()
+            if clip:
+                with torch.no_grad():
+                    for w in weights_of_d:
+                        w.clamp_(-clip, clip)
         g.zero_grad(set_to_none=True)
         with mixed():
             on_fake = judge(fake)
@@ -143,39 +118,33 @@ def gan_step():
     return step
 
 
-def vae_step():
-    inner, w, hidden, latent = a.size // 4, 32, 16, 2
-    same = lambda c, k: nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(c, k, 3, 2), nn.ReLU(True))
-    enc = place(nn.Sequential(same(a.channels, w), same(w, 2 * w), nn.Flatten(), nn.Linear(inner**2 * 2 * w, hidden), nn.ReLU(True)))
-    heads = place(nn.ModuleList([nn.Linear(hidden, latent), nn.Linear(hidden, latent)]))
-    up = lambda c, k: [nn.ConvTranspose2d(c, k, 3, 2, 1, 1), nn.ReLU(True)]
-    dec = place(nn.Sequential(nn.Linear(latent, inner**2 * 2 * w), nn.ReLU(True), View(2 * w, inner, inner), *up(2 * w, 2 * w),
-                              *up(2 * w, w), nn.ConvTranspose2d(w, a.channels, 3, 1, 1)))
-    opt = adam([*enc.parameters(), *heads.parameters(), *dec.parameters()], lr=1e-3)
+def vae_step(net):
+    made = made_of(net)
+    enc, dec = place(made.encoder()), place(made.decoder())
+    opt = optimiser(torch.optim.Adam, [*enc.parameters(), *dec.parameters()], lr=1e-3)
     enc, dec = formed(enc), formed(dec)
     x = image(0, 1)
+    beside = lambda x: nets.with_label(x, labels, classes) if a.model == "cvae" else x
 
     def step():
         opt.zero_grad(set_to_none=True)
         with mixed():
-            h = enc(x)
-            mu, logvar = heads[0](h), heads[1](h)
-            out = dec(mu + torch.exp(logvar / 2) * torch.randn_like(mu))
-        mu, logvar = mu.float(), logvar.float()
+            mu, *logvar = enc(beside(x))
+            z = mu + torch.exp(logvar[0] / 2) * torch.randn_like(mu) if logvar else mu
+            out = dec(beside(z))
         loss = F.binary_cross_entropy_with_logits(out.float(), x, reduction="sum") / a.batch
-        (loss - 0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1).mean()).backward()
+        if logvar:
+            mean, log = mu.float(), logvar[0].float()
+            loss = loss - 0.5 * (1 + log - mean**2 - log.exp()).sum(1).mean()
+        loss.backward()
         opt.step()
 
     return step
 
 
-def lenet_step():
-    w, inner = 32, a.size // 4
-    net = place(nn.Sequential(
-        nn.Conv2d(a.channels, w, 5, 1, 2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(w), nn.ReLU(True),
-        nn.Conv2d(w, 2 * w, 5, 1, 2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(2 * w), nn.ReLU(True),
-        nn.Flatten(), nn.Linear(inner**2 * 2 * w, 4 * w), nn.ReLU(True), nn.Dropout(0.5), nn.Linear(4 * w, classes)))
-    opt = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
+def classify_step(net, lr, smoothing=0.0):
+    net = place(made_of(net).classifier(dropout=0.5))
+    opt = optimiser(torch.optim.SGD, net.parameters(), lr=lr, momentum=0.9, weight_decay=5e-4)
     net = formed(net)
     x = image(-1, 1)
 
@@ -183,10 +152,18 @@ def lenet_step():
         opt.zero_grad(set_to_none=True)
         with mixed():
             out = net(x)
-        F.cross_entropy(out.float(), labels).backward()
+        F.cross_entropy(out.float(), labels, label_smoothing=smoothing).backward()
         opt.step()
 
     return step
+
+
+def step_of(model):
+    if model in VAES:
+        return vae_step(VAES[model])
+    if model in ("lenet", "resnet"):
+        return classify_step(model, 0.05) if model == "lenet" else classify_step(model, 0.1, smoothing=0.1)
+    return gan_step(**GANS[model])
 
 
 def wait():
@@ -212,7 +189,7 @@ def made():
         raise RuntimeError(f"PyTorch {torch.__version__} has no torch.compile")
     if a.device != "cuda" and (a.form in ("reduce-overhead", "graph") or a.precision == "tf32"):
         raise RuntimeError(f"{a.precision if a.precision == 'tf32' else a.form} needs a CUDA device")
-    step = {"vae": vae_step, "lenet": lenet_step}.get(a.model, gan_step)()
+    step = step_of(a.model)
     if a.form == "reduce-overhead":
         inner = step
 

@@ -86,7 +86,8 @@ class Layers:
     def names(self, start=""):
         return [name[:-2] for name in self.tensors if name.startswith(start) and name.endswith(".w")]
 
-    def norm_of(self, channels, flat):
+    def norm_of(self, gamma, flat):
+        channels = len(gamma)
         if self.norm == "instance":
             return nn.InstanceNorm2d(channels, affine=True)
         return nn.GroupNorm(1, channels) if self.norm == "layer" else (nn.BatchNorm1d if flat else nn.BatchNorm2d)(channels, **self.batch_norm)
@@ -99,7 +100,7 @@ class Layers:
             k, r, s, c = w.shape
             enters, leaves = (k, c) if issubclass(kind, nn.ConvTranspose2d) else (c, k)
             layer = kind(enters, leaves, (r, s), stride, pad, bias=bias)
-        norm = [] if gamma is None else [self.norm_of(len(gamma), w.dim() == 2)]
+        norm = [] if gamma is None else [self.norm_of(gamma, w.dim() == 2)]
         for module in [layer, *norm]:
             module.at = at
         return [layer, *pool, *norm, *then]

@@ -81,13 +81,16 @@ Tensor slice_channels(const Tensor& x, int64_t from, int64_t count) {
   Tensor y(with_channels(x.shape(), count), x.dtype(), x.device());
   dispatch<SliceChannels>({.rows = row_count(x.shape()), .c = c, .from = from, .count = count, .dtype = x.dtype()}, {x.data(), y.data()},
                           x.device());
-  return record("slice_channels", y, {x}, [from, count, c](const Tensor&, const Tensor& g, Needs) {
-    Tensor whole = g;
-    auto zeros = [&](int64_t channels) { return Tensor::zeros(with_channels(g.shape(), channels), g.dtype(), g.device()); };
-    if (from > 0) whole = concat_channels(zeros(from), whole);
-    if (from + count < c) whole = concat_channels(whole, zeros(c - from - count));
-    return Tensors{whole};
-  });
+  return record(
+      "slice_channels", y, {x},
+      [from, count, c](const Tensor&, const Tensor& g, Needs) {
+        Tensor whole = g;
+        auto zeros = [&](int64_t channels) { return Tensor::zeros(with_channels(g.shape(), channels), g.dtype(), g.device()); };
+        if (from > 0) whole = concat_channels(zeros(from), whole);
+        if (from + count < c) whole = concat_channels(whole, zeros(c - from - count));
+        return Tensors{whole};
+      },
+      /*wide_gradient=*/true);  // x may be a weight in bf16, whose gradient is f32
 }
 
 Tensor gather_rows(const Tensor& table, const Tensor& index) {

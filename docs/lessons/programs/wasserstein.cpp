@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/rng.h"
 #include "models/penalties.h"
 
 using namespace duel;
@@ -46,6 +47,12 @@ double clipped_slope(double c) {
   return std::sqrt(sum(square(grad(h, {x})[0])).item());
 }
 
+// Which share of the points x̂ = ε·x + (1 − ε)·G(z) lies beyond x or G(z).
+double beyond(const Tensor& drawn) {
+  const std::vector<double> e = drawn.values();
+  return static_cast<double>(std::count_if(e.begin(), e.end(), [](double v) { return v < 0 || v > 1; })) / static_cast<double>(e.size());
+}
+
 }  // namespace
 
 int main() {
@@ -69,4 +76,9 @@ int main() {
 
   fmt::print("\n3. The largest slope that clipping to ±c allows, three hidden layers of 128\n");
   for (const double c : {0.01, 0.1, 1.0}) fmt::print("   {:<42}{:14.4f}\n", fmt::format("c = {}", c), clipped_slope(c));
+
+  fmt::print("\n4. Of 10000 points at which the penalty looks, those that do not lie between a real and a made one\n");
+  const Rng draws{1, RandomStream::penalty};
+  fmt::print("   {:<42}{:8.1f} %\n", "ε uniform in [0, 1)", 100 * beyond(draws.uniform({10000}, step_counter())));
+  fmt::print("   {:<42}{:8.1f} %\n", "ε from N(0, 1)", 100 * beyond(draws.normal({10000}, step_counter())));
 }
