@@ -227,8 +227,8 @@ Raw normed_conv2d(const ConvLink* before, const ConvLink& link, const Raw& raw, 
   const auto run = [&](auto op) {
     dispatch<typename decltype(op)::type>(
         p,
-        {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(read.gamma), pointer(read.beta), link.w.data(), out.y.data(),
-         pointer(out.mean), pointer(out.invstd), pointer(found.running_mean), pointer(found.running_var), counters},
+        {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(read.gamma), pointer(read.beta), link.w.data(), nullptr,
+         out.y.data(), pointer(out.mean), pointer(out.invstd), pointer(found.running_mean), pointer(found.running_var), counters},
         device);
   };
   if (link.transposed) run(std::type_identity<NormedConv2dDgrad>{});

@@ -81,11 +81,6 @@ struct alignas(16) Shared {
   float at[4];  // weights [k][columns], products [ring][q][pitch], and gy of a step, twice
 };
 
-// What is done to a value of gx before it is stored.
-struct AsSummed {
-  __device__ float operator()(float sum) const { return sum; }
-};
-
 // OnLoad: what else is done to gy as it comes (jobs.h); where that is something, k comes in whole chunks. Then: as AsSummed.
 template <class T, class OnLoad, class Then>
 __global__ void __launch_bounds__(most_threads, 2)
@@ -154,7 +149,7 @@ __global__ void __launch_bounds__(most_threads, 2)
             products + p % strip.ring * strip.row_pitch + (last_q - skipped) * strip.pitch + (r * d.s + from_s + skipped * d.v) * d.c + c;
         for (int t = skipped; t < taps; ++t, from += d.v * d.c - strip.pitch) sum += *from;
       }
-      gx[((at.n * d.h + h) * d.w + x) * d.c + c] = static_cast<T>(then(sum));
+      gx[((at.n * d.h + h) * d.w + x) * d.c + c] = static_cast<T>(then(sum, c));
     }
   };
 
