@@ -98,8 +98,7 @@ __device__ void store_channels(T* y, const float (&sums)[own], int lanes, int la
     if (channel_of<T>(lanes, lane, e) < left) y[channel_of<T>(lanes, lane, e)] = static_cast<T>(sums[e]);
 }
 
-// The work of a grid of blocks (jobs.h), each with the tiles block, block + resident, … of its channels. Then: AsSummed, or
-// what has bias(channel) and finished(sum, that bias).
+// The work of a grid of blocks (jobs.h), each with the tiles block, block + resident, … of its channels. Then: as AsSummed.
 template <class T, int C, class Read, class Then = AsSummed>
 struct Job {
   static constexpr bool finishes = !std::is_same_v<Then, AsSummed>;

@@ -91,9 +91,10 @@ struct AsStored {
   __device__ float operator()(int i) const { return static_cast<float>(x[i]); }
 };
 
-// What is done to a value of the output, of that channel, before it is stored.
+// What is done to a value of the output before it is stored: finished(sum, what its channel's bias() is).
 struct AsSummed {
-  __device__ float operator()(float sum, int) const { return sum; }
+  __device__ float bias(int) const { return 0; }
+  __device__ float finished(float sum, float) const { return sum; }
 };
 
 // The input under a tile, x(i), a warp a row; zeros outside the image. Lanes stand for words of shared memory, so those of a fourth channel

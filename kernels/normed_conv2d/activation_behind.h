@@ -23,8 +23,7 @@ class BiasActivationBehind {
   BiasActivationBehind(const NormedConv2dProblem& p, const void* bias)
       : bias_(p.bias ? static_cast<const T*>(bias) : nullptr), then_(p.then), slope_(static_cast<float>(p.then_slope)) {}
 
-  // Of a sum of the convolution, of that channel of the output.
-  __device__ float operator()(float sum, int channel) const { return finished(sum, bias(channel)); }
+  // Of a channel of the output, and what becomes of a sum of the convolution there: as AsSummed (kernels/conv2d/few_channels_tiles.h).
   __device__ float bias(int channel) const { return bias_ ? static_cast<float>(bias_[channel]) : 0.f; }
   __device__ float finished(float sum, float bias) const {
     const float value = static_cast<float>(static_cast<T>(sum)) + bias;

@@ -34,7 +34,7 @@ __global__ void __launch_bounds__(threads)
     }
   }
   sum = block_sum(sum, shared_storage<Shared>().partial);
-  if (thread == 0) y[image] = static_cast<T>(behind(sum, 0));
+  if (thread == 0) y[image] = static_cast<T>(behind.finished(sum, behind.bias(0)));
 }
 
 void run(const NormedConv2dProblem& p, const NormedConv2dFwd::Args& a, Scratch, Stream stream) {
