@@ -150,6 +150,8 @@ KERNEL_VARIANT(NormedConv2dDgradGrads, ref, reference_rank, supports_then, no_sc
 
 ROUNDS_BETWEEN_AND_FINDS(NormedConv2dFwd, find_statistics, "out_mean", "out_invstd", "running_mean", "running_var");
 ROUNDS_BETWEEN_AND_FINDS(NormedConv2dDgrad, find_statistics, "out_mean", "out_invstd", "running_mean", "running_var");
+ADDS_TO_ROUNDED(NormedConv2dFwd, "bias");
+ADDS_TO_ROUNDED(NormedConv2dDgrad, "bias");
 ROUNDS_BETWEEN(NormedConv2dWgrad);
 ROUNDS_BETWEEN(NormedConv2dGrads);
 ROUNDS_BETWEEN(NormedConv2dDgradGrads);
