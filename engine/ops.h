@@ -26,9 +26,11 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& w, Window window = {});
 Tensor conv2d_same(const Tensor& x, const Tensor& w, int stride = 1);
 // Its adjoint, from an image `stride` times as large: [n,p,q,k] → [n,p·stride,q·stride,c].
 Tensor conv_transpose2d_same(const Tensor& x, const Tensor& w, int stride = 1);
-// The problems that the first two are; a transposed convolution's is that of its adjoint.
+// The problems that these are; a transposed convolution's is that of its adjoint.
 Conv2dProblem conv2d_problem(const Shape& x, const Shape& w, Window window = {});
 Conv2dProblem conv_transpose2d_problem(const Shape& x, const Shape& w, Window window = {});
+Conv2dProblem conv2d_same_problem(const Shape& x, const Shape& w, int stride = 1);
+Conv2dProblem conv_transpose2d_same_problem(const Shape& x, const Shape& w, int stride = 1);
 // Any strides, padding and output size: the three ops of kernels/conv2d. The problem's dtype is set from the tensors.
 Tensor conv2d_fwd(const Tensor& x, const Tensor& w, Conv2dProblem problem);
 Tensor conv2d_dgrad(const Tensor& gy, const Tensor& w, Conv2dProblem problem);
@@ -77,6 +79,13 @@ struct ActivationSpec {
 Tensor batch_norm(const Tensor& x, const BatchNorm& bn, ActivationSpec then = {}, int groups = 1);
 // Normalises with the running statistics.
 Tensor batch_norm_infer(const Tensor& x, const BatchNorm& bn, ActivationSpec then = {});
+
+// --- bias and activation behind a convolution: engine/ops/biased_conv2d.cpp --------------------------------------------------------------
+// What conv2d_fwd or conv2d_dgrad, then add or bias_activation give one after the other; without a bias, activation(). b [channels that the
+// convolution leaves] or undefined. One launch forward where a row of kernels/normed_conv2d can, and none of those ops is asked for by
+// name.
+Tensor biased_conv2d_fwd(const Tensor& x, const Tensor& w, const Tensor& b, const Conv2dProblem& problem, ActivationSpec then = {});
+Tensor biased_conv2d_dgrad(const Tensor& gy, const Tensor& w, const Tensor& b, const Conv2dProblem& problem, ActivationSpec then = {});
 
 // --- convolutions one behind the other: engine/ops/conv_chain.cpp ------------------------------------------------------------------------
 // A convolution, or a transposed one, the batch norm behind it where gamma is defined, and the activation behind that.

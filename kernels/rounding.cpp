@@ -17,6 +17,10 @@ std::map<std::string, Steps>& noted_steps() {
   static std::map<std::string, Steps> all;
   return all;
 }
+std::map<std::string, const char*>& noted_added() {
+  static std::map<std::string, const char*> all;
+  return all;
+}
 
 }  // namespace
 
@@ -30,7 +34,13 @@ const Steps* steps_of(const char* op) {
   return found == noted_steps().end() ? nullptr : &found->second;
 }
 
+const char* added_to_rounded(const char* op) {
+  const auto found = noted_added().find(op);
+  return found == noted_added().end() ? nullptr : found->second;
+}
+
 StepsRegistration::StepsRegistration(Steps steps) { noted_steps()[steps.op] = std::move(steps); }
+AddedRegistration::AddedRegistration(const char* op, const char* buffer) { noted_added()[op] = buffer; }
 
 }  // namespace duel
 

@@ -16,6 +16,13 @@
 // In bf16 the verifier then holds the reference to f64, which rounds nowhere, by some of bf16's roundings (tests/row_check.h). The outputs
 // named here follow from others as those are stored, and it holds them to what find(problem, args) makes of the row's own: of two right
 // rows one may store a value rounded up and the other down, and an f32 mean of one is not that of the other.
+//
+// Where an input is added to what was rounded, the op says which:
+//
+//   ADDS_TO_ROUNDED(NormedConv2dFwd, "bias");
+//
+// Where the two nearly cancel, right rows differ by a digit of the sum that they rounded, which is as large as what was added, and not of
+// what is left. In bf16 the verifier allows a rounding of the largest value added.
 #pragma once
 #include <vector>
 
@@ -47,8 +54,13 @@ struct Steps {
 };
 const Steps* steps_of(const char* op);  // nullptr where nothing is said
 
+const char* added_to_rounded(const char* op);  // a buffer's name; nullptr where nothing is said
+
 struct StepsRegistration {
   explicit StepsRegistration(Steps);
+};
+struct AddedRegistration {
+  AddedRegistration(const char* op, const char* buffer);
 };
 
 #define ROUNDS_MORE(Op, variant, times) \
@@ -56,6 +68,7 @@ struct StepsRegistration {
 #define MULTIPLIES_IN_TF32(Op, variant)                                                                            \
   static const ::duel::RoundingRegistration duel_rounding_##Op##_##variant(Op::name, #variant, ::duel::row_device, \
                                                                            {::duel::tf32_to_f32, true})
+#define ADDS_TO_ROUNDED(Op, buffer) static const ::duel::AddedRegistration duel_added_##Op(Op::name, buffer)
 #define ROUNDS_BETWEEN(Op) static const ::duel::StepsRegistration duel_steps_##Op({Op::name, nullptr, {}})
 #define ROUNDS_BETWEEN_AND_FINDS(Op, find, ...)                                                                           \
   static const ::duel::StepsRegistration duel_steps_##Op(                                                                 \

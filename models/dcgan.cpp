@@ -49,7 +49,7 @@ Tensor DcganGenerator::operator()(const Tensor& z, const Pass& pass) const {
   Tensor h = z;
   for (size_t i = 0; i + 1 < layers.size(); ++i)
     h = normed(conv_transpose2d(h, layers[i].weight(), layers[i].window), layers[i], pass, {Act::relu});
-  return tanh(conv_transpose2d(h, layers.back().weight(), layers.back().window));
+  return conv_transposed(h, layers.back(), {Act::tanh});
 }
 
 void DcganGenerator::each(const Visitor& visit) { each_layer(layers, visit); }
@@ -103,19 +103,18 @@ Tensor DcganDiscriminator::operator()(const Tensor& x, const Pass& pass) const {
 Tensor DcganDiscriminator::features(const Tensor& x, const Pass& pass) const {
   const std::span<const ConvLayer> hidden(layers.data(), layers.size() - 1);
   if (const std::optional<Tensor> last = chained(x, pass, hidden.size())) return *last;
+  constexpr ActivationSpec leaky{Act::leaky_relu, 0.2};
   Tensor h = x;
   for (size_t i = 0; i < hidden.size(); ++i) {
     const ConvLayer& l = hidden[i];
-    h = i == 0 && planes ? conv2d_with_one_hot(h, pass.labels, planes, l.weight(), l.window) : conv2d(h, l.weight(), l.window);
-    h = biased_normed(h, l, pass, {Act::leaky_relu, 0.2});
+    h = i == 0 && planes ? biased_normed(conv2d_with_one_hot(h, pass.labels, planes, l.weight(), l.window), l, pass, leaky)
+                         : convolved_normed(h, l, pass, leaky);
     h = dropped(h, dropout, pass, static_cast<int>(i));
   }
   return h;
 }
 
-Tensor DcganDiscriminator::head(const Tensor& features) const {
-  return layers.back().biased(conv2d(features, layers.back().weight(), layers.back().window));
-}
+Tensor DcganDiscriminator::head(const Tensor& features) const { return convolved(features, layers.back()); }
 
 void DcganDiscriminator::each(const Visitor& visit) { each_layer(layers, visit); }
 

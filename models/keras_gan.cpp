@@ -33,10 +33,10 @@ Tensor KerasGenerator::operator()(const Tensor& z, const Pass& pass) const {
   for (const DenseLayer& l : dense) h = biased_normed(l.product(h), l, pass, keras_leaky);
   h = reshape(h, {n, config.h / 4, config.w / 4, 2 * config.ngf});
   for (const ConvLayer& l : convs) {
-    h = conv_transpose2d_same(h, l.weight(), l.window.stride);
+    h = conv_transposed(h, l, l.has_norm() ? ActivationSpec{} : ActivationSpec{Act::tanh}, Padding::same);
     if (l.has_norm()) h = normed(h, l, pass, keras_leaky);
   }
-  return tanh(h);
+  return h;
 }
 
 void KerasGenerator::each(const Visitor& visit) {
@@ -73,7 +73,7 @@ KerasDiscriminator::KerasDiscriminator(const GanConfig& c, Device device) : conf
 Tensor KerasDiscriminator::features(const Tensor& x, const Pass& pass) const {
   Tensor h = x;
   for (size_t i = 0; i < convs.size(); ++i) {
-    h = biased_normed(conv2d_same(h, convs[i].weight(), convs[i].window.stride), convs[i], pass, keras_leaky);
+    h = convolved_normed(h, convs[i], pass, keras_leaky, Padding::same);
     h = dropped(h, config.dropout, pass, static_cast<int>(i));
   }
   return h;

@@ -54,6 +54,24 @@ Tensor Layer::biased(const Tensor& x, ActivationSpec then) const {
   return has_bias() ? bias_activation(x, bias.used(), then) : activation(x, then.act, then.slope);
 }
 
+static Conv2dProblem problem_of(const ConvLayer& l, const Tensor& x, const Tensor& w, Padding padding) {
+  return padding == Padding::same ? conv2d_same_problem(x.shape(), w.shape(), l.window.stride)
+                                  : conv2d_problem(x.shape(), w.shape(), l.window);
+}
+static Conv2dProblem transposed_problem_of(const ConvLayer& l, const Tensor& x, const Tensor& w, Padding padding) {
+  return padding == Padding::same ? conv_transpose2d_same_problem(x.shape(), w.shape(), l.window.stride)
+                                  : conv_transpose2d_problem(x.shape(), w.shape(), l.window);
+}
+
+Tensor convolved(const Tensor& x, const ConvLayer& l, ActivationSpec then, Padding padding) {
+  const Tensor w = l.weight();
+  return biased_conv2d_fwd(x, w, l.bias.used(), problem_of(l, x, w, padding), then);
+}
+Tensor conv_transposed(const Tensor& x, const ConvLayer& l, ActivationSpec then, Padding padding) {
+  const Tensor w = l.weight();
+  return biased_conv2d_dgrad(x, w, l.bias.used(), transposed_problem_of(l, x, w, padding), then);
+}
+
 void each_tensor(const std::string& at, Layer& l, const Visitor& visit) {
   if (visit.weight) {
     visit.weight(at + "w", l.w);
@@ -88,11 +106,20 @@ Tensor normed(const Tensor& x, const Layer& l, const Pass& pass, ActivationSpec 
   return y;
 }
 
+static bool shifts(const Layer& l) { return l.norm != Norm::none && l.norm != Norm::spectral; }
+
 Tensor biased_normed(const Tensor& x, const Layer& l, const Pass& pass, ActivationSpec then) {
-  if (l.norm != Norm::none && l.norm != Norm::spectral) return normed(l.biased(x), l, pass, then);
+  if (shifts(l)) return normed(l.biased(x), l, pass, then);
   Tensor y = l.biased(x, then);
   if (pass.watch) pass.watch(l, l.biased(x), y);
   return y;
+}
+
+Tensor convolved_normed(const Tensor& x, const ConvLayer& l, const Pass& pass, ActivationSpec then, Padding padding) {
+  if (shifts(l)) return normed(convolved(x, l, {}, padding), l, pass, then);
+  if (!pass.watch) return convolved(x, l, then, padding);
+  const Tensor w = l.weight();  // who looks is shown what the activation is given, which is not stored where all is one
+  return biased_normed(conv2d_fwd(x, w, problem_of(l, x, w, padding)), l, pass, then);
 }
 
 Tensor dropped(const Tensor& x, double p, const Pass& pass, int layer) {

@@ -79,6 +79,11 @@ struct Layer {
 struct ConvLayer : Layer {
   Window window;
 };
+enum class Padding { window, same };  // the layer's own, or what "same" makes of its stride
+
+// What the layer's convolution makes of x, with the bias where there is one, then `then`: one launch where a row can (biased_conv2d.cpp).
+Tensor convolved(const Tensor& x, const ConvLayer& layer, ActivationSpec then = {}, Padding padding = Padding::window);
+Tensor conv_transposed(const Tensor& x, const ConvLayer& layer, ActivationSpec then = {}, Padding padding = Padding::window);
 
 // w [out,in]: x [n,in] → [n,out]
 struct DenseLayer : Layer {
@@ -111,6 +116,10 @@ inline Tensor normed(const Tensor& x, const Layer& layer, Mode mode, ActivationS
 
 // The same of x that the bias is still to be added to: bias and activation are one pass where no norm stands between them.
 Tensor biased_normed(const Tensor& x, const Layer& layer, const Pass& pass, ActivationSpec then = {});
+
+// The same of a layer and what it reads.
+Tensor convolved_normed(const Tensor& x, const ConvLayer& layer, const Pass& pass, ActivationSpec then = {},
+                        Padding padding = Padding::window);
 
 // Dropout with probability p in training; the coins are those of the pass, the layer's own.
 Tensor dropped(const Tensor& x, double p, const Pass& pass, int layer);

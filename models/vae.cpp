@@ -83,9 +83,8 @@ Posterior VaeEncoder::operator()(const Tensor& x, const Tensor& labels, Mode mod
   Tensor h = cast(x, c.precision);
   if (c.classes) h = with_one_hot(h, labels, c.classes);
   for (const ConvLayer& l : convs) {
-    if (c.net == VaeNet::keras) h = l.biased(conv2d_same(h, l.w.used(), l.window.stride), {Act::relu});
-    else if (l.has_norm()) h = normed(conv2d(h, l.w.used(), l.window), l, mode, vae_leaky);
-    else h = leaky_relu(conv2d(h, l.w.used(), l.window), vae_leaky.slope);
+    if (c.net == VaeNet::keras) h = convolved(h, l, {Act::relu}, Padding::same);
+    else h = l.has_norm() ? normed(convolved(h, l), l, mode, vae_leaky) : convolved(h, l, vae_leaky);
   }
   h = reshape(h, {n, inner_size(c)});
   if (c.net == VaeNet::keras) h = hidden(h, {Act::relu});
@@ -126,9 +125,9 @@ Tensor VaeDecoder::operator()(const Tensor& z, const Tensor& labels, Mode mode) 
   h = reshape(dense(h, {Act::relu}), inner(c, n));
   for (size_t i = 0; i < convs.size(); ++i) {
     const ConvLayer& l = convs[i];
-    h = c.net == VaeNet::keras ? conv_transpose2d_same(h, l.w.used(), l.window.stride) : conv_transpose2d(h, l.w.used(), l.window);
     const ActivationSpec then = i + 1 < convs.size() ? ActivationSpec{Act::relu} : ActivationSpec{};
-    h = l.has_norm() ? normed(h, l, mode, then) : l.biased(h, then);
+    h = conv_transposed(h, l, l.has_norm() ? ActivationSpec{} : then, c.net == VaeNet::keras ? Padding::same : Padding::window);
+    if (l.has_norm()) h = normed(h, l, mode, then);
   }
   return wide(h);
 }

@@ -111,6 +111,28 @@ std::vector<GradCase> chains() {
           {"normed_conv2d", "transposed, an activation between", {z, up, up2}, chained(true, 1, leaky, nothing)}};
 }
 
+// A bias and an activation in the convolution's launch: only the reference has that in f64, where it is asked for.
+std::vector<GradCase> biased_convs() {
+  const Tensor x = values({2, 4, 4, 2}, 1), w = values({3, 4, 4, 2}, 2, 0.4), b = values({3}, 3), up = values({2, 4, 4, 3}, 4, 0.4);
+  constexpr Window window{.stride = 2, .pad = 1};
+  std::vector<GradCase> cases;
+  for (const Act act : {Act::none, Act::relu, Act::leaky_relu, Act::tanh, Act::sigmoid})
+    for (const bool transposed : {false, true}) {
+      const auto f = [=](In t) {
+        const ScopedVariant joined("normed_conv2d_fwd:ref,normed_conv2d_dgrad:ref");
+        const Tensor bias = t.size() > 2 ? t[2] : Tensor();
+        const ActivationSpec then{act, act == Act::leaky_relu ? 0.2 : 0};
+        return transposed ? biased_conv2d_dgrad(t[0], t[1], bias, conv_transpose2d_problem(t[0].shape(), t[1].shape(), window), then)
+                          : biased_conv2d_fwd(t[0], t[1], bias, conv2d_problem(t[0].shape(), t[1].shape(), window), then);
+      };
+      const std::string named = std::string(transposed ? "transposed, " : "") + act_names[static_cast<int>(act)];
+      const Tensor& weight = transposed ? up : w;
+      cases.push_back({"biased_conv2d", named, {x, weight, b}, f});
+      if (act != Act::none) cases.push_back({"biased_conv2d", named + ", no bias", {x, weight}, f});
+    }
+  return cases;
+}
+
 std::vector<GradCase> sample_norm() {
   struct Named {
     const char* op;
@@ -305,7 +327,7 @@ std::vector<GradCase> layout() {
 std::vector<GradCase> grad_cases() {
   std::vector<GradCase> all;
   for (const auto& family : {convolution(), pooling(), dropping(), dense(), norm(), chains(), sample_norm(), activations(),
-                             bias_activations(), unary(), binary(), reductions(), losses(), layout()})
+                             bias_activations(), biased_convs(), unary(), binary(), reductions(), losses(), layout()})
     all.insert(all.end(), family.begin(), family.end());
   return all;
 }

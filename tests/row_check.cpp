@@ -50,14 +50,26 @@ bool all_poison(const Bytes& bytes, DType dtype, int64_t index, int poison) {
   return std::all_of(bytes.begin() + index * size, bytes.begin() + (index + 1) * size, [&](unsigned char c) { return c == poison; });
 }
 
+// What a value of `b` may differ by more, since something was added to what had been rounded (kernels/rounding.h).
+double rounded_before_adding(const Question& q, const Buffer& b) {
+  const char* added = added_to_rounded(q.op->name);
+  if (!added || b.dtype != DType::bf16) return 0;
+  double largest = 0;
+  for (size_t i = 0; i < q.buffers.size(); ++i)
+    for (int64_t j = 0; j < q.buffers[i].count && !std::strcmp(q.buffers[i].name, added); ++j)
+      largest = std::max(largest, std::abs(element(q.before[i], q.buffers[i].dtype, j)));
+  return bf16_rounding * largest;
+}
+
 Verdict compare_buffer(const Row& row, const Question& q, const Buffer& b, const Bytes& answer, const Bytes& got, int poison) {
   const int reduction = q.op->reduction(q.problem.problem.get());
   const double rms = root_mean_square(b, answer);
   const Rounding rounding = rounding_of(row);
   const bool exact = q.exact && (rounding.times == 1 || rounding.operands);
+  const double more = rounded_before_adding(q, b);
   for (int64_t i = 0; i < b.count; ++i) {
     const double e = element(answer, b.dtype, i), g = element(got, b.dtype, i);
-    const bool right = exact ? e == g : std::abs(g - e) <= tolerance(b.dtype, reduction, e, rms, q.slack * rounding.times);
+    const bool right = exact ? e == g : std::abs(g - e) <= tolerance(b.dtype, reduction, e, rms, q.slack * rounding.times) + more;
     if (right) continue;
     const bool unwritten = b.role == Role::out && all_poison(got, b.dtype, i, poison);
     return bad_element(b, i, e, g, unwritten ? "was not written" : exact ? "is not the exact integer" : "is outside the tolerance");
@@ -270,10 +282,11 @@ Verdict compare_with_f64(const std::vector<std::vector<double>>& f64, const Ques
     double squares = 0;
     for (double v : f64[i]) squares += v * v;
     const double rms = f64[i].empty() ? 0 : std::sqrt(squares / static_cast<double>(f64[i].size()));
+    const double more = rounded_before_adding(q, q.buffers[i]);
     for (size_t j = 0; j < f64[i].size(); ++j) {
       const auto at = static_cast<int64_t>(j);
       const double got = element(outputs[i], q.buffers[i].dtype, at);
-      double allowed = tolerance(q.buffers[i].dtype, reduction, f64[i][j], rms, q.slack);
+      double allowed = tolerance(q.buffers[i].dtype, reduction, f64[i][j], rms, q.slack) + more;
       if (rounds_between) allowed += 4 * bf16_rounding * std::max(std::abs(f64[i][j]), rms);
       if (!(std::abs(got - f64[i][j]) <= allowed)) return bad_element(q.buffers[i], at, f64[i][j], got, "is not what f64 gives");
     }

@@ -17,7 +17,8 @@
 //
 // An op that rounds between its steps (kernels/rounding.h) is asked about in those words: what follows from another output is held to the
 // row's own output, and in bf16 every output of a reference, those in f32 too, may lie from the answer in f64 by 32e-3 of the larger of
-// |expected| and the root mean square of the answer more: the terms of a channel may be some four times as large as those of another.
+// |expected| and the root mean square of the answer more: the terms of a channel may be some four times as large as those of another. Where
+// it adds an input to what it has rounded to bf16, 8e-3 of the largest value of that is allowed besides.
 #pragma once
 #include <optional>
 #include <string>

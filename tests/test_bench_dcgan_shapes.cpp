@@ -152,6 +152,35 @@ TEST_CASE("a norm on what they load and statistics of what they store cost the h
     }
 }
 
+TEST_CASE("a bias and an activation on what they store cost a handful of loads, and nothing on the way in") {
+  if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
+  for (const std::string single : {"conv2d_fwd", "conv2d_dgrad"})
+    for (const DType dtype : {DType::f32, DType::bf16})
+      for (const Shape& s : {heavy[0], few}) {
+        const bool is_few = s.c == few.c, forward = single == "conv2d_fwd";
+        const std::string product = dtype == DType::f32 ? "three_tf32" : "tensor_cores";
+        const std::string plain_row = is_few ? "few_channels" : forward ? product : dtype == DType::f32 ? "phases_three_tf32" : "phases";
+        const OpInfo &plain = find_op(single), &op = find_op("normed_" + single);
+        const ErasedCase alone = layer(plain, 2, s, dtype), problem = op.parse(alone.text + "/bias=1/then=leaky_relu/then_slope=0.2");
+        const Row& row = pick_row(op.name, problem.problem.get(), Device::sim_checked,
+                                  [](const void* p) { return static_cast<const NormedConv2dProblem*>(p)->text(); });
+        CHECK(row.name == (is_few ? "few_channels" : product));
+        CAPTURE(problem.text);
+        const SimProfile p = count_row(op, problem, row, 1),
+                         before = count_row(plain, alone, *find_row(single.c_str(), plain_row.c_str(), Device::sim_checked), 1);
+        CHECK(p.launches.size() == 1);
+        const auto more = [&](MemorySpace space, bool loads) {
+          return static_cast<double>(p.traffic(space, loads).requests) / static_cast<double>(before.traffic(space, loads).requests) - 1;
+        };
+        CHECK(more(MemorySpace::global, true) > 0);
+        CHECK(more(MemorySpace::global, true) < (is_few && !forward ? 0.11 : 0.022));  // there a load each time a warp adds up
+        CHECK(more(MemorySpace::global, false) == 0);
+        CHECK(more(MemorySpace::shared, true) <= (is_few && forward ? 0.05 : 0));  // there biases lie behind the weights
+        CHECK(p.traffic(MemorySpace::global, true).over_fewest() <= before.traffic(MemorySpace::global, true).over_fewest());
+        CHECK(multiplies(p) == multiplies(before));
+      }
+}
+
 TEST_CASE("the few-channel convolutions of a DCGAN step ask for hardly more than the fewest sectors and wavefronts") {
   if (const std::string why = test::why_not(Device::sim_checked); !why.empty()) return test::skip(why);
   for (const char* name : convolutions)

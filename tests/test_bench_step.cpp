@@ -182,6 +182,50 @@ TEST_CASE("--rows lists what a step runs; a DCGAN's takes 45 launches, and no mo
   CHECK(bench({"--rows", "--tune"}).code == 2);
 }
 
+TEST_CASE("a bias and an activation behind a convolution take no launch: an SN-GAN's step and a VAE's have fewer by as many") {
+  if (!duel::find_backend(duel::Device::sim)) return skip("this build has no simulated GPU");
+  struct Step {
+    std::vector<std::string> model;
+    long convolutions, dense;  // with a bias; in SN-GAN, D's five for real and generated images together, and again in G's turn
+  };
+  const Step steps[] = {{{"--model", "sn-gan", "--ngf", "8", "--ndf", "8"}, 10, 0},
+                        {{"--model", "vae", "--size", "28", "--channels", "1"}, 5, 2}};
+  for (const char* precision : {"f32", "bf16"})
+    for (const Step& step : steps) {
+      const TempFolder folder;
+      const fs::path file = folder.path() / "rows.json";
+      std::vector<std::string> args{"--rows", "--device", "sim", "--batch", "8", "--precision", precision, "--json", file.string()};
+      args.insert(args.end(), step.model.begin(), step.model.end());
+      struct Ran {
+        long launches = 0, with_bias = 0, apart = 0;
+      };
+      const auto ran = [&] {
+        const Outcome o = run_process(build_dir() / "bench" / "bench_step", args);
+        REQUIRE_MESSAGE(o.code == 0, o.errors);
+        Ran all;
+        const auto rows = nlohmann::json::parse(contents_of(file))["not_timed"];
+        for (const auto& line : rows) {
+          const long taken = line["launches"].get<long>();
+          const std::string row = line["name"];
+          all.launches += taken;
+          if (row.starts_with("normed_conv2d_") && row.find("/bias=1") != std::string::npos) all.with_bias += taken;
+          if (row.starts_with("bias_activation:")) all.apart += taken;
+        }
+        return all;
+      };
+      const Ran together = ran();
+      setenv("DUEL_VARIANT", "bias_activation:tiles,binary:packs", 1);  // rows that one launch would pass over
+      const Ran apart = ran();
+      unsetenv("DUEL_VARIANT");
+      const std::string name = step.model[1];
+      CAPTURE(name);
+      CHECK(together.with_bias == step.convolutions);
+      CHECK(together.apart == step.dense);
+      CHECK(apart.with_bias == 0);
+      CHECK(apart.launches - together.launches == step.convolutions);
+    }
+}
+
 TEST_CASE("--tune says which rows were chosen by time, remembers them, and the result names the rows that ran") {
   const TempFolder folder;
   const fs::path file = folder.path() / "step.json";

@@ -90,6 +90,8 @@ TEST_CASE("what a problem says that means nothing to the op is refused") {
     else CHECK_THROWS_WITH_AS(buffers(name, good + "/input_only=1"), doctest::Contains("input_only is for both gradients"), Error);
     if (name.ends_with("wgrad")) CHECK_NOTHROW(buffers(name, good + "/of=gy"));
     else CHECK_THROWS_WITH_AS(buffers(name, good + "/of=gy"), doctest::Contains("of=gy is for the weight gradient"), Error);
+    if (!name.ends_with("grads") && !name.ends_with("wgrad")) CHECK_NOTHROW(buffers(name, good + "/bias=1"));
+    else CHECK_THROWS_WITH_AS(buffers(name, good + "/bias=1"), doctest::Contains("bias is for the two that end with an output"), Error);
   }
 }
 

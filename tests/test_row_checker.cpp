@@ -101,6 +101,42 @@ KERNEL_VARIANT(TwoSteps, rounds_up, -2, toy_supports, no_scratch, two_steps_up);
 KERNEL_VARIANT(TwoSteps, of_another, -2, toy_supports, no_scratch, two_steps_of_another);
 ROUNDS_BETWEEN_AND_FINDS(TwoSteps, find_mean, "mean");
 
+// y = b + x/3, where that is rounded first. An op that says so, and one that does not.
+struct Adds : Toy {
+  struct Args {
+    const void *x, *b;
+    void* y;
+  };
+  static constexpr auto name = "adds";
+  static constexpr bool exact_on_integers = false;
+  static std::vector<Buffer> buffers(const Problem& p) {
+    return {{"x", Role::in, p.dtype, p.n}, {"b", Role::in, p.dtype, p.n}, {"y", Role::out, p.dtype, p.n}};
+  }
+};
+struct AddsUnsaid : Adds {
+  static constexpr auto name = "adds_unsaid";
+};
+const OpRegistration<Adds> adds_op;
+const OpRegistration<AddsUnsaid> adds_unsaid_op;
+void add_to_third(const ToyProblem& p, const Adds::Args& a, double factor) {
+  with_floating(p.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for (int64_t i = 0; i < p.n; ++i) {
+      const T third = static_cast<T>(static_cast<double>(static_cast<const T*>(a.x)[i]) / 3 * factor);
+      static_cast<T*>(a.y)[i] = static_cast<T>(static_cast<double>(third) + static_cast<double>(static_cast<const T*>(a.b)[i]));
+    }
+  });
+}
+void adds_ref(const ToyProblem& p, const Adds::Args& a, Scratch, Stream) { add_to_third(p, a, 1); }
+void adds_a_digit(const ToyProblem& p, const Adds::Args& a, Scratch, Stream) { add_to_third(p, a, 1 + 0x1p-8); }
+void adds_wrong(const ToyProblem& p, const Adds::Args& a, Scratch, Stream) { add_to_third(p, a, 1.2); }
+KERNEL_VARIANT(Adds, ref, reference_rank, toy_supports, no_scratch, adds_ref);
+KERNEL_VARIANT(Adds, a_digit, -2, toy_supports, no_scratch, adds_a_digit);
+KERNEL_VARIANT(Adds, wrong, -2, toy_supports, no_scratch, adds_wrong);
+KERNEL_VARIANT(AddsUnsaid, ref, reference_rank, toy_supports, no_scratch, adds_ref);
+KERNEL_VARIANT(AddsUnsaid, a_digit, -2, toy_supports, no_scratch, adds_a_digit);
+ADDS_TO_ROUNDED(Adds, "b");
+
 std::vector<ErasedCase> small_cases() {
   std::vector<ErasedCase> cases = find_op("toy").cases();
   std::erase_if(cases, [](const ErasedCase& c) { return c.tag == Tag::bench; });
@@ -129,6 +165,17 @@ TEST_CASE("a row may round more, on integers too, where it says so and as much a
     const Verdict v = check(*find_row("toy", "rounding_more", Device::cpu), q);
     CHECK_MESSAGE(v.passed, v.why);
   }
+}
+
+TEST_CASE("where an input is added to what was rounded to bf16, a digit of the rounded one may be left; in f32 nothing is") {
+  const auto verdict = [](const char* op, const char* row, const char* problem) {
+    return check(*find_row(op, row, Device::cpu), ask(find_op(op), find_op(op).parse(problem), Values::reals, 5));
+  };
+  const Verdict said = verdict("adds", "a_digit", "n2000:bf16");
+  CHECK_MESSAGE(said.passed, said.why);
+  CHECK_FALSE(verdict("adds_unsaid", "a_digit", "n2000:bf16").passed);
+  CHECK_FALSE(verdict("adds", "wrong", "n2000:bf16").passed);
+  CHECK_FALSE(verdict("adds", "a_digit", "n2000:f32").passed);
 }
 
 TEST_CASE("a row that rounds what it multiplies may be off on reals, not on integers") {

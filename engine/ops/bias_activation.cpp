@@ -6,8 +6,19 @@
 #include "engine/grad.h"
 #include "engine/ops.h"
 #include "engine/ops/check.h"
+#include "engine/ops/rules.h"
 
 namespace duel {
+
+Tensors bias_activation_gradients(const BiasActivationProblem& problem, const Tensor& out, const Tensor& g, bool to_bias) {
+  if (recording() || problem.act == Act::none || !to_bias) {  // without an activation gx is g, and needs no pass
+    const Tensor gx = problem.act == Act::none ? g : activation_grad(out, g, problem.act, problem.slope);
+    return {gx, to_bias ? sum_per_channel(gx) : Tensor()};
+  }
+  Tensor gx(g.shape(), g.dtype(), g.device()), gb({problem.c}, accumulator_of(g.dtype()), g.device());
+  dispatch<BiasActivationGrad>(problem, {out.data(), g.data(), gx.data(), gb.data()}, g.device());
+  return {gx, gb};
+}
 
 Tensor bias_activation(const Tensor& x, const Tensor& b, ActivationSpec then) {
   check_like("bias_activation", x, b);
@@ -22,13 +33,7 @@ Tensor bias_activation(const Tensor& x, const Tensor& b, ActivationSpec then) {
   Tensor y(x.shape(), x.dtype(), x.device());
   dispatch<BiasActivation>(problem, {x.data(), b.data(), y.data()}, x.device());
   return record("bias_activation", y, {x, b}, [problem](const Tensor& out, const Tensor& g, Needs needs) {
-    if (recording() || problem.act == Act::none || !needs[1]) {  // without an activation gx is g, and needs no pass
-      const Tensor gx = problem.act == Act::none ? g : activation_grad(out, g, problem.act, problem.slope);
-      return Tensors{gx, needs[1] ? sum_per_channel(gx) : Tensor()};
-    }
-    Tensor gx(g.shape(), g.dtype(), g.device()), gb({problem.c}, accumulator_of(g.dtype()), g.device());
-    dispatch<BiasActivationGrad>(problem, {out.data(), g.data(), gx.data(), gb.data()}, g.device());
-    return Tensors{gx, gb};
+    return bias_activation_gradients(problem, out, g, needs[1]);
   });
 }
 

@@ -16,9 +16,6 @@ namespace {
 void check_shape(const char* op, const char* what, const Tensor& t, const Shape& want) {
   check(t.shape() == want, op, "{} is {}, but the problem says {}", what, t.shape(), want);
 }
-Shape x_shape(const Conv2dProblem& d) { return {d.n, d.h, d.w, d.c}; }
-Shape w_shape(const Conv2dProblem& d) { return {d.k, d.r, d.s, d.c}; }
-Shape y_shape(const Conv2dProblem& d) { return {d.n, d.p, d.q, d.k}; }
 
 void check_window(const char* op, const Shape& x, const Shape& w, int channel_axis, Window window) {
   check(x.rank() == 4 && w.rank() == 4, op, "wants x [n,h,w,c] and w [k,r,s,c], not {} and {}", x, w);
@@ -42,8 +39,7 @@ bool in_one_launch(const Conv2dProblem& d, Device device, Needs needs) {
 int size(int64_t value) { return static_cast<int>(value); }
 
 // The convolution of [n,h,w,c] by w [k,r,s,c] with "same" padding.
-Conv2dProblem same_padding(int64_t n, int64_t h, int64_t w, const Tensor& weight, int stride) {
-  const Shape& s = weight.shape();
+Conv2dProblem same_padding(int64_t n, int64_t h, int64_t w, const Shape& s, int stride) {
   Conv2dProblem d{.n = size(n),
                   .h = size(h),
                   .w = size(w),
@@ -71,6 +67,11 @@ Tensors both_dgrad_grads(const Tensor& gy, const Tensor& w, const Tensor& g, con
 
 }  // namespace
 
+void check_conv2d(const char* op, const char* what, const Tensor& read, const Shape& of_read, const Tensor& w, const Conv2dProblem& d) {
+  check_like(op, read, w);
+  check_shape(op, what, read, of_read), check_shape(op, "w", w, w_shape(d));
+}
+
 Tensors conv2d_fwd_gradients(const Tensor& x, const Tensor& w, const Conv2dProblem& d, const Tensor& g, Needs needs) {
   if (in_one_launch<Conv2dGrads, Conv2dDgrad>(d, g.device(), needs)) return both_grads(x, g, w, d);
   return {needs[0] ? conv2d_dgrad(g, w, d) : Tensor(), needs[1] ? conv2d_wgrad(x, g, d) : Tensor()};
@@ -81,8 +82,7 @@ Tensors conv2d_dgrad_gradients(const Tensor& gy, const Tensor& w, const Conv2dPr
 }
 
 Tensor conv2d_fwd(const Tensor& x, const Tensor& w, Conv2dProblem d) {
-  check_like("conv2d_fwd", x, w);
-  check_shape("conv2d_fwd", "x", x, x_shape(d)), check_shape("conv2d_fwd", "w", w, w_shape(d));
+  check_conv2d("conv2d_fwd", "x", x, x_shape(d), w, d);
   d.dtype = x.dtype();
   Tensor y(y_shape(d), x.dtype(), x.device());
   dispatch<Conv2dFwd>(d, {x.data(), w.data(), y.data()}, x.device());
@@ -91,8 +91,7 @@ Tensor conv2d_fwd(const Tensor& x, const Tensor& w, Conv2dProblem d) {
 }
 
 Tensor conv2d_dgrad(const Tensor& gy, const Tensor& w, Conv2dProblem d) {
-  check_like("conv2d_dgrad", gy, w);
-  check_shape("conv2d_dgrad", "gy", gy, y_shape(d)), check_shape("conv2d_dgrad", "w", w, w_shape(d));
+  check_conv2d("conv2d_dgrad", "gy", gy, y_shape(d), w, d);
   d.dtype = gy.dtype();
   Tensor gx(x_shape(d), gy.dtype(), gy.device());
   dispatch<Conv2dDgrad>(d, {gy.data(), w.data(), gx.data()}, gy.device());
@@ -135,16 +134,22 @@ Tensor conv2d(const Tensor& x, const Tensor& w, Window window) {
   return conv2d_fwd(x, w, conv2d_problem(x.shape(), w.shape(), window));
 }
 
+Conv2dProblem conv2d_same_problem(const Shape& x, const Shape& w, int stride) {
+  check_window("conv2d_same", x, w, 3, {stride, 0});
+  return same_padding(x[0], x[1], x[2], w, stride);
+}
 Tensor conv2d_same(const Tensor& x, const Tensor& w, int stride) {
   check_like("conv2d_same", x, w);
-  check_window("conv2d_same", x.shape(), w.shape(), 3, {stride, 0});
-  return conv2d_fwd(x, w, same_padding(x.shape()[0], x.shape()[1], x.shape()[2], w, stride));
+  return conv2d_fwd(x, w, conv2d_same_problem(x.shape(), w.shape(), stride));
 }
 
+Conv2dProblem conv_transpose2d_same_problem(const Shape& x, const Shape& w, int stride) {
+  check_window("conv_transpose2d_same", x, w, 0, {stride, 0});
+  return same_padding(x[0], x[1] * stride, x[2] * stride, w, stride);
+}
 Tensor conv_transpose2d_same(const Tensor& x, const Tensor& w, int stride) {
   check_like("conv_transpose2d_same", x, w);
-  check_window("conv_transpose2d_same", x.shape(), w.shape(), 0, {stride, 0});
-  return conv2d_dgrad(x, w, same_padding(x.shape()[0], x.shape()[1] * stride, x.shape()[2] * stride, w, stride));
+  return conv2d_dgrad(x, w, conv_transpose2d_same_problem(x.shape(), w.shape(), stride));
 }
 
 Conv2dProblem conv_transpose2d_problem(const Shape& x, const Shape& w, Window window) {

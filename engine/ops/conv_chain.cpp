@@ -7,16 +7,13 @@
 #include "engine/grad.h"
 #include "engine/ops.h"
 #include "engine/ops/check.h"
+#include "engine/ops/joined.h"
 #include "engine/ops/rules.h"
 #include "engine/tickets.h"
 #include "kernels/normed_conv2d/normed_conv2d.h"
-#include "kernels/row_choice.h"
 
 namespace duel {
 namespace {
-
-Shape image_shape(const Conv2dProblem& d) { return {d.n, d.h, d.w, d.c}; }
-Shape output_shape(const Conv2dProblem& d) { return {d.n, d.p, d.q, d.k}; }
 
 Conv2dProblem problem_of(const ConvLink& link, const Shape& x) {
   return link.transposed ? conv_transpose2d_problem(x, link.w.shape(), link.window) : conv2d_problem(x, link.w.shape(), link.window);
@@ -35,17 +32,6 @@ Tensor finished(const ConvLink& link, const Tensor& y, int groups) {
 struct Raw {
   Tensor y, mean, invstd;
 };
-
-// A row asked for by name is taken for what it supports. The reference, which makes in full what the others do not, only so.
-template <class Op>
-bool has_row(const NormedConv2dProblem& p, Device device) {
-  if (const std::string name = row_asked_for(Op::name); !name.empty()) {
-    const Row* row = find_row(Op::name, name.c_str(), device);
-    return row && row->supports(&p);
-  }
-  const Row* row = row_by_rank(Op::name, &p, device);
-  return row && row->rank > reference_rank;
-}
 
 // What the links of a chain want of an op. That a row asked for by name fits none of them is an error, as it is for an op by itself.
 template <class Op>
@@ -67,10 +53,8 @@ struct Wanted {
 
 // Whether single ops are asked for by name, which a chain in one piece would pass over.
 bool singles_asked_for() {
-  for (const char* op : {"conv2d_fwd", "conv2d_dgrad", "conv2d_wgrad", "conv2d_grads", "conv2d_dgrad_grads", "batch_norm_fwd", "activation",
-                         "activation_grad"})
-    if (!row_asked_for(op).empty()) return true;
-  return false;
+  return any_asked_for({"conv2d_fwd", "conv2d_dgrad", "conv2d_wgrad", "conv2d_grads", "conv2d_dgrad_grads", "batch_norm_fwd", "activation",
+                        "activation_grad"});
 }
 
 // How a link runs.
@@ -112,7 +96,7 @@ std::vector<Plan> planned(const Tensor& x, const std::vector<ConvLink>& links, i
   for (size_t i = 0; i < count; ++i) {
     Conv2dProblem& d = plans[i].problem.conv;
     d = problem_of(links[i], shape), d.dtype = x.dtype();
-    shape = links[i].transposed ? image_shape(d) : output_shape(d);
+    shape = links[i].transposed ? x_shape(d) : y_shape(d);
   }
   if (singles_asked_for()) return plans;
   for (size_t i = 1; i < count; ++i) {
@@ -216,7 +200,7 @@ Raw normed_conv2d(const ConvLink* before, const ConvLink& link, const Raw& raw, 
   const Device device = raw.y.device();
   const DType dtype = raw.y.dtype(), wide = accumulator_of(dtype);
   check_like("conv_chain", raw.y, link.w);
-  Raw out{Tensor(link.transposed ? image_shape(d) : output_shape(d), dtype, device), {}, {}};
+  Raw out{Tensor(link.transposed ? x_shape(d) : y_shape(d), dtype, device), {}, {}};
   if (p.statistics) {
     batch_norm_problem(out.y, link.norm, link.then, p.groups);  // refuses what batch_norm() would
     const Shape statistics{p.groups, out.y.shape()[-1]};
@@ -227,8 +211,8 @@ Raw normed_conv2d(const ConvLink* before, const ConvLink& link, const Raw& raw, 
   const auto run = [&](auto op) {
     dispatch<typename decltype(op)::type>(
         p,
-        {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(read.gamma), pointer(read.beta), link.w.data(), out.y.data(),
-         pointer(out.mean), pointer(out.invstd), pointer(found.running_mean), pointer(found.running_var), counters},
+        {raw.y.data(), pointer(raw.mean), pointer(raw.invstd), pointer(read.gamma), pointer(read.beta), link.w.data(), nullptr,
+         out.y.data(), pointer(out.mean), pointer(out.invstd), pointer(found.running_mean), pointer(found.running_var), counters},
         device);
   };
   if (link.transposed) run(std::type_identity<NormedConv2dDgrad>{});

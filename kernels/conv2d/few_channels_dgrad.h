@@ -81,11 +81,6 @@ struct alignas(16) Shared {
   float at[4];  // weights [k][columns], products [ring][q][pitch], and gy of a step, twice
 };
 
-// What is done to a value of gx before it is stored.
-struct AsSummed {
-  __device__ float operator()(float sum) const { return sum; }
-};
-
 // OnLoad: what else is done to gy as it comes (jobs.h); where that is something, k comes in whole chunks. Then: as AsSummed.
 template <class T, class OnLoad, class Then>
 __global__ void __launch_bounds__(most_threads, 2)
@@ -141,6 +136,7 @@ __global__ void __launch_bounds__(most_threads, 2)
   // gx from row `first` to `end`: a warp adds up eight pixels, four lanes each.
   const auto add_up = [&](int first, int end) {
     const int chunks = (d.w + 7) / 8, lane = thread % 32, c = lane % 4;
+    const float bias = c < d.c ? then.bias(c) : 0.f;
     for (int task = thread / 32; task < (end - first) * chunks; task += threads / 32) {
       const int h = first + task / chunks, x = task % chunks * 8 + lane / 4;
       if (x >= d.w || c >= d.c) continue;
@@ -154,7 +150,7 @@ __global__ void __launch_bounds__(most_threads, 2)
             products + p % strip.ring * strip.row_pitch + (last_q - skipped) * strip.pitch + (r * d.s + from_s + skipped * d.v) * d.c + c;
         for (int t = skipped; t < taps; ++t, from += d.v * d.c - strip.pitch) sum += *from;
       }
-      gx[((at.n * d.h + h) * d.w + x) * d.c + c] = static_cast<T>(then(sum));
+      gx[((at.n * d.h + h) * d.w + x) * d.c + c] = static_cast<T>(then.finished(sum, bias));
     }
   };
 

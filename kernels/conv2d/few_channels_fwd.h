@@ -28,18 +28,18 @@ struct Layout {
         tile(p, own * groups, groups >= 32 ? 5 : 4) {
     row_step = groups >> tile.log2_cols;
   }
-  size_t shared_bytes(const Conv2dProblem& p) const {
-    return sizeof(float) * static_cast<size_t>(tile.words() + p.r * p.s * p.c * weight_pitch(lanes));
+  size_t shared_bytes(const Conv2dProblem& p, bool finishes) const {  // finishes: biases behind the weights
+    return sizeof(float) * static_cast<size_t>(tile.words() + (p.r * p.s * p.c + finishes) * weight_pitch(lanes));
   }
 };
 
-inline bool supports(const Conv2dProblem& p, int threads) {
+inline bool supports(const Conv2dProblem& p, int threads, bool finishes = false) {
   if (!is_few(p)) return false;
   const Layout layout(p, threads);
   // A tile that is nearly empty is another row's: those of 16 × 16 threads lose a factor of sixteen or more by their loads.
   const int64_t channels = int64_t{layout.channel_blocks} * own * layout.lanes;
   const bool filled = 32 * p.y_count() >= int64_t{layout.tile.tiles} * own * layout.groups * channels;
-  return filled && layout.shared_bytes(p) <= most_shared;
+  return filled && layout.shared_bytes(p, finishes) <= most_shared;
 }
 
 // The e-th channel of a lane, and where a channel's weights lie in a row.
@@ -98,29 +98,33 @@ __device__ void store_channels(T* y, const float (&sums)[own], int lanes, int la
     if (channel_of<T>(lanes, lane, e) < left) y[channel_of<T>(lanes, lane, e)] = static_cast<T>(sums[e]);
 }
 
-// The work of a grid of blocks (jobs.h), each with the tiles block, block + resident, … of its channels.
-template <class T, int C, class Read>
+// The work of a grid of blocks (jobs.h), each with the tiles block, block + resident, … of its channels. Then: as AsSummed.
+template <class T, int C, class Read, class Then = AsSummed>
 struct Job {
+  static constexpr bool finishes = !std::is_same_v<Then, AsSummed>;
   Conv2dProblem d;
   Layout layout;
   int resident;
   Read x;
   const T* w;
   T* y;
-  Job(const Conv2dProblem& p, const Layout& how, int most_resident, const Read& read, const void* weights, void* out)
+  [[no_unique_address]] Then then;
+  Job(const Conv2dProblem& p, const Layout& how, int most_resident, const Read& read, const void* weights, void* out,
+      const Then& behind = {})
       : d(p),
         layout(how),
         resident(std::min(how.tile.tiles, most_resident)),
         x(read),
         w(static_cast<const T*>(weights)),
-        y(static_cast<T*>(out)) {}
+        y(static_cast<T*>(out)),
+        then(behind) {}
   HD int blocks() const { return resident * layout.channel_blocks; }
-  size_t shared_bytes() const { return layout.shared_bytes(d); }
+  size_t shared_bytes() const { return layout.shared_bytes(d, finishes); }
   __device__ void operator()(float* input, int block) const;  // input: WindowTile::words() of them, then the weights
 };
 
-template <class T, int C, class Read>
-__device__ void Job<T, C, Read>::operator()(float* input, int block) const {
+template <class T, int C, class Read, class Then>
+__device__ void Job<T, C, Read, Then>::operator()(float* input, int block) const {
   constexpr int P = padded(C), together = C == 4 ? 2 : C;  // channels at a time: of four, registers for two
   constexpr int halves = C == 3 ? 1 : 2;                   // of a tap's weights at a time: beside three channels, registers for one
   const WindowTile& tile = layout.tile;
@@ -129,6 +133,9 @@ __device__ void Job<T, C, Read>::operator()(float* input, int block) const {
   const int lane = static_cast<int>(threadIdx.x) % lanes, group = static_cast<int>(threadIdx.x) / lanes;
   const int col = group & ((1 << tile.log2_cols) - 1), row = group >> tile.log2_cols;
   stage_weights(weights, d, lanes, k0, w);
+  if constexpr (finishes)  // biases are one row more
+    for (int i = static_cast<int>(threadIdx.x); i < own * lanes; i += static_cast<int>(blockDim.x))
+      weights[d.r * d.s * d.c * weight_pitch(lanes) + position_of<T>(lanes, i)] = k0 + i < d.k ? then.bias(k0 + i) : 0.f;
   for (int number = block % resident; number < tile.tiles; number += resident) {
     const WindowTile::Place at = tile.place(d, number);
     stage_input<C>(input, tile, at, d, x);
@@ -165,10 +172,40 @@ __device__ void Job<T, C, Read>::operator()(float* input, int block) const {
 #pragma unroll
     for (int i = 0; i < own; ++i) {
       const int p = at.p + row + i * row_step;
-      if (p < d.p && q < d.q) store_channels(y + ((at.n * d.p + p) * d.q + q) * d.k + k0, sums[i], lanes, lane, d.k - k0);
+      if (p >= d.p || q >= d.q) continue;
+      if constexpr (finishes)
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+          const auto bias = read_floats<4>(tap_weights + 4 * lanes * half);
+#pragma unroll
+          for (int e = 0; e < 4; ++e) sums[i][4 * half + e] = then.finished(sums[i][4 * half + e], bias.at[e]);
+        }
+      store_channels(y + ((at.n * d.p + p) * d.q + q) * d.k + k0, sums[i], lanes, lane, d.k - k0);
     }
     __syncthreads();  // the next tile's input comes into the same memory
   }
+}
+
+// As a row of its own: a block owns 256 output pixels.
+constexpr int pixel_groups = 32;      // eight pixels each: threads side by side
+constexpr int resident_blocks = 264;  // two a multiprocessor, that each keeps its weights for several tiles
+
+inline int threads(const Conv2dProblem& p) { return pixel_groups * channel_lanes(p); }
+inline bool supports_row(const Conv2dProblem& p, bool finishes = false) { return supports(p, threads(p), finishes); }
+
+template <class Job>
+__global__ void __launch_bounds__(256, 2) fwd_few_channels(const __grid_constant__ Job job) {
+  job(shared_storage<Words>().at, static_cast<int>(blockIdx.x));
+}
+
+template <class T, class Then = AsSummed>
+void start(const Conv2dProblem& p, const Conv2dFwd::Args& a, Stream stream, const Then& then = {}) {
+  with_channels(p.c, [&](auto c) {
+    using Whole = Job<T, c, AsStored<T>, Then>;
+    const Whole job(p, Layout(p, threads(p)), resident_blocks, {static_cast<const T*>(a.x)}, a.w, a.y, then);
+    launch({.grid = static_cast<unsigned>(job.blocks()), .block = static_cast<unsigned>(threads(p)), .shared_bytes = job.shared_bytes()},
+           stream, fwd_few_channels<Whole>, job);
+  });
 }
 
 }  // namespace duel::few_fwd

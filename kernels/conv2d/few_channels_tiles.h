@@ -91,6 +91,12 @@ struct AsStored {
   __device__ float operator()(int i) const { return static_cast<float>(x[i]); }
 };
 
+// What is done to a value of the output before it is stored: finished(sum, what its channel's bias() is).
+struct AsSummed {
+  __device__ float bias(int) const { return 0; }
+  __device__ float finished(float sum, float) const { return sum; }
+};
+
 // The input under a tile, x(i), a warp a row; zeros outside the image. Lanes stand for words of shared memory, so those of a fourth channel
 // that is not there idle: what a warp reads are whole pixels in a row.
 template <int C, class Read>

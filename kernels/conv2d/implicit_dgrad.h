@@ -79,7 +79,7 @@ __device__ void Job<Product, OnLoad, OnStore>::operator()(Storage& shared, int b
   const auto place = [&](int row, int col) {
     return m0 + row < phase.pixels && n0 + col < d.c ? phase.gx_offset(d, phase.pixel(d, m0 + row)) + n0 + col : -1;
   };
-  if constexpr (OnStore::changes) on_store.template change<Product>(sums, place);
+  if constexpr (OnStore::changes) on_store.template change<Product>(sums, place, n0);
   Product::store(product_storage(shared), sums, [&](int row, int col) -> T* {
     const int at = place(row, col);
     return at < 0 ? nullptr : gx + at;

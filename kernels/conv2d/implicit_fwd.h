@@ -68,7 +68,7 @@ __device__ void Job<Product, OnLoad, OnStore>::operator()(Storage& shared, int b
   multiply_steps<Product>(product_storage(shared), (depth + Product::k - 1) / Product::k, chunk_x, chunk_w, sums, touch_x);
   if constexpr (OnStore::changes)
     on_store.template change<Product>(
-        sums, [&](int row, int col) { return m0 + row < pixels && n0 + col < d.k ? (m0 + row) * d.k + n0 + col : -1; });
+        sums, [&](int row, int col) { return m0 + row < pixels && n0 + col < d.k ? (m0 + row) * d.k + n0 + col : -1; }, n0);
   Product::store(product_storage(shared), sums,
                  [&](int row, int col) { return m0 + row < pixels && n0 + col < d.k ? y + (m0 + row) * d.k + n0 + col : nullptr; });
   if constexpr (OnStore::looks)

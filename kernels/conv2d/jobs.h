@@ -16,8 +16,8 @@ namespace duel {
 //   OnLoad    on_load(at, image, channel, kept) changes the chunk at `at` of an operand, which has come to shared memory: of that image,
 //             channels from `channel` on. Chunks of taps outside the image stay zero. Kept<T>: what a thread keeps from one of a step's
 //             chunks to the next
-//   OnStore   changes: change<Product>(sums, at) changes a tile of the output before it is stored; at(row, col) is a value's place in the
-//             output, or −1
+//   OnStore   changes: change<Product>(sums, at, channel) changes a tile of the output before it is stored; at(row, col) is a value's
+//             place in the output, or −1, and channel that of the tile's first column
 //             looks: take<Product>(shared.look, sums, tile, column, rows, group) sees a tile of the output after it was stored
 //             (kernels/normed_conv2d/statistics.h)
 struct AsLoaded {};

@@ -8,6 +8,21 @@
 
 namespace duel {
 
+// Values that lie side by side, as many as a thread of a Product has of them.
+template <int count, class T>
+__device__ void read_piece(float (&to)[count], const T* from) {
+  if constexpr (count == 1) {
+    to[0] = *from;
+  } else if constexpr (count * sizeof(T) == 4) {  // two of bf16
+    const uint32_t two = *reinterpret_cast<const uint32_t*>(from);
+    to[0] = __uint_as_float(two << 16), to[1] = __uint_as_float(two & 0xffff0000u);
+  } else {
+    const auto values = load_vec<Pack<T, count>>(from);
+#pragma unroll
+    for (int e = 0; e < count; ++e) to[e] = values.at[e];
+  }
+}
+
 class ActivationOnStore {
  public:
   static constexpr bool changes = true, looks = false;
@@ -16,7 +31,7 @@ class ActivationOnStore {
       : act_(p.norm ? Act::none : p.act), slope_(static_cast<float>(p.slope)), raw_(raw) {}
 
   template <class Product, class Place>
-  __device__ void change(typename Product::Sums& sums, Place place) const {
+  __device__ void change(typename Product::Sums& sums, Place place, int) const {
     using T = typename Product::T;
     if (act_ == Act::none) return;
 #pragma unroll
@@ -26,7 +41,7 @@ class ActivationOnStore {
         const int at = place(Product::own_row(i), Product::own_col(j));
         if (at < 0) continue;
         float raw[Product::piece];
-        read(raw, static_cast<const T*>(raw_) + at);
+        read_piece(raw, static_cast<const T*>(raw_) + at);
 #pragma unroll
         for (int e = 0; e < Product::piece; ++e) {
           float& value = Product::own_value(sums, i, j + e);
@@ -36,20 +51,6 @@ class ActivationOnStore {
   }
 
  private:
-  template <int count, class T>
-  static __device__ void read(float (&to)[count], const T* from) {
-    if constexpr (count == 1) {
-      to[0] = *from;
-    } else if constexpr (count * sizeof(T) == 4) {  // two of bf16
-      const uint32_t two = *reinterpret_cast<const uint32_t*>(from);
-      to[0] = __uint_as_float(two << 16), to[1] = __uint_as_float(two & 0xffff0000u);
-    } else {
-      const auto values = load_vec<Pack<T, count>>(from);
-#pragma unroll
-      for (int e = 0; e < count; ++e) to[e] = values.at[e];
-    }
-  }
-
   Act act_;
   float slope_;
   const void* raw_;

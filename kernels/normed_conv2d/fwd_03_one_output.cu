@@ -1,8 +1,9 @@
 // normed_conv2d_fwd of D's last layer: one output channel, and a window as large as the image (one_output.h).
 //
 // A block an image. A thread stays with 16 bytes of channels, whose norm it keeps in registers, and goes through pixels; the block's sums
-// are added in a fixed order. As a matrix product y has one column, and fifteen of sixteen products would be of padding. Bounded by memory:
-// x is read once, and w as often as there are images, from the second-level cache.
+// are added in a fixed order, and its bias and activation come to the sum. As a matrix product y has one column, and fifteen of sixteen
+// products would be of padding. Bounded by memory: x is read once, and w as often as there are images, from the second-level cache.
+#include "kernels/normed_conv2d/activation_behind.h"
 #include "kernels/normed_conv2d/one_output.h"
 
 namespace duel {
@@ -15,7 +16,8 @@ struct Shared {
 };
 
 template <class T>
-__global__ void __launch_bounds__(threads) fwd_one_output(int pixels, int c, int images, Before before, const T* x, const T* w, T* y) {
+__global__ void __launch_bounds__(threads)
+    fwd_one_output(int pixels, int c, int images, Before before, const T* x, const T* w, T* y, BiasActivationBehind<T> behind) {
   constexpr int together = pack_elements<T>;
   const int thread = static_cast<int>(threadIdx.x), image = static_cast<int>(blockIdx.x);
   const int width = min(c / together, threads), lanes = threads / width;  // threads beyond lanes·width have no pixels
@@ -32,7 +34,7 @@ __global__ void __launch_bounds__(threads) fwd_one_output(int pixels, int c, int
     }
   }
   sum = block_sum(sum, shared_storage<Shared>().partial);
-  if (thread == 0) y[image] = static_cast<T>(sum);
+  if (thread == 0) y[image] = static_cast<T>(behind.finished(sum, behind.bias(0)));
 }
 
 void run(const NormedConv2dProblem& p, const NormedConv2dFwd::Args& a, Scratch, Stream stream) {
@@ -40,9 +42,12 @@ void run(const NormedConv2dProblem& p, const NormedConv2dFwd::Args& a, Scratch, 
   with_element(d.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     launch({.grid = static_cast<unsigned>(d.n), .block = threads, .shared_bytes = sizeof(Shared)}, stream, fwd_one_output<T>, d.h * d.w,
-           d.c, d.n / p.groups, before(p, a), static_cast<const T*>(a.x), static_cast<const T*>(a.w), static_cast<T*>(a.y));
+           d.c, d.n / p.groups, before(p, a), static_cast<const T*>(a.x), static_cast<const T*>(a.w), static_cast<T*>(a.y),
+           BiasActivationBehind<T>(p, a.bias));
   });
 }
+
+bool supports(const NormedConv2dProblem& p) { return one_output::supports(p) && supports_behind(p); }
 
 KERNEL_VARIANT(NormedConv2dFwd, one_output, 3, supports, no_scratch, run);
 

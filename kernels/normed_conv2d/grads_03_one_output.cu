@@ -6,7 +6,7 @@ namespace {
 
 using namespace one_output;
 
-bool supports(const NormedConv2dProblem& p) { return one_output::supports(p) && !p.input_only && blocks_across(p.conv) <= most_tickets; }
+bool supports(const NormedConv2dProblem& p) { return supports_grads(p) && !p.input_only && blocks_across(p.conv) <= most_tickets; }
 size_t scratch_bytes(const NormedConv2dProblem& p) {
   const int parts = parts_of(p.conv).count;
   return parts == 1 ? 0 : sizeof(float) * static_cast<size_t>(parts) * static_cast<size_t>(p.conv.w_count());

@@ -12,6 +12,8 @@ inline bool takes_whole_chunks(const Conv2dProblem& d) {
   return d.dtype == DType::bf16 ? d.k % chunk_elements<bf16> == 0 : d.dtype == DType::f32 && d.k % chunk_elements<float> == 0;
 }
 
+inline bool loads_as_is(const NormedConv2dProblem& p) { return !p.norm && p.act == Act::none; }
+
 class NormOnLoad {
  public:
   // channels: of the operand. A has mean, invstd, gamma and beta.

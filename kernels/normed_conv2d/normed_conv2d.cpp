@@ -23,7 +23,9 @@ void each_option(P& p, F&& f) {
   f.real("momentum", p.momentum, 0.1);
   if (p.of != NormedOperand::x || std::is_same_v<std::decay_t<F>, ProblemReader>) f.choice("of", p.of, operands);
   f.flag("input_only", p.input_only);
+  f.flag("bias", p.bias);
   if (p.then != Act::none || std::is_same_v<std::decay_t<F>, ProblemReader>) f.choice("then", p.then, act_names);
+  f.real("then_slope", p.then_slope, 0.0);
 }
 
 // What is loaded with the norm on it, and what is stored with its statistics: channels a group.
@@ -53,10 +55,10 @@ std::vector<Buffer> statistics_buffers(const P& p, int channels) {
 void add(std::vector<Buffer>& all, const std::vector<Buffer>& more) { all.insert(all.end(), more.begin(), more.end()); }
 
 struct Asks {  // what an op of the five asks for beside a convolution
-  bool statistics = false, operand = false, pair = false, then = false;
+  bool statistics = false, bias = false, operand = false, pair = false, then = false;
 };
-constexpr Asks by_fwd{.statistics = true}, by_dgrad{.statistics = true, .then = true}, by_wgrad{.operand = true}, by_grads{.pair = true},
-    by_dgrad_grads{.pair = true, .then = true};
+constexpr Asks by_fwd{.statistics = true, .bias = true}, by_dgrad{.statistics = true, .bias = true, .then = true},
+    by_wgrad{.operand = true}, by_grads{.pair = true}, by_dgrad_grads{.pair = true, .then = true};
 
 // Few channels of x: G's last layer, and where tiles, chunks, blocks of channels and groups of parts end.
 constexpr const char* few_channels[] = {
@@ -72,6 +74,49 @@ constexpr const char* few_channels[] = {
     "n1h17w19c4k8r2:bf16/act=none/norm=1",
     "n1h21w34c1k24r5u2pad2:bf16/act=leaky_relu/slope=0.25/norm=0",
 };
+
+// A bias and an activation behind, of either kind of convolution: where tiles and channels end, large tiles, few channels, one output.
+std::vector<Case<P>> cases_behind() {
+  std::vector<Case<P>> cases;
+  const auto take = [&](const std::string& text) { cases.push_back({P::parse(text), Tag::edge}); };
+  constexpr const char* all[] = {"/bias=1",           "/then=relu",          "/bias=1/then=relu", "/bias=1/then=leaky_relu/then_slope=0.25",
+                                 "/bias=1/then=tanh", "/bias=1/then=sigmoid"};
+  for (const std::string dtype : {":f32", ":bf16", ":f64"}) {
+    for (const char* text : {
+             "n4h9w7c24k40r3u2pad1",               // tiles with rests, phases of unequal sizes
+             "n2h33w20c1k8r3u2pad1",               // few channels of x
+             "n2h14w19c3k16r4u2pad1",              //
+             "n6h3w2c24k1r3s2", "n70h4w4c40k1r4",  // one output
+         })
+      for (const char* how : all) take(text + dtype + how);
+    for (const char* text : {
+             "n1h1w1c1k1r1",
+             "n2h5w4c3k5r3pad1",                  // channels in no chunks
+             "n2h6w5c8k16r3s2u2v1top0left1p3q5",  //
+             "n2h5w5c8k8r1u2",                    // phases that no tap reaches: their pixels are the bias
+             "n1h3w3c8k8r3pad2",                  // more output than input
+             "n5h9w8c72k136r1",                   // several tiles either way
+             "n3h7w9c4k12r3u2pad1",               // chunks of four
+             "n1h17w35c2k20r3pad1",               // few channels: a tile's last columns
+             "n1h41w24c3k66r4u2pad1",             // two blocks of channels out, the last of them not whole
+             "n1h66w66c3k36r4u2pad1",             // one past tiles of 16 and 32 pixels
+             "n2h34w19c4k33r4s2u1v2top1left0p33q10",
+         })
+      for (const char* how : {"/bias=1", "/bias=1/then=leaky_relu/then_slope=0.25"}) take(text + dtype + how);
+    // Behind a convolution of what a norm leaves.
+    take("n2h16w20c3k16r4u2pad1" + dtype + "/act=relu/norm=1/bias=1/then=sigmoid");
+    take("n4h10w7c2k40r4u2pad1" + dtype + "/act=leaky_relu/slope=0.25/norm=1/groups=2/bias=1");
+    take("n6h3w2c24k1r3s2" + dtype + "/act=leaky_relu/slope=0.25/norm=1/groups=2/bias=1");
+    take("n4h9w7c24k40r3u2pad1" + dtype + "/act=relu/norm=1/bias=1/then=relu");
+  }
+  for (const std::string dtype : {":f32", ":bf16"})
+    for (const char* text : {"n4h64w64c8k72r1", "n4h64w64c72k8r2u2"})  // enough tiles for the large ones, forward and transposed
+      take(text + dtype + "/bias=1/then=leaky_relu/then_slope=0.25");
+  for (const char* dtype : {":f32", ":bf16"})
+    for (const char* text : {"n128h64w64c3k64r4u2pad1", "n128h32w32c64k128r4u2pad1", "n128h16w16c128k256r4u2pad1"})
+      cases.push_back({P::parse(std::string(text) + dtype + "/bias=1/then=leaky_relu/then_slope=0.2"), Tag::bench});
+  return cases;
+}
 
 std::vector<Case<P>> cases_of(Asks asks) {
   std::vector<Case<P>> cases;
@@ -130,6 +175,8 @@ std::vector<Case<P>> cases_of(Asks asks) {
       for (const char* then : {"/then=tanh", "/then=sigmoid"}) take(std::string(text) + then, Tag::edge);
   }
   if (asks.then) take("n2h6w6c3k8r4u2pad1:f64/act=relu/norm=1/then=tanh", Tag::edge);
+  if (asks.bias)
+    for (const Case<P>& behind : cases_behind()) cases.push_back(behind);
   for (const char* dtype : {":f32", ":bf16"})
     for (const char* text : {"n256h32w32c64k128r4u2pad1", "n256h16w16c128k256r4u2pad1", "n256h8w8c256k512r4u2pad1"})
       take(std::string(text) + dtype + "/act=leaky_relu/slope=0.2/norm=1" + statistics + "/groups=2", Tag::bench);
@@ -156,15 +203,23 @@ P random_problem(uint64_t seed, Asks asks) {
   p.act = draw.of(some);
   if (p.act == Act::leaky_relu) p.slope = 0.25;
   p.norm = !draw.chance(4);
-  p.statistics = asks.statistics && !draw.chance(4);
+  p.statistics = asks.statistics && !draw.chance(3);
   p.input_only = asks.pair && draw.chance(4);
   if (draw.chance(6)) d.k = 1, d.p = d.q = 1, d.r = d.h, d.s = d.w, d.top = d.left = 0, p.statistics = false;  // D's last layer
-  if (asks.then && !p.statistics && draw.chance(2)) p.then = draw.chance(2) ? Act::tanh : Act::sigmoid;
+  if (p.statistics || !(asks.bias || asks.then)) return p;
+  if (!asks.bias) {
+    p.then = draw.of({Act::none, Act::tanh, Act::sigmoid});
+    return p;
+  }
+  p.bias = draw.chance(2), p.then = draw.of({Act::none, Act::relu, Act::leaky_relu, Act::tanh, Act::sigmoid});
+  if (p.then == Act::leaky_relu) p.then_slope = 0.25;
+  if (!draw.chance(4)) p.act = Act::none, p.slope = 0, p.norm = false;  // nothing on what is loaded
   return p;
 }
 
 Buffer x_buffer(const P& p, const char* name, Role role) { return {name, role, p.conv.dtype, p.conv.x_count()}; }
 Buffer w_buffer(const P& p) { return {"w", Role::in, p.conv.dtype, p.conv.w_count()}; }
+Buffer bias_buffer(const P& p, int channels) { return {"bias", Role::in, p.conv.dtype, p.bias ? channels : 0}; }
 // What has a meaning for some of the five only: the others would pass over it, or miss a buffer.
 void check_options(const char* op, const P& p, Asks asks) {
   if (p.input_only && !asks.pair)
@@ -173,6 +228,9 @@ void check_options(const char* op, const P& p, Asks asks) {
   if (p.of != NormedOperand::x && !asks.operand)
     fail(Failure::usage,
          std::string("[") + op + "] of=gy is for the weight gradient by itself and means nothing here; leave it out of " + p.text());
+  if (p.bias && !asks.bias)
+    fail(Failure::usage,
+         std::string("[") + op + "] bias is for the two that end with an output and means nothing here; leave it out of " + p.text());
 }
 
 Buffer gw_buffer(const P& p) { return {"gw", Role::out, accumulator_of(p.conv.dtype), p.input_only ? 0 : p.conv.w_count()}; }
@@ -206,7 +264,7 @@ std::vector<Buffer> NormedConv2dFwd::buffers(const Problem& p) {
   check_options(name, p, by_fwd);
   std::vector<Buffer> all{x_buffer(p, "x", Role::in)};
   add(all, norm_buffers(p, p.conv.c));
-  add(all, {w_buffer(p), y_buffer(p, "y", Role::out)});
+  add(all, {w_buffer(p), bias_buffer(p, p.conv.k), y_buffer(p, "y", Role::out)});
   add(all, statistics_buffers(p, p.conv.k));
   return all;
 }
@@ -214,7 +272,7 @@ std::vector<Buffer> NormedConv2dDgrad::buffers(const Problem& p) {
   check_options(name, p, by_dgrad);
   std::vector<Buffer> all{y_buffer(p, "gy", Role::in)};
   add(all, norm_buffers(p, p.conv.k));
-  add(all, {w_buffer(p), x_buffer(p, "gx", Role::out)});
+  add(all, {w_buffer(p), bias_buffer(p, p.conv.c), x_buffer(p, "gx", Role::out)});
   add(all, statistics_buffers(p, p.conv.c));
   return all;
 }

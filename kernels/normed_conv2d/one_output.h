@@ -16,8 +16,10 @@ inline bool supports(const NormedConv2dProblem& p) {
   const Conv2dProblem& d = p.conv;
   const int together = d.dtype == DType::f32 ? pack_elements<float> : pack_elements<bf16>;
   return (d.dtype == DType::f32 || d.dtype == DType::bf16) && d.k == 1 && d.p == 1 && d.q == 1 && d.r == d.h && d.s == d.w && d.top == 0 &&
-         d.left == 0 && d.c % together == 0 && p.of == NormedOperand::x && bn_supports_act(p.act) && !p.statistics && p.then == Act::none;
+         d.left == 0 && d.c % together == 0 && p.of == NormedOperand::x && bn_supports_act(p.act) && !p.statistics;
 }
+// Of the gradients, which no row takes through an activation behind.
+inline bool supports_grads(const NormedConv2dProblem& p) { return supports(p) && p.then == Act::none; }
 
 // What stands between x and the convolution, of tensors in memory; mean is null where there is no norm.
 struct Before {

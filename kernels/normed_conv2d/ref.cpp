@@ -1,5 +1,6 @@
 // The reference: the tensor is made, rounded to its type as it would be stored, and convolved by the reference of that.
 #include "kernels/batch_norm/functions.h"
+#include "kernels/bias_activation/bias_activation.h"
 #include "kernels/normed_conv2d/normed_conv2d.h"
 #include "kernels/reference.h"
 #include "kernels/rounding.h"
@@ -12,6 +13,9 @@ using P = NormedConv2dProblem;
 bool supports_without(const P& p) { return is_floating(p.conv.dtype) && bn_supports_act(p.act); }
 bool supports(const P& p) { return supports_without(p) && p.then == Act::none; }
 bool supports_then(const P& p) { return supports_without(p) && (p.then == Act::none || (act_saves_output(p.then) && !p.statistics)); }
+bool supports_behind(const P& p) {
+  return supports_without(p) && (p.statistics ? !p.bias && p.then == Act::none : act_told_by_output(p.then, p.then_slope));
+}
 
 // a(t) of [n, pixels, channels].
 template <class T>
@@ -51,6 +55,15 @@ void find_statistics(const P& p, const NormedConv2dDgrad::Args& a) {
   statistics(p, p.conv.x_count(), p.conv.c, a.gx, a.gx_mean, a.gx_invstd, a.running_mean, a.running_var);
 }
 
+// Bias and activation behind a convolution, in place.
+void finish(const P& p, int64_t count, int channels, const void* bias, void* out) {
+  const DType dtype = p.conv.dtype;
+  if (p.bias)
+    run_reference<BiasActivation>({.rows = count / channels, .c = channels, .act = p.then, .slope = p.then_slope, .dtype = dtype},
+                                  {out, bias, out});
+  else if (p.then != Act::none) run_reference<Activation>({.n = count, .act = p.then, .slope = p.then_slope, .dtype = dtype}, {out, out});
+}
+
 void run_fwd(const P& p, const NormedConv2dFwd::Args& a, Scratch, Stream) {
   const Conv2dProblem& d = p.conv;
   with_floating(d.dtype, [&](auto tag) {
@@ -58,6 +71,7 @@ void run_fwd(const P& p, const NormedConv2dFwd::Args& a, Scratch, Stream) {
     const auto x = normed<T>(p, d.x_count(), d.c, a.x, a.mean, a.invstd, a.gamma, a.beta);
     run_reference<Conv2dFwd>(d, {x.data(), a.w, a.y});
   });
+  finish(p, d.y_count(), d.k, a.bias, a.y);
   find_statistics(p, a);
 }
 void run_dgrad(const P& p, const NormedConv2dDgrad::Args& a, Scratch, Stream) {
@@ -66,8 +80,8 @@ void run_dgrad(const P& p, const NormedConv2dDgrad::Args& a, Scratch, Stream) {
     using T = typename decltype(tag)::type;
     const auto gy = normed<T>(p, d.y_count(), d.k, a.gy, a.mean, a.invstd, a.gamma, a.beta);
     run_reference<Conv2dDgrad>(d, {gy.data(), a.w, a.gx});
-    if (p.then != Act::none) run_reference<Activation>({.n = d.x_count(), .act = p.then, .dtype = d.dtype}, {a.gx, a.gx});
   });
+  finish(p, d.x_count(), d.c, a.bias, a.gx);
   find_statistics(p, a);
 }
 void run_wgrad(const P& p, const NormedConv2dWgrad::Args& a, Scratch, Stream) {
@@ -128,14 +142,16 @@ void run_dgrad_grads(const P& p, const NormedConv2dDgradGrads::Args& a, Scratch,
   });
 }
 
-KERNEL_VARIANT(NormedConv2dFwd, ref, reference_rank, supports, no_scratch, run_fwd);
-KERNEL_VARIANT(NormedConv2dDgrad, ref, reference_rank, supports_then, no_scratch, run_dgrad);
+KERNEL_VARIANT(NormedConv2dFwd, ref, reference_rank, supports_behind, no_scratch, run_fwd);
+KERNEL_VARIANT(NormedConv2dDgrad, ref, reference_rank, supports_behind, no_scratch, run_dgrad);
 KERNEL_VARIANT(NormedConv2dWgrad, ref, reference_rank, supports, no_scratch, run_wgrad);
 KERNEL_VARIANT(NormedConv2dGrads, ref, reference_rank, supports, no_scratch, run_grads);
 KERNEL_VARIANT(NormedConv2dDgradGrads, ref, reference_rank, supports_then, no_scratch, run_dgrad_grads);
 
 ROUNDS_BETWEEN_AND_FINDS(NormedConv2dFwd, find_statistics, "out_mean", "out_invstd", "running_mean", "running_var");
 ROUNDS_BETWEEN_AND_FINDS(NormedConv2dDgrad, find_statistics, "out_mean", "out_invstd", "running_mean", "running_var");
+ADDS_TO_ROUNDED(NormedConv2dFwd, "bias");
+ADDS_TO_ROUNDED(NormedConv2dDgrad, "bias");
 ROUNDS_BETWEEN(NormedConv2dWgrad);
 ROUNDS_BETWEEN(NormedConv2dGrads);
 ROUNDS_BETWEEN(NormedConv2dDgradGrads);

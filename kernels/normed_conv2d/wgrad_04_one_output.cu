@@ -9,7 +9,7 @@ void run(const NormedConv2dProblem& p, const NormedConv2dWgrad::Args& a, Scratch
   one_output::launch_grads(p, a, nullptr, nullptr, nullptr, one_output::one_part(p.conv), scratch, stream);
 }
 
-KERNEL_VARIANT(NormedConv2dWgrad, one_output, 4, one_output::supports, no_scratch, run);
+KERNEL_VARIANT(NormedConv2dWgrad, one_output, 4, one_output::supports_grads, no_scratch, run);
 
 }  // namespace
 }  // namespace duel
