@@ -80,8 +80,8 @@ struct GanStep {
   Tensor said = {};  // f32 [2·accumulate·n], written by each step: what D says, before, of its last share of real images and of the
                      // generated ones
   std::function<void(const Tensor& said)> heard = nullptr;  // told what D says of real images, above 0 where it calls them real
-  // Filled by each step while it is there; the step computes what it would without. One that is recorded as a graph is not for looking
-  // into.
+  // Filled by each step while it is there. Such a step takes the ops of joined layers one after another (engine/ops/conv_chain.cpp), so its
+  // last bits may be others than without; one that is recorded as a graph is not for looking into.
   StepSeen* look = nullptr;
   Tensor targets = {}, target_of_g = {};  // what the losses want of D; made by the first step where none changes them
   Tensor one = {};                        // of the losses by themselves; made by the first step

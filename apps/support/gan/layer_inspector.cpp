@@ -55,6 +55,12 @@ double drift(const Layer& layer, const Tensor& in) {
   return std::sqrt(sum / static_cast<double>(mean.size()));
 }
 
+template <class Visit>
+void each_tensor(GanState& state, const Visit& f) {
+  state.each([&](const std::string&, Tensor& t) { f(t); });
+  f(state.step_on_device);
+}
+
 // The layer whose weight `w` is.
 const LayerSeen* find(const std::vector<LayerSeen>& seen, const Weight& w) {
   for (const LayerSeen& s : seen)
@@ -137,7 +143,11 @@ Series series_of(const std::vector<Json>& records, const char* net, std::string 
 
 }  // namespace
 
-void LayerInspector::begin() { g_before_ = clones(masters(state_.g)), d_before_ = clones(masters(state_.d)); }
+void LayerInspector::begin() {
+  g_before_ = clones(masters(state_.g)), d_before_ = clones(masters(state_.d));
+  all_before_.clear();
+  each_tensor(state_, [&](Tensor& t) { all_before_.push_back(t.clone()); });
+}
 
 Json LayerInspector::end() {
   NoGrad only_looking;
@@ -145,7 +155,10 @@ Json LayerInspector::end() {
   Json json{{"d_to_g_gradient", g > 0 ? d / g : 0},
             {"G", layers_of(state_.g, g_before_, seen_.gradient_g, true, {&seen_.g})},
             {"D", layers_of(state_.d, d_before_, seen_.gradient_d, false, {&seen_.d_real, &seen_.d_fake})}};
-  seen_ = {}, g_before_.clear(), d_before_.clear();  // they are as large as the nets and a pass through them
+  size_t i = 0;
+  each_tensor(state_, [&](Tensor& t) { t.assign(all_before_[i++]); });
+  refresh_copies(state_.g), refresh_copies(state_.d);
+  seen_ = {}, g_before_.clear(), d_before_.clear(), all_before_.clear();  // they are as large as the run and a pass through its nets
   return json;
 }
 

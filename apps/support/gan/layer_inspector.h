@@ -1,11 +1,14 @@
 // Looks into the layers of a GAN at chosen steps: how large activations, weights, gradients and updates are, which channels are silent, how
 // far batch norm's running statistics are from the batch's, how much a layer can stretch its input.
 //
-//   inspector.begin();   // before the step
-//   gan_step();          // with look = inspector.seen(), not played from a graph
+//   inspector.begin();
+//   gan_step();          // a rehearsal: with look = inspector.seen(), not played from a graph
 //   record["layers"] = inspector.end();
+//   gan_step();          // as ever
 //
-// The step computes what it would without, to the bit. Numbers of a layer, root mean squares over all elements where nothing else is said:
+// end() puts everything back that the rehearsal changed, so a run is that of one without looks, to the bit. The rehearsal's own last bits
+// may be others: on a GPU a step takes layers joined in one launch, and what stands between them can only be seen where they are not.
+// Numbers of a layer, root mean squares over all elements where nothing else is said:
 //
 //   weight, gradient, update   the layer's weight after the step, the gradient that the optimiser got, what the step changed
 //   singular                   the weight's largest singular value, by ten rounds of power iteration: a little below the true one
@@ -37,6 +40,7 @@ class LayerInspector {
   GanState& state_;
   StepSeen seen_;
   Tensors g_before_, d_before_;  // weights
+  Tensors all_before_;           // every tensor of the run, the step at last
 };
 
 // What the records that have "layers" show: curves, and a table of the last one. Empty where there is none.

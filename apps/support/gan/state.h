@@ -23,11 +23,9 @@ struct GanState : RunState<GanSettings> {
   GanState(const GanSettings& settings, const Dataset& train, Device device);  // settings.channels known; weights from settings.seed
   void save(const std::string& path) override;
   void load(const std::string& path) override;
-  void set_rate(double factor);  // of both step sizes
-  const Generator& shown();      // G, or its average where there is one
-
- private:
-  void each(const TensorVisit& f);
+  void set_rate(double factor);     // of both step sizes
+  const Generator& shown();         // G, or its average where there is one
+  void each(const TensorVisit& f);  // every tensor but step_on_device
 };
 
 // Only the generator (its average, where the run kept one) and the settings, for sampling, on any device and with any rows.

@@ -70,12 +70,13 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
   gan_step.said = Tensor::zeros({2 * int64_t{settings.batch} * settings.accumulate}, DType::f32, device);
   augment_what_d_sees(gan_step, state);
   LayerInspector inspector(state);
-  bool looked = false;  // what was seen is not recorded yet
+  nlohmann::ordered_json seen;  // in the step to come, or done and not recorded yet
   const auto look = [&] {
     inspector.begin();
-    gan_step.look = inspector.seen();
-    gan_step();
-    gan_step.look = nullptr, looked = true;
+    GanStep rehearsal = gan_step;  // what a first step makes once is left to gan_step, whose rows a run remembers
+    rehearsal.look = inspector.seen();
+    rehearsal();
+    seen = inspector.end();
   };
   auto load = [&] {
     load_batches(data, trainer.order(), settings.batches_a_step(), real, labels);
@@ -113,7 +114,7 @@ int train_gan(TrainCommand<GanSettings>& command, bool conditional) {
                             nlohmann::ordered_json values = values_of(gan_step.read());
                             values.update(histograms_of(settings, gan_step.said.values()));
                             if (state.ada) values["ada_p"] = state.ada->p().item();
-                            if (std::exchange(looked, false)) values["layers"] = inspector.end();
+                            if (!seen.is_null()) values["layers"] = std::exchange(seen, nullptr);
                             return values;
                           },
                       .refuse = [&] { finite(gan_step.read()); },

@@ -81,8 +81,7 @@ void Trainer::end_badly(const Training& training, const Error& error) {
 void Trainer::loop(const Training& training) {
   StepGraph recorded(flags_.device, training.step);
   const auto step = [&] {
-    if (looks_into(training, state_.step + 1)) training.look();
-    else if (flags_.check_finite) training.step();
+    if (flags_.check_finite) training.step();
     else recorded();
   };
   Progress progress("training", total_, {.time_limit = plan_.minutes * 60, .first_step = state_.step});
@@ -94,6 +93,7 @@ void Trainer::loop(const Training& training) {
       if (flags_.check_finite) watch.emplace(fmt::format("step {}", state_.step + 1));
       in_step_ = true;
       training.load();
+      if (looks_into(training, state_.step + 1)) training.look();
       if (first) forget_rows_run();
       if (first && state_.computing_with().tuning_is_due()) progress.note(tuned(step));
       else step();

@@ -27,8 +27,8 @@ struct Training {
   std::function<void()> load;  // before each step: the next batches of Trainer::order(), and what else the step reads
   std::function<void()> step;  // recorded as a CUDA graph where there is one (engine/graph.h)
 
-  // The same step, looked into, in its place every so many steps; 0: never. Not recorded as a graph. It runs the rows that the step runs:
-  // what is worked out of what it saw is for the log that follows it.
+  // A look into the step to come, before it, every so many steps; 0: never. It leaves everything as it found it; which rows it runs does
+  // not matter. What it saw is for the log that follows the step.
   int64_t look_every = 0;
   std::function<void()> look;
 
