@@ -6,8 +6,8 @@
 
 namespace duel {
 
-// Throws Error(usage) where some value lies outside [−1, 1], and where all lie in [0, ½) and differ, as pixels do that were divided by
-// their image's length, with `why` as the reason. Reads the images back: once a run, not once a step.
+// images [n,…]. Throws Error(usage) where some value lies outside [−1, 1], and where none is below 0 and each image's squares sum to 1, as
+// they do when its pixels were divided by its length, with `why` as the reason. Reads the images back: once a run, not once a step.
 void check_image_range(const Tensor& images, const std::string& model, const std::string& why);
 
 }  // namespace duel

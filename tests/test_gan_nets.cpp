@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <numeric>
 
 #include "engine/grad.h"
 #include "engine/rng.h"
@@ -194,21 +195,21 @@ TEST_CASE("images outside [-1, 1] are refused") {
 }
 
 TEST_CASE("images that were divided by their length are told from those that were scaled") {
-  const auto checked = [](std::vector<double> v) {
-    const auto n = static_cast<int64_t>(v.size());
-    check_image_range(Tensor::from({n}, v), "gan", "G's tanh makes values in [-1, 1]");
+  const auto checked = [](std::vector<double> v, int64_t n = 1) {
+    check_image_range(Tensor::from({n, static_cast<int64_t>(v.size()) / n}, v), "gan", "G's tanh makes values in [-1, 1]");
   };
-  std::vector<double> bytes, divided;
+  std::vector<double> bytes;
   for (int i = 0; i < 28 * 28; ++i) bytes.push_back(i % 3 ? 0 : 100 + i % 155);  // clothes on black
-  double length = 0;
-  for (const double x : bytes) length += x * x;
-  for (const double x : bytes) divided.push_back(x / std::sqrt(length));
-  CHECK_THROWS_WITH_AS(checked(divided), doctest::Contains("as if each were divided by its length"), Error);
+  const double length = std::sqrt(std::inner_product(bytes.begin(), bytes.end(), bytes.begin(), 0.0));
+  std::vector<double> divided(28 * 28, 0.0), grey;  // a black one before it, which has no length
+  for (const double x : bytes) divided.push_back(x / length);
+  CHECK_THROWS_WITH_AS(checked(divided, 2), doctest::Contains("each divided by its length"), Error);
   for (double& x : bytes) x = x / 127.5 - 1;
   CHECK_NOTHROW(checked(bytes));
-  CHECK_NOTHROW(checked({0, 0.7}));
-  CHECK_NOTHROW(checked({-0.1, 0.3}));
-  CHECK_NOTHROW(checked({0.25, 0.25}));
+  for (int i = 0; i < 2 * 28 * 28; ++i) grey.push_back((128 + i % 64) / 127.5 - 1);  // bytes of 128 to 191, scaled as they should be
+  CHECK_NOTHROW(checked(grey, 2));
+  CHECK_NOTHROW(checked({0, 0}));
+  CHECK_NOTHROW(checked({-0.6, 0.8}));
 }
 
 TEST_CASE("a generator's images do not become larger by being called so") {
