@@ -63,6 +63,9 @@ TEST_CASE("both parts of a VAE") {
   CHECK(decoder.inputs == std::map<std::string, Axes>{{"z", {"n", "2", "f32"}}});
   CHECK(decoder.outputs == std::map<std::string, Axes>{{"out", {"n", "1", "16", "16", "f32"}}, {"image", {"n", "1", "16", "16", "f32"}}});
   CHECK(exported(desk, "plain", {"--part", "encoder"}).outputs.size() == 1);
+  CHECK(decoder.metadata.at("weights") == "last");
+  REQUIRE(desk.train("mean", {"--ema", "0.5"}).code == 0);
+  CHECK(exported(desk, "mean", {"--part", "decoder"}).metadata.at("weights") == "average");
 }
 
 TEST_CASE("what export refuses") {

@@ -207,7 +207,7 @@ TEST_CASE("both halves of a VAE compute the same in PyTorch, and come back bit f
   for (const auto& [flags, conditional] : {std::pair{Flags{"--net", "vae", "--size", "20"}, false},
                                            {{"--net", "ae"}, false},
                                            {{"--net", "conv", "--size", "32", "--channels", "3"}, false},
-                                           {{"--net", "conv"}, true}}) {
+                                           {{"--net", "conv", "--ema", "0.5"}, true}}) {
     const std::string run = fmt::format("run{}{}", fmt::join(flags, ""), conditional);
     std::vector<std::string> args = desk.fresh(run, flags);
     if (conditional) args.push_back("--conditional");
@@ -216,13 +216,15 @@ TEST_CASE("both halves of a VAE compute the same in PyTorch, and come back bit f
     const Checkpoint file(checkpoint, vae_format, VaeSettings::kind);
     std::vector<std::string> classes;
     const auto [h, w] = file.image_size(classes);
-    Vae net(VaeSettings::from_json(file.json("settings"), checkpoint).network(h, w, static_cast<int>(classes.size())), Device::cpu);
+    const VaeSettings settings = VaeSettings::from_json(file.json("settings"), checkpoint);
+    Vae net(settings.network(h, w, static_cast<int>(classes.size())), Device::cpu);
+    const std::string shown = settings.ema > 0 ? "average." : "net.";
     const Tensor x = drawn({4, h, w, net.config.channels}, 0.5, 0.5, 8), z = drawn({4, 5}, 0, 1.5, 9), y = labels_for(net.config.classes);
-    add_way(scripts, checkpoint, "encoder", "net.encoder.", net.encoder, x, y, [&] {
+    add_way(scripts, checkpoint, "encoder", shown + "encoder.", net.encoder, x, y, [&] {
       const Posterior q = net.encoder(x, y, Mode::infer);
       return q.log_variance ? Tensors{q.mean, q.log_variance} : Tensors{q.mean};
     });
-    add_way(scripts, checkpoint, "decoder", "net.decoder.", net.decoder, z, y, [&] { return Tensors{net.decoder(z, y, Mode::infer)}; });
+    add_way(scripts, checkpoint, "decoder", shown + "decoder.", net.decoder, z, y, [&] { return Tensors{net.decoder(z, y, Mode::infer)}; });
   }
   scripts.run();
 }

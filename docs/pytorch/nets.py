@@ -166,7 +166,9 @@ def net_of(metadata, tensors, part):
         sys.exit(f"no part {part}: a checkpoint of a GAN has g and d, of a classifier net, of a VAE encoder and decoder")
     settings, network = json.loads(metadata["settings"]), json.loads(metadata["network"])
     net, h, w, dropout = settings["net"], network["h"], network["w"], settings.get("dropout", 0)
-    prefix = "average." if part == "g" and settings["ema"] > 0 else parts[part]
+    prefix = parts[part]
+    if part not in ("d", "net") and settings.get("ema", 0) > 0:  # what is sampled from
+        prefix = prefix.replace("g." if part == "g" else "net.", "average.")
     inside = {name[len(prefix):]: t for name, t in tensors.items() if name.startswith(prefix)}
     keras = dict(eps=1e-3, momentum=0.2) if net == "keras" else {}
     layers = Layers(inside, settings["d-norm"] if part == "d" else "batch", **keras)

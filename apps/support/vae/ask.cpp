@@ -245,7 +245,7 @@ int export_part(const VaeAsk& ask) {
       ask.out,
       part == Part::encoder ? onnx::graph_of(vae.net.encoder) : onnx::graph_of(vae.net.decoder, vae.settings.objective().likelihood),
       {.name = fmt::format("{} {}", vae.settings.net, ask.part),
-       .weights = "last",
+       .weights = vae.settings.ema > 0 ? "average" : "last",
        .step = vae.step,
        .settings = vae.settings.json(),
        .classes = vae.net.config.classes ? vae.classes : std::vector<std::string>()});
