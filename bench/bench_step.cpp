@@ -205,9 +205,9 @@ int main(int argc, char** argv) {
   app.add_option("--size", o.step.size, "height and width of the images")->capture_default_str();
   app.add_option("--channels", o.step.channels, "1 to 4")->capture_default_str();
   app.add_option("--batch", o.step.batch, "images a batch")->capture_default_str();
-  app.add_option("--nz", o.step.nz)->capture_default_str();
-  app.add_option("--ngf", o.step.ngf)->capture_default_str();
-  app.add_option("--ndf", o.step.ndf)->capture_default_str();
+  app.add_option("--nz", o.step.nz, "of a GAN: length of the noise vector")->capture_default_str();
+  app.add_option("--ngf", o.step.ngf, "of a GAN: G's channels before its last layer")->capture_default_str();
+  app.add_option("--ndf", o.step.ndf, "of a GAN: D's channels after its first layer")->capture_default_str();
   app.add_option("--precision", o.precision, "f32, tf32 (on a GPU) or bf16")->capture_default_str();
   app.add_option("--device", o.device, "cpu, cuda, sim, sim-checked or auto")->capture_default_str();
   app.add_option("--rounds", o.rounds, "turns, of which the median counts")->capture_default_str();
@@ -238,5 +238,9 @@ int main(int argc, char** argv) {
       ->excludes(rows);
   ResultOutput output;
   output.add_flags(app);
-  return run_main(argc, argv, app, [&] { return run(o, output); });
+  return run_main(argc, argv, app, [&] {
+    for (const char* flag : {"--nz", "--ngf", "--ndf"})
+      if (app.count(flag) && !is_gan(o.model)) fail(Failure::usage, fmt::format("{} is of GANs; --model {} has none", flag, o.model));
+    return run(o, output);
+  });
 }

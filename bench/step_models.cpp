@@ -129,17 +129,22 @@ struct ClassifierBench {
   }
 };
 
+bool is_vae(const std::string& name) { return name == "vae" || name == "conv-vae" || name == "cvae" || name == "ae"; }
+bool is_classifier(const std::string& name) { return name == "lenet" || name == "resnet"; }
+
 }  // namespace
+
+bool is_gan(const std::string& name) { return !is_vae(name) && !is_classifier(name); }
 
 StepModel make_step_model(const std::string& name, const StepOptions& o, Device device) {
   if (std::find(std::begin(step_models), std::end(step_models), name) == std::end(step_models))
     fail(Failure::usage, fmt::format("--model {}: there are {}", name, fmt::join(step_models, ", ")));
-  if (name == "vae" || name == "conv-vae" || name == "cvae" || name == "ae") {
+  if (is_vae(name)) {
     auto bench = std::make_shared<VaeBench>(vae_config(name, o), o, device);
     return {[bench] { (*bench->step)(); }, o.batch, [bench] { return taken(bench->step->sums); },
             Json{{"encoder", shapes_of(bench->net.encoder)}, {"decoder", shapes_of(bench->net.decoder)}}.dump()};
   }
-  if (name == "lenet" || name == "resnet") {
+  if (is_classifier(name)) {
     auto bench = std::make_shared<ClassifierBench>(name == "lenet" ? ClassifierNet::lenet : ClassifierNet::resnet, o, device);
     return {[bench] { (*bench->step)(); }, o.batch, [bench] { return taken(bench->step->loss_sum); },
             Json{{"net", shapes_of(bench->net)}}.dump()};

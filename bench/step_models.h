@@ -25,6 +25,7 @@ struct StepModel {
 
 constexpr const char* step_models[] = {"dcgan", "cgan", "cgan-projection", "wgan-gp", "wgan-clip", "sn-gan", "mlp",   "small-mlp",
                                        "keras", "vae",  "conv-vae",        "cvae",    "ae",        "lenet",  "resnet"};
+bool is_gan(const std::string& name);  // of those in the list: one that reads nz, ngf and ndf
 // Throws Error(usage) on a name that is not in the list, and on sizes that the net cannot take.
 StepModel make_step_model(const std::string& name, const StepOptions& options, Device device);
 

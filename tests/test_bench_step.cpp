@@ -59,6 +59,9 @@ TEST_CASE("a model that there is not is refused with those that there are") {
   const Outcome o = bench({"--model", "gan"});
   CHECK(o.code == 2);
   for (const char* name : duel::bench::step_models) CHECK_MESSAGE(o.errors.find(name) != std::string::npos, o.errors);
+  const Outcome noise = run_process(build_dir() / "bench" / "bench_step", {"--model", "vae", "--nz", "7"});
+  CHECK(noise.code == 2);
+  CHECK(noise.errors.find("--nz is of GANs; --model vae has none") != std::string::npos);
 }
 
 TEST_CASE("--swap trains with each row of an op in turn, holds the losses together and says which rows cannot") {

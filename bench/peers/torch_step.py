@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A training step of each model in PyTorch, as its users write it, driven by bench_step --peer torch.
+"""A training step of each model in PyTorch, as users who want it fast write it, driven by bench_step --peer torch.
 
 The nets are those of torch_nets.py, as large as --weights says: the shapes of our weights, {"g": {"0.w": [100, 4, 4, 512], …}, …}.
 Says "ready PyTorch VERSION", then reads "run N" on standard input and answers with the seconds a step took, over N steps; so that
@@ -81,6 +81,7 @@ def gan_step(net="dcgan", norm="batch", dropout=0, loss="non-saturating", critic
     of_real, of_fake, of_g = LOSSES[loss]
     beside = lambda x: nets.with_label(x, labels, classes) if one_hot else x
     judge = lambda x: d(x, labels) if told_d else d(beside(x))
+    iterates = norm == "spectral"  # each pass of a D in training would iterate once more; one a step is what the paper has
 
     def make():
         z = torch.randn(a.batch, a.nz, 1, 1, device=a.device)
@@ -89,10 +90,16 @@ def gan_step(net="dcgan", norm="batch", dropout=0, loss="non-saturating", critic
     def step():
         for i in range(critic_steps):
             d.zero_grad(set_to_none=True)
+            for w in weights_of_d:
+                w.requires_grad_(True)
             with mixed(), torch.set_grad_enabled(i == critic_steps - 1):  # G learns from the last
                 fake = make()
+            if iterates:
+                d.train()
             with mixed():
                 on_real = judge(real)
+            if iterates:
+                d.eval()
             of_real(on_real).backward()
             with mixed():
                 on_fake = judge(fake.detach())
@@ -110,6 +117,8 @@ def gan_step(net="dcgan", norm="batch", dropout=0, loss="non-saturating", critic
                     for w in weights_of_d:
                         w.clamp_(-clip, clip)
         g.zero_grad(set_to_none=True)
+        for w in weights_of_d:  # whose gradients nobody wants in G's turn
+            w.requires_grad_(False)
         with mixed():
             on_fake = judge(fake)
         of_g(on_fake).backward()
