@@ -37,9 +37,9 @@ struct Command {
 
 std::string computed_on(Device device) { return fmt::format("{}: {}", name_of(device), backend(device).description()); }
 
-int train(const Command& ask) {
-  const Gan2dSettings& settings = ask.settings;
-  settings.check();
+int train(Command& ask) {
+  Gan2dSettings& settings = ask.settings;
+  settings.settle(*ask.app), settings.check();
   const Device device = use_device(settings.device);
   const PointSource source = open_points(settings.data, settings.modes, settings.sigma);
   RunFolder folder = RunFolder::create(ask.out);
@@ -104,8 +104,8 @@ ContestRun compete(Contest& contest, PlaneGan& gan, Progress& progress) {
   return run;
 }
 
-int compare(const Command& ask) {
-  ask.settings.check();
+int compare(Command& ask) {
+  ask.settings.settle(*ask.app), ask.settings.check();
   std::vector<Contest> contests;
   for (const std::string& name : ask.losses) contests.push_back({contestant(name, ask.settings), {}, {}, 0});
   const Device device = use_device(ask.settings.device);
@@ -148,8 +148,8 @@ struct StepCommand {
   bool json = false;
 };
 
-int step_by_hand(const StepCommand& ask) {
-  ask.training.check_adversarial();
+int step_by_hand(StepCommand& ask) {
+  ask.training.settle(*ask.app), ask.training.check_adversarial();
   want(ask.training.lr > 0 && std::isfinite(ask.training.lr), fmt::format("--lr {}: above 0", ask.training.lr));
   const AdversarialLoss loss = ask.training.objective().loss;
   HandInput input = ask.from.empty() ? seeded_input(ask.width, ask.nz, ask.batch, ask.seed) : read_hand_input(ask.from);

@@ -14,8 +14,8 @@ void check_objective(const VaeObjective& o) {
     if (!right) fail(Failure::usage, message);
   };
   want(o.sigma > 0 && std::isfinite(o.sigma), fmt::format("--sigma {} must be positive", o.sigma));
-  want(o.beta >= 0 && std::isfinite(o.beta), fmt::format("--beta {} must not be negative", o.beta));
-  want(o.l1 >= 0 && std::isfinite(o.l1), fmt::format("--l1 {} must not be negative", o.l1));
+  want(o.beta >= 0 && std::isfinite(o.beta), fmt::format("--beta {}: at least 0", o.beta));
+  want(o.l1 >= 0 && std::isfinite(o.l1), fmt::format("--l1 {}: at least 0", o.l1));
   want(o.accumulate >= 1 && o.accumulate <= 1000, fmt::format("--accumulate {}: 1 to 1000 batches for an update", o.accumulate));
 }
 

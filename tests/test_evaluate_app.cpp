@@ -429,6 +429,7 @@ TEST_CASE("modes: those of a ring that the points of a file cover") {
   for (const auto& [args, code, says] : {std::tuple{std::vector<std::string>{file, "--sigma", "0"}, 2, "--sigma 0"},
                                          {{file, "--sigma", "0.1", "--mixture", "line"}, 2, "--mixture line"},
                                          {{file, "--sigma", "0.1", "--modes", "0"}, 2, "--modes 0"},
+                                         {{file, "--sigma", "0.1", "--mixture", "grid", "--modes", "5"}, 2, "a grid has 25"},
                                          {{file}, 2, "--sigma"},
                                          {{empty, "--sigma", "0.1"}, 3, "no points"},
                                          {{bad, "--sigma", "0.1"}, 3, "row 2"},

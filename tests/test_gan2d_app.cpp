@@ -236,6 +236,8 @@ TEST_CASE("train leaves a run with its page, and the same one again") {
   CHECK(records.back()["modes"].is_number());
   CHECK(nlohmann::json::parse(contents_of(folder / "a/config.json"))["width"] == 16);
   CHECK(has(contents_of(folder / "a/index.html"), "stage-data"));
+  REQUIRE(run({"train", "--steps", "2", "--optimizer", "adamw", "--out", (folder / "w").string()}, small).code == 0);
+  CHECK(nlohmann::json::parse(contents_of(folder / "w/config.json"))["weight-decay"] == 0.01);  // adamw's, where none is named
 
   folder.write("points.csv", "0,0\n1,1\n2,0\n");
   const Outcome o = run({"train", "--steps", "5", "--data", (folder / "points.csv").string(), "--out", (folder / "c").string()}, small);

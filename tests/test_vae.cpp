@@ -264,16 +264,26 @@ TEST_CASE("a few steps lower the loss, of every net, likelihood and precision, a
 
 namespace {
 
-// Weights after two steps of plain gradient descent on 12 images, and what both reported.
-std::pair<std::vector<double>, std::vector<double>> two_steps(VaeObjective objective, int parts, Ema<Vae>* average = nullptr,
-                                                              std::optional<Init> init = {}) {
+std::vector<double> all_weights(Vae& net) {
+  std::vector<double> weights;
+  for (const Tensor& w : masters(net))
+    for (double v : w.values()) weights.push_back(v);
+  return weights;
+}
+
+// Two steps of plain gradient descent on 12 images, and what both reported.
+struct Steps {
+  std::vector<double> start, once, twice, said;  // weights before, after one step and after two
+};
+constexpr double rate = 1e-3;
+Steps two_steps(VaeObjective objective, int parts, Ema<Vae>* average = nullptr) {
   const VaeConfig config{.h = 8, .w = 8, .latent = 3, .width = 2, .hidden = 4, .precision = DType::f64};
   objective.accumulate = parts;
   check_objective(objective);
   Vae net(config, Device::cpu);
-  init_weights(net, 1, init);
+  init_weights(net, 1);
   if (average) *average = Ema<Vae>(net, 0.5);
-  Optimizer sgd({.kind = OptimizerKind::sgd, .lr = 1e-3}, masters(net));
+  Optimizer sgd({.kind = OptimizerKind::sgd, .lr = rate}, masters(net));
   VaeStep step{net,
                sgd,
                objective,
@@ -283,43 +293,44 @@ std::pair<std::vector<double>, std::vector<double>> two_steps(VaeObjective objec
                {},
                Tensor::zeros({VaeReport::size}),
                average};
-  for (int i = 0; i < 2; ++i) step(normal({12, config.latent}, DType::f64));
-  std::vector<double> weights;
-  for (const Tensor& w : masters(net))
-    for (double v : w.values()) weights.push_back(v);
-  return {weights, step.sums.values()};
+  Steps steps;
+  steps.start = all_weights(net);
+  step(normal({12, config.latent}, DType::f64));
+  steps.once = all_weights(net);
+  step(normal({12, config.latent}, DType::f64));
+  steps.twice = all_weights(net);
+  steps.said = step.sums.values();
+  return steps;
 }
 
 }  // namespace
 
 TEST_CASE("the mean gradient of small batches is that of one large one") {
-  const auto [once, said_once] = two_steps({}, 1);
+  const Steps large = two_steps({}, 1);
   for (int parts : {3, 4}) {
-    const auto [apart, said] = two_steps({}, parts);
-    REQUIRE(once.size() == apart.size());
-    for (size_t i = 0; i < once.size(); ++i) REQUIRE(apart[i] == doctest::Approx(once[i]).epsilon(1e-9));
-    for (size_t i = 0; i < said.size(); ++i) CHECK(said[i] == doctest::Approx(said_once[i]).epsilon(1e-6));
+    const Steps small = two_steps({}, parts);
+    REQUIRE(large.twice.size() == small.twice.size());
+    for (size_t i = 0; i < large.twice.size(); ++i) REQUIRE(small.twice[i] == doctest::Approx(large.twice[i]).epsilon(1e-9));
+    for (size_t i = 0; i < large.said.size(); ++i) CHECK(small.said[i] == doctest::Approx(large.said[i]).epsilon(1e-6));
   }
   CHECK_THROWS_WITH_AS(two_steps({}, 5), doctest::Contains("one multiple"), Error);
   CHECK_THROWS_WITH_AS(two_steps({}, 0), doctest::Contains("--accumulate 0"), Error);
 }
 
 TEST_CASE("L1 moves each weight by its sign, and the average follows the net") {
-  const double l1 = 0.5, lr = 1e-3;
+  const double l1 = 0.5;
   Ema<Vae> average;
-  const std::vector<double> plain = two_steps({}, 1).first, pulled = two_steps({.l1 = l1}, 1).first;
-  double moved = 0;
-  for (size_t i = 0; i < plain.size(); ++i) moved = std::max(moved, std::abs(plain[i] - pulled[i]));
-  CHECK(moved > 1.9 * l1 * lr);  // two steps, and what the other weights' moves change
-  const std::vector<double> last = two_steps({}, 1, &average).first;
-  // d is .1 after one step and 2/11 after two, both below .5.
-  std::vector<double> mean;
-  for (const Tensor& w : masters(average.average))
-    for (double v : w.values()) mean.push_back(v);
-  double apart = 0;
-  for (size_t i = 0; i < last.size(); ++i) apart = std::max(apart, std::abs(last[i] - mean[i]));
-  CHECK(apart > 0);
-  CHECK(apart < 0.1);
+  const Steps plain = two_steps({}, 1, &average), pulled = two_steps({.l1 = l1}, 1);
+  REQUIRE(plain.start == pulled.start);
+  const auto sign = [](double v) { return (v > 0) - (v < 0); };
+  for (size_t i = 0; i < plain.start.size(); ++i)
+    REQUIRE(pulled.once[i] - plain.once[i] == doctest::Approx(-rate * l1 * sign(plain.start[i])).epsilon(1e-9));
+  const std::vector<double> mean = all_weights(average.average);
+  for (size_t i = 0; i < mean.size(); ++i) {  // d is .1 after one step and 2/11 after two, both below .5
+    const double first = 0.1 * plain.start[i] + 0.9 * plain.once[i];
+    REQUIRE(mean[i] == doctest::Approx(2 / 11. * first + 9 / 11. * plain.twice[i]).epsilon(1e-9));
+  }
+  CHECK(mean != plain.twice);
 }
 
 TEST_CASE("weights start by the scheme that is asked for") {
@@ -339,5 +350,15 @@ TEST_CASE("weights start by the scheme that is asked for") {
   CHECK(spread(Init::normal) == doctest::Approx(0.02).epsilon(0.1));
   const double fan_in = 16 * 9;
   CHECK(spread(Init::he) == doctest::Approx(std::sqrt(2 / fan_in)).epsilon(0.2));
-  CHECK(spread(Init::orthogonal) > 0.01);
+  Vae net(config, Device::cpu);
+  init_weights(net, 1, Init::orthogonal);
+  net.decoder.each({[&](const std::string& name, Weight& w) {
+                      if (name != "conv0.w") return;
+                      const int64_t out = w.master.shape()[-1];
+                      const Tensor m = reshape(w.master, {w.master.count() / out, out});
+                      const std::vector<double> gram = matmul(transpose(m), m).values();
+                      for (int64_t i = 0; i < out * out; ++i)
+                        CHECK(gram[static_cast<size_t>(i)] == doctest::Approx(i / out == i % out ? 1 : 0).epsilon(1e-5));
+                    },
+                    {}});
 }

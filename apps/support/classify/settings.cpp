@@ -15,7 +15,7 @@ void ClassifySettings::check() const {
   want(size == 0 || (size >= 4 && size <= 4096), fmt::format("--size {}: 4 to 4096, or 0 for the data's", size));
   want(batch >= 1, fmt::format("--batch {}: at least 1", batch));
   want(momentum >= 0 && momentum < 1, fmt::format("--momentum {}: in [0, 1)", momentum));
-  want(weight_decay >= 0 && std::isfinite(weight_decay), fmt::format("--weight-decay {} must not be negative", weight_decay));
+  want(weight_decay >= 0 && std::isfinite(weight_decay), fmt::format("--weight-decay {}: at least 0", weight_decay));
   want(smoothing >= 0 && smoothing < 1, fmt::format("--smoothing {}: in [0, 1)", smoothing));
   want(sampler == "shuffled" || sampler == "balanced", fmt::format("--sampler {}: shuffled or balanced", sampler));
   for (const auto& [flag, alpha] : {std::pair{"mixup", mixup}, {"cutmix", cutmix}})

@@ -22,6 +22,7 @@ void add_modes(CLI::App& program, ModesAsk& ask) {
 
 int say_modes(const ModesAsk& ask) {
   want(ask.mixture == "ring" || ask.mixture == "grid", fmt::format("--mixture {}: ring or grid", ask.mixture));
+  want(ask.mixture == "ring" || !was_given(*ask.app, "modes"), "--modes counts the Gaussians of a ring; a grid has 25");
   want(ask.modes >= 1 && ask.modes <= 1000, fmt::format("--modes {}: 1 to 1000", ask.modes));
   want(ask.sigma > 0 && std::isfinite(ask.sigma), fmt::format("--sigma {}: above 0", ask.sigma));
   std::vector<float> points;

@@ -11,6 +11,26 @@ nlohmann::ordered_json values_of(const std::vector<double>& training, const Elbo
   return json;
 }
 
+namespace {
+
+// What `loss` holds besides −log p(x|z) and the weighted KL, as words; empty where that is all.
+std::string further_terms(const VaeSettings& settings) {
+  std::string terms;
+  for (const auto& [weight, what] :
+       {std::pair{settings.content, "content"}, {settings.style, "style"}, {settings.variation, "total variation"}})
+    if (weight > 0) terms += fmt::format("{}{}", terms.empty() ? "" : ", ", what);
+  return terms;
+}
+
+// The records with `bound`: of training, what the test images' loss is of them.
+std::vector<nlohmann::ordered_json> with_bound(std::vector<nlohmann::ordered_json> records, double beta) {
+  for (auto& r : records)
+    if (r.contains("reconstruction") && r.contains("kl")) r["bound"] = r["reconstruction"].get<double>() + beta * r["kl"].get<double>();
+  return records;
+}
+
+}  // namespace
+
 Page vae_page(const VaeSettings& settings, const std::string& device, int64_t step, const std::vector<nlohmann::ordered_json>& records,
               const Elbo& test, std::vector<Frame> frames) {
   const bool variational = settings.net != "ae";
@@ -20,12 +40,14 @@ Page vae_page(const VaeSettings& settings, const std::string& device, int64_t st
                        settings.data, device, step, settings.json());
   page.frames = std::move(frames);
   if (!variational) page.frames_are = "Test images, each over what the net makes of it";
+  const std::string terms = further_terms(settings), l1 = settings.l1 > 0 ? " The weights' L1 is minimised too, and not drawn." : "";
   page.series = {{"Loss",
-                  variational ? "What is minimised: −log p(x|z) and the weighted KL, in nats an image. The best look at the test images is "
-                                "kept as checkpoints/best.safetensors."
-                              : "−log p(x|z), in nats an image. The best look at the test images is kept as checkpoints/best.safetensors.",
-                  {curve_of(records, "loss", "training"), curve_of(records, "test_loss", "test")},
+                  fmt::format("{} in nats an image. The best look at the test images is kept as checkpoints/best.safetensors.{}{}",
+                              variational ? "−log p(x|z) and the weighted KL," : "−log p(x|z),",
+                              terms.empty() ? "" : fmt::format(" What is minimised has besides: {}.", terms), l1),
+                  {curve_of(with_bound(records, settings.beta), "bound", "training"), curve_of(records, "test_loss", "test")},
                   false}};
+  if (!terms.empty()) page.series[0].curves.push_back(curve_of(records, "loss", "all that is minimised"));
   if (variational)
     page.series.push_back({"KL",
                            "How much z says about the image, in nats. At 0 the decoder has learnt to do without z.",

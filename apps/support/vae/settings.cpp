@@ -11,9 +11,12 @@ void VaeSettings::check() const {
   want(net == "vae" || net == "conv" || net == "ae", fmt::format("--net {}: there are vae, conv and ae", net));
   check_objective(objective());
   check_optimizer(), initial();
+  const VaeSettings usual;
+  want(likelihood == "gaussian" || sigma == usual.sigma, fmt::format("--sigma {} is of --likelihood gaussian", sigma));
+  want(net != "ae" || beta == usual.beta, fmt::format("--beta {}: --net ae has no KL to weigh", beta));
   want(ema >= 0 && ema < 1, fmt::format("--ema {}: from 0 to below 1", ema));
   for (const auto& [flag, weight] : {std::pair{"content", content}, {"style", style}, {"total-variation", variation}})
-    want(weight >= 0 && std::isfinite(weight), fmt::format("--{} {} must not be negative", flag, weight));
+    want(weight >= 0 && std::isfinite(weight), fmt::format("--{} {}: at least 0", flag, weight));
   want((content == 0 && style == 0) || !extractor.empty(),
        "--content and --style compare what a classifier sees; name a run of classify with --extractor");
   want(net != "ae" || extractor.empty() || content > 0 || style > 0,
