@@ -24,10 +24,11 @@ void VaeStep::operator()(const Tensor& drawn) {
   range_known = true;
   const int parts = objective.accumulate;
   const int64_t n = x.shape()[0] / parts;
-  if (n * parts != x.shape()[0] || drawn.shape()[0] != x.shape()[0])
-    fail(Failure::usage,
-         fmt::format("[vae] a step of {} batches shares images {} and noise {}; the first axes must be one multiple of them", parts,
-                     x.text(), drawn.text()));
+  const auto as_many = [&](const Tensor& t) { return !t || t.shape()[0] == x.shape()[0]; };  // labels and noise where there are any
+  if (n * parts != x.shape()[0] || !as_many(drawn) || !as_many(labels))
+    fail(Failure::usage, fmt::format("[vae] a step of {} batches shares images {}, noise {} and labels {}; the first axes must be one "
+                                     "multiple of them",
+                                     parts, x.text(), drawn ? drawn.text() : "none", labels ? labels.text() : "none"));
   Tensors gradients;
   for (int part = 0; part < parts; ++part) {
     const auto share = [&](const Tensor& t) { return t ? slice(t, part * n, (part + 1) * n).detach() : Tensor(); };

@@ -37,7 +37,8 @@ inline VaeTerms vae_terms(const Vae& net, const VaeObjective& objective, const T
   return terms;
 }
 
-// What a step adds up, means over its batch: what was minimised (−ELBO where β is 1), −log p(x|z), KL.
+// What a step adds up, means over its batch: what was minimised but for L1 (−ELBO where β is 1 and there are no further terms), −log
+// p(x|z), KL.
 struct VaeReport {
   static constexpr const char* names[] = {"loss", "reconstruction", "kl"};
   static constexpr int size = 3;

@@ -122,8 +122,15 @@ std::vector<GradCase> biased_convs() {
         const ScopedVariant joined("normed_conv2d_fwd:ref,normed_conv2d_dgrad:ref");
         const Tensor bias = t.size() > 2 ? t[2] : Tensor();
         const ActivationSpec then{act, act == Act::leaky_relu ? 0.2 : 0};
-        return transposed ? biased_conv2d_dgrad(t[0], t[1], bias, conv_transpose2d_problem(t[0].shape(), t[1].shape(), window), then)
-                          : biased_conv2d_fwd(t[0], t[1], bias, conv2d_problem(t[0].shape(), t[1].shape(), window), then);
+        forget_rows_run();
+        const Tensor y = transposed
+                             ? biased_conv2d_dgrad(t[0], t[1], bias, conv_transpose2d_problem(t[0].shape(), t[1].shape(), window), then)
+                             : biased_conv2d_fwd(t[0], t[1], bias, conv2d_problem(t[0].shape(), t[1].shape(), window), then);
+        const auto rows = rows_run();
+        const bool in_one =
+            std::any_of(rows.begin(), rows.end(), [](const Row* row) { return std::string(row->op).starts_with("normed_conv2d"); });
+        if (!in_one) fail(Failure::internal, "biased_conv2d ran op by op");
+        return y;
       };
       const std::string named = std::string(transposed ? "transposed, " : "") + act_names[static_cast<int>(act)];
       const Tensor& weight = transposed ? up : w;

@@ -66,16 +66,17 @@ Ran ran(const Layer& l, Device device, DType dtype, bool integers, Ends ends, Ac
   const Tensors first = vjp(y, drawn(y.shape(), device, dtype, true, 9), wanted, twice);
   r.all = {y};
   r.all.insert(r.all.end(), first.begin(), first.end());
-  if (twice) r.again = grad(sum(square(first[0])) + sum(square(first[1])), wanted);
+  if (twice)
+    r.again = grad(sum(square(first[0])) + sum(square(first[1])) + (b ? sum(square(first[2])) : Tensor::zeros({}, dtype, device)), wanted);
   return r;
 }
 
-// Rows that go one after the other, and add in the order in which those in one launch do.
+// The row of the layer's own convolution that adds in the order in which that in one launch does.
 std::string singles(DType dtype, const Layer& l) {
-  const std::string named = l.named;
-  if (named.find("few") != std::string::npos) return "conv2d_fwd:few_channels,conv2d_dgrad:few_channels";
-  if (dtype == DType::f32) return "conv2d_fwd:three_tf32,conv2d_dgrad:phases_three_tf32";
-  return "conv2d_fwd:tensor_cores,conv2d_dgrad:phases";
+  const std::string named = l.named, op = l.transposed ? "conv2d_dgrad:" : "conv2d_fwd:";
+  if (named.find("few") != std::string::npos) return op + "few_channels";
+  if (dtype == DType::f32) return op + (l.transposed ? "phases_three_tf32" : "three_tf32");
+  return op + (l.transposed ? "phases" : "tensor_cores");
 }
 
 constexpr ActivationSpec told[] = {{Act::relu}, {Act::leaky_relu, 0.2}, {Act::leaky_relu, 0.0}, {Act::tanh}, {Act::sigmoid}};
@@ -83,7 +84,7 @@ constexpr ActivationSpec told[] = {{Act::relu}, {Act::leaky_relu, 0.2}, {Act::le
 // Whether a row takes that activation on its way out: one that holds many sums in registers has no room for the long ones.
 bool takes(const Layer& l, Ends ends, ActivationSpec then) {
   const std::string named = l.named;
-  return ends == Ends::bias || !act_saves_output(then.act) || named == "one output" || named == "few channels out";
+  return ends == Ends::bias || !act_saves_output(then.act) || named == "few channels out";
 }
 
 }  // namespace
@@ -94,7 +95,8 @@ TEST_CASE("a bias and an activation are one launch with the convolution, and bit
     for (const DType dtype : {DType::f32, DType::bf16})
       for (const Layer& l : layers)
         for (const Ends ends : {Ends::bias, Ends::activation, Ends::both})
-          for (const ActivationSpec then : told)
+          for (const ActivationSpec then : told) {
+            if (ends == Ends::bias && then.act != Act::relu) continue;  // no activation to go through
             for (const bool integers : {true, false}) {
               const std::string named = l.named;
               CAPTURE(named);
@@ -117,8 +119,8 @@ TEST_CASE("a bias and an activation are one launch with the convolution, and bit
                 if (!one_output || (integers && then.act == Act::relu)) CHECK(together.all[i].values() == apart.all[i].values());
                 else CHECK(apart_by(together.all[i], apart.all[i]) < (dtype == DType::f32 ? 2e-5 : 0x1p-6));
               }
-              if (ends == Ends::bias) break;  // no activation to go through
             }
+          }
 }
 
 TEST_CASE("what is recorded differentiates again as the ops by themselves do") {
@@ -153,6 +155,31 @@ TEST_CASE("on the CPU, and where a row of one of the ops is asked for by name, t
     }
 }
 
+TEST_CASE("rows asked for by name: of the other convolution they do not matter, of the joined op they run what they support") {
+  if (gpus().empty()) return skip(no_gpus);
+  const Layer &tiles = layers[1], &few = layers[0];
+  for (const Device device : gpus()) {
+    const auto in_one = [&](const Layer& l) { return ran(l, device, DType::f32, false, Ends::both, {Act::relu}).in_one; };
+    {
+      const ScopedVariant other("conv2d_dgrad:naive");
+      CHECK(in_one(tiles));
+      CHECK_FALSE(in_one(layers[3]));
+    }
+    {
+      const ScopedVariant other("conv2d_fwd:naive");
+      CHECK_FALSE(in_one(tiles));
+      CHECK(in_one(layers[3]));
+    }
+    {
+      const ScopedVariant named("normed_conv2d_fwd:few_channels");
+      CHECK(in_one(few));
+      CHECK_FALSE(in_one(tiles));
+    }
+    const ScopedVariant nobody("normed_conv2d_fwd:nobody");
+    CHECK_THROWS_WITH_AS(in_one(tiles), doctest::Contains("nobody"), Error);
+  }
+}
+
 TEST_CASE("a convolution with nothing behind it is the plain one, and what does not fit is refused, whichever way it runs") {
   std::vector<Device> devices = gpus();
   devices.push_back(Device::cpu);
@@ -167,6 +194,9 @@ TEST_CASE("a convolution with nothing behind it is the plain one, and what does 
     CHECK_THROWS_WITH_AS(biased_conv2d_fwd(x, x, b, d), doctest::Contains("w is"), Error);
     CHECK_THROWS_AS(biased_conv2d_fwd(x, w, drawn({16}, device, DType::f32, false, 3), d, {Act::relu}), Error);
     CHECK_THROWS_AS(biased_conv2d_fwd(x, w, cast(b, DType::bf16), d, {Act::relu}), Error);
+    for (const Shape& shape : {Shape{1}, Shape{2, 1, 1, 8}, Shape{2, 8, 8, 8}})  // which an addition would spread
+      CHECK_THROWS_WITH_AS(biased_conv2d_fwd(x, w, drawn(shape, device, DType::f32, false, 3), d), doctest::Contains("b must be [8]"),
+                           Error);
     CHECK_THROWS_AS(biased_conv2d_fwd(x, w, b, d, {Act::softplus}), Error);
     CHECK_THROWS_AS(biased_conv2d_fwd(x, w, b, d, {Act::leaky_relu, -0.2}), Error);
     CHECK_NOTHROW(biased_conv2d_fwd(x, w, {}, d, {Act::softplus}));

@@ -61,7 +61,6 @@ TEST_CASE("total variation by hand: only positions with both neighbours count") 
   CHECK(only(total_variation(channels)) == doctest::Approx(std::pow(5, 1.25)));
   CHECK(total_variation(values({3, 4, 5, 2}, 1)).shape() == Shape{3, 1, 1, 1});
   CHECK_THROWS_WITH_AS(total_variation(Tensor::zeros({1, 1, 3, 1})), doctest::Contains("2 × 2"), Error);
-  for (double v : grad(sum(total_variation(Tensor::zeros({1, 3, 3, 1}))), {x}).at(0).values()) CHECK(v == 0);
   const Tensor flat = Tensor::full({1, 3, 3, 1}, 0.5, DType::f64);
   for (double v : grad(sum(total_variation(flat)), {flat}).at(0).values()) CHECK(v == 0);  // not NaN, where a root has no slope
 }

@@ -13,9 +13,10 @@
 namespace duel {
 namespace {
 
-Tensor apart(const Tensor& y, const Tensor& b, ActivationSpec then) {
-  if (then.act == Act::none) return b ? y + b : y;
-  return b ? bias_activation(y, b, then) : activation(y, then.act, then.slope);
+void check_bias(const char* op, const Tensor& w, const Tensor& b, int channels) {
+  if (!b) return;
+  check_like(op, w, b);
+  check(b.shape() == Shape{channels}, op, "b is {}; the convolution leaves {} channels, and b must be [{}]", b, channels, channels);
 }
 
 // Op: of which kind of convolution; `single` is its name without anything behind.
@@ -51,27 +52,21 @@ Tensor joined(const NormedConv2dProblem& p, const Tensor& x, const Tensor& w, co
   });
 }
 
-void check_bias(const char* op, const Tensor& w, const Tensor& b, int channels) {
-  if (!b) return;
-  check_like(op, w, b);
-  check(b.shape() == Shape{channels}, op, "b is {}; the convolution leaves {} channels, and b must be [{}]", b, channels, channels);
-}
-
 }  // namespace
 
 Tensor biased_conv2d_fwd(const Tensor& x, const Tensor& w, const Tensor& b, const Conv2dProblem& d, ActivationSpec then) {
   const NormedConv2dProblem p = problem_of("biased_conv2d_fwd", x, b, d, then);
-  if (!in_one_row<NormedConv2dFwd>(p, Conv2dFwd::name, x.device())) return apart(conv2d_fwd(x, w, d), b, then);
-  check_conv2d("biased_conv2d_fwd", "x", x, x_shape(d), w, d);
   check_bias("biased_conv2d_fwd", w, b, d.k);
+  if (!in_one_row<NormedConv2dFwd>(p, Conv2dFwd::name, x.device())) return finished(conv2d_fwd(x, w, d), b, then);
+  check_conv2d("biased_conv2d_fwd", "x", x, x_shape(d), w, d);
   return joined<NormedConv2dFwd>(p, x, w, b, y_shape(d), conv2d_fwd_gradients);
 }
 
 Tensor biased_conv2d_dgrad(const Tensor& gy, const Tensor& w, const Tensor& b, const Conv2dProblem& d, ActivationSpec then) {
   const NormedConv2dProblem p = problem_of("biased_conv2d_dgrad", gy, b, d, then);
-  if (!in_one_row<NormedConv2dDgrad>(p, Conv2dDgrad::name, gy.device())) return apart(conv2d_dgrad(gy, w, d), b, then);
-  check_conv2d("biased_conv2d_dgrad", "gy", gy, y_shape(d), w, d);
   check_bias("biased_conv2d_dgrad", w, b, d.c);
+  if (!in_one_row<NormedConv2dDgrad>(p, Conv2dDgrad::name, gy.device())) return finished(conv2d_dgrad(gy, w, d), b, then);
+  check_conv2d("biased_conv2d_dgrad", "gy", gy, y_shape(d), w, d);
   return joined<NormedConv2dDgrad>(p, gy, w, b, x_shape(d), conv2d_dgrad_gradients);
 }
 

@@ -25,7 +25,7 @@ bool has_norm(const ConvLink& link) { return static_cast<bool>(link.norm.gamma);
 
 Tensor finished(const ConvLink& link, const Tensor& y, int groups) {
   if (has_norm(link)) return batch_norm(y, link.norm, link.then, groups);
-  return link.then.act == Act::none ? y : activation(y, link.then.act, link.then.slope);
+  return finished(y, {}, link.then);
 }
 
 // The output of a link as the next one finds it, before norm and activation; mean and invstd where the link has found them.

@@ -4,16 +4,19 @@
 #include <initializer_list>
 #include <string>
 
+#include "engine/ops.h"
 #include "kernels/registry.h"
 #include "kernels/row_choice.h"
 
 namespace duel {
 
-// A row asked for by name is taken for what it supports. The reference, which makes in full what the others do not, only so.
+// A row asked for by name is taken for what it supports; that there is none of that name is an error. The reference, which makes in full
+// what the others do not, is taken only so.
 template <class Op>
 bool has_row(const typename Op::Problem& p, Device device) {
   if (const std::string name = row_asked_for(Op::name); !name.empty()) {
     const Row* row = find_row(Op::name, name.c_str(), device);
+    if (!row) pick<Op>(p, device);  // throws
     return row && row->supports(&p);
   }
   const Row* row = row_by_rank(Op::name, &p, device);
@@ -25,6 +28,12 @@ inline bool any_asked_for(std::initializer_list<const char*> ops) {
   for (const char* op : ops)
     if (!row_asked_for(op).empty()) return true;
   return false;
+}
+
+// A convolution's output with what stands behind it, by ops of their own.
+inline Tensor finished(const Tensor& y, const Tensor& b, ActivationSpec then) {
+  if (then.act == Act::none) return b ? y + b : y;
+  return b ? bias_activation(y, b, then) : activation(y, then.act, then.slope);
 }
 
 }  // namespace duel

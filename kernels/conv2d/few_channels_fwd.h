@@ -168,18 +168,24 @@ __device__ void Job<T, C, Read, Then>::operator()(float* input, int block) const
         }
       }
     }
+    const auto finish = [&](float(&of)[own]) {
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const auto bias = read_floats<4>(tap_weights + 4 * lanes * half);
+#pragma unroll
+        for (int e = 0; e < 4; ++e) of[4 * half + e] = then.finished(of[4 * half + e], bias.at[e]);
+      }
+    };
+    constexpr bool before_all = sizeof(T) == 2;  // which of both orders has registers enough
+    if constexpr (finishes && before_all)
+#pragma unroll
+      for (int i = 0; i < own; ++i) finish(sums[i]);
     const int q = at.q + col;
 #pragma unroll
     for (int i = 0; i < own; ++i) {
       const int p = at.p + row + i * row_step;
       if (p >= d.p || q >= d.q) continue;
-      if constexpr (finishes)
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
-          const auto bias = read_floats<4>(tap_weights + 4 * lanes * half);
-#pragma unroll
-          for (int e = 0; e < 4; ++e) sums[i][4 * half + e] = then.finished(sums[i][4 * half + e], bias.at[e]);
-        }
+      if constexpr (finishes && !before_all) finish(sums[i]);
       store_channels(y + ((at.n * d.p + p) * d.q + q) * d.k + k0, sums[i], lanes, lane, d.k - k0);
     }
     __syncthreads();  // the next tile's input comes into the same memory
