@@ -20,6 +20,7 @@
 #include "apps/support/gan2d/compare.h"
 #include "apps/support/gan2d/hand_step.h"
 #include "apps/support/gan2d/page.h"
+#include "apps/support/gan2d/plane_drills.h"
 #include "apps/support/run/folder.h"
 #include "engine/io/atomic_file.h"
 #include "kernels/registry.h"

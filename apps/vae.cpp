@@ -12,6 +12,7 @@
 #include "apps/support/train/trainer.h"
 #include "apps/support/vae/ask.h"
 #include "apps/support/vae/elbo.h"
+#include "apps/support/vae/generated.h"
 #include "apps/support/vae/pictures.h"
 #include "apps/support/vae/report.h"
 #include "apps/support/vae/state.h"

@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "apps/support/command/csv.h"
-#include "apps/support/generate/class_samples.h"
 #include "apps/support/generate/generated_folder.h"
+#include "apps/support/generators/class_samples.h"
 #include "augment/smote.h"
 #include "engine/io/png_text.h"
 #include "tests/augment_desk.h"

@@ -188,7 +188,7 @@ TEST_CASE("classifiers compute the same in PyTorch, and come back bit for bit") 
        {std::vector<std::string>{"--net", "lenet", "--size", "18", "--channels", "3"}, {"--net", "resnet", "--blocks", "2"}}) {
     REQUIRE(desk.train(flags[1], flags).code == 0);
     const fs::path checkpoint = desk.checkpoint(flags[1]);
-    const Checkpoint file(checkpoint, "duel-classify-1", ClassifySettings::kind);
+    const Checkpoint file(checkpoint, classifier_format, ClassifySettings::kind);
     std::vector<std::string> classes;
     const auto [h, w] = file.image_size(classes);
     Classifier net(ClassifySettings::from_json(file.json("settings"), checkpoint).network(h, w, static_cast<int>(classes.size())),

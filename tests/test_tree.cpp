@@ -126,6 +126,20 @@ TEST_CASE("") {
   CHECK(any_mentions(faults, "INFO names left"));
 }
 
+TEST_CASE("no room of the programs includes one that leads back to it") {
+  report(circles_of_rooms(source_dir() / "apps/support", "apps/support"), 1);
+  const TempFolder scratch;
+  scratch.write("low/a.h", "#include <string>\n#include \"rooms/low/b.h\"\n");
+  scratch.write("middle/a.cpp", "#include \"rooms/low/a.h\"\n");
+  scratch.write("high/a.cpp", "#include \"rooms/middle/a.h\"\n#include \"rooms/low/a.h\"\n");
+  CHECK(circles_of_rooms(scratch.path(), "rooms").empty());
+  scratch.write("low/b.h", "#include \"rooms/middle/a.h\"\n");
+  const Faults faults = circles_of_rooms(scratch.path(), "rooms");
+  CHECK(faults.size() == 2);
+  CHECK(any_mentions(faults, "low/b.h includes middle, which leads back to low"));
+  CHECK(any_mentions(faults, "middle/a.cpp includes low, which leads back to middle"));
+}
+
 TEST_CASE("every row supports a case that tests run") {
   // A library's row asks its library what it supports, and the library asks the device: without one there is no answer.
   std::vector<Row> answering;

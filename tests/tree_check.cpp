@@ -1,10 +1,14 @@
 #include "tests/tree_check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <map>
 #include <regex>
 
+#include "tests/process.h"
 #include "tests/support.h"
 
 namespace duel::test {
@@ -202,6 +206,33 @@ Faults bindings_in_messages(const fs::path& folder) {
       }
     }
   }
+  return faults;
+}
+
+Faults circles_of_rooms(const fs::path& folder, const std::string& name) {
+  std::map<std::string, std::map<std::string, std::string>> uses;  // room → room, by which file
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() != ".h" && entry.path().extension() != ".cpp") continue;
+    const std::string room = fs::relative(entry.path(), folder).begin()->string(), source = contents_of(entry.path());
+    const std::regex include("#include \"" + name + "/([^/\"]+)/[^\"]+\"");
+    for (std::sregex_iterator it(source.begin(), source.end(), include), end; it != end; ++it)
+      if ((*it)[1] != room) uses[room].try_emplace((*it)[1], fs::relative(entry.path(), folder).string());
+  }
+  // What uses nothing that is left is taken away, until only circles and what leads to them remain; then what nothing uses.
+  for (bool found = true; found;) {
+    found = false;
+    std::set<std::string> used;
+    for (const auto& [room, others] : uses)
+      for (const auto& [other, file] : others) used.insert(other);
+    for (auto it = uses.begin(); it != uses.end();) {
+      std::erase_if(it->second, [&](const auto& other) { return !uses.contains(other.first); });
+      if (it->second.empty() || !used.contains(it->first)) it = uses.erase(it), found = true;
+      else ++it;
+    }
+  }
+  Faults faults;
+  for (const auto& [room, others] : uses)
+    for (const auto& [other, file] : others) faults.push_back(fmt::format("{} includes {}, which leads back to {}", file, other, room));
   return faults;
 }
 

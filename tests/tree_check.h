@@ -32,6 +32,9 @@ Faults ops_without_gradient_checks(const std::filesystem::path& folder, const st
 // `folder`'s .cpp files, laid out as clang-format does.
 Faults bindings_in_messages(const std::filesystem::path& folder);
 
+// The folders in `folder` include each other's files ("NAME/FOLDER/file.h", `name` being how `folder` is included) in no circle.
+Faults circles_of_rooms(const std::filesystem::path& folder, const std::string& name);
+
 // Every row belongs to an op that describes itself, and supports at least one of its cases that tests run.
 Faults rows_without_case(const std::vector<Row>& rows, const std::vector<OpInfo>& ops);
 

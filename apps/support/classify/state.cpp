@@ -1,11 +1,7 @@
 #include "apps/support/classify/state.h"
 
 namespace duel {
-namespace {
-
-constexpr const char* format_name = "duel-classify-1";
-
-}  // namespace
+namespace {}  // namespace
 
 ClassifyState::ClassifyState(const ClassifySettings& settings, const Dataset& train, Device device)
     : RunState(settings, device, fingerprint(train)),
@@ -23,18 +19,18 @@ void ClassifyState::each(const TensorVisit& f) {
 }
 
 void ClassifyState::save(const std::string& path) {
-  write(path, format_name, [&](const TensorVisit& f) { each(f); },
+  write(path, classifier_format, [&](const TensorVisit& f) { each(f); },
         {{"network", network_json(net.config.h, net.config.w, classes).dump()}, {"seen_at", std::to_string(seen_at)}});
 }
 
 void ClassifyState::load(const std::string& path) {
-  const Checkpoint file = read(path, format_name, [&](const TensorVisit& f) { each(f); });
+  const Checkpoint file = read(path, classifier_format, [&](const TensorVisit& f) { each(f); });
   refresh_copies(net);
   seen_at = file.integer("seen_at");
 }
 
 TrainedClassifier::TrainedClassifier(const std::string& path, Device device) {
-  const Checkpoint file(path, format_name, ClassifySettings::kind);
+  const Checkpoint file(path, classifier_format, ClassifySettings::kind);
   settings = ClassifySettings::from_json(file.json("settings"), path);
   settings.check();
   const auto [h, w] = file.image_size(classes);

@@ -4,6 +4,7 @@
 
 #include "apps/support/command/cli.h"
 #include "apps/support/command/flags.h"
+#include "apps/support/generators/any.h"
 
 namespace duel {
 
@@ -22,7 +23,8 @@ SourceOptions EvaluateAsk::options(const std::string& split, int channels) const
 Source EvaluateAsk::open_generated(int channels, int64_t real, const std::string& split) const {
   SourceOptions o = options(split, channels);
   o.margin = margin;
-  o.generation = {.n = n ? n : std::min<int64_t>(Generation().n, real), .seed = seed, .which = which, .device = open_device()};
+  o.generation = {
+      .n = n ? n : std::min<int64_t>(Generation().n, real), .seed = seed, .which = which, .device = open_device(), .by = generated_by};
   return open_source(generated, o);
 }
 

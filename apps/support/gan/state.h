@@ -8,8 +8,6 @@
 
 namespace duel {
 
-constexpr const char* gan_format = "duel-gan-2";  // in the metadata of its checkpoints
-
 struct GanState : RunState<GanSettings> {
   std::vector<std::string> classes;  // their names
   int margin = 0;                    // of the training images

@@ -3,6 +3,7 @@
 #include "apps/support/gan/augment.h"
 #include "apps/support/gan/data.h"
 #include "apps/support/gan/doctor.h"
+#include "apps/support/gan/generated.h"
 #include "apps/support/gan/layer_inspector.h"
 #include "apps/support/gan/pictures.h"
 #include "apps/support/gan/report.h"

@@ -7,7 +7,6 @@
 #include <charconv>
 #include <filesystem>
 
-#include "apps/support/generate/generated.h"
 #include "apps/support/images/labels_csv.h"
 #include "apps/support/run/checkpoint.h"
 #include "engine/data/batches.h"
@@ -54,7 +53,7 @@ std::string tensors_of(const std::string& spec, const SourceOptions& options) {
 Source generated_source(const std::string& spec, const std::string& file, const SourceOptions& options) {
   const Generation& g = *options.generation;
   if (g.n < 1 || g.n > INT32_MAX) fail(Failure::usage, fmt::format("--n {}: 1 to {} images", g.n, INT32_MAX));
-  const Generated made = generated_by(file, g.n, g.seed, g.device);
+  const Generated made = g.by(file, g.n, g.seed, g.device);
   Source source{.name = fmt::format("{} (step {}, seed {})", spec, made.step, g.seed), .images = in_memory(made, spec)};
   source.labelled = !made.labels.empty();
   Dataset& images = source.images;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/support/generate/generated.h"
 #include "apps/support/metrics/features.h"
 #include "engine/data/dataset.h"
 #include "kernels/device.h"
@@ -24,6 +25,7 @@ struct Generation {
   int64_t n = 10000, seed = 1;
   std::string which = "last";  // checkpoint of its run: last or best
   Device device;
+  Generated (*by)(const std::string& file, int64_t n, int64_t seed, Device device);  // generated_by (generators/any.h)
 };
 
 struct SourceOptions {

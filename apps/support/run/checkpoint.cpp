@@ -16,6 +16,14 @@
 #include "kernels/registry.h"
 
 namespace duel {
+
+std::string format_of(const std::string& file) {
+  const SafeTensors content = read_safetensors(file);
+  const auto it = content.metadata.find("format");
+  return it == content.metadata.end() ? "" : it->second;
+}
+
+bool is_generator(const std::string& format) { return format == gan_format || format == vae_format; }
 namespace {
 
 bool finite(const HostTensor& t) {

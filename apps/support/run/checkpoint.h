@@ -17,6 +17,12 @@
 
 namespace duel {
 
+// What a checkpoint's metadata calls its format.
+constexpr const char *gan_format = "duel-gan-2", *vae_format = "duel-vae-1", *classifier_format = "duel-classify-1";
+// What that of a safetensors file does; empty where it does not say.
+std::string format_of(const std::string& file);
+bool is_generator(const std::string& format);  // of gan, cgan or vae
+
 // Which checkpoint a net was read from; both empty where it comes from a run under way.
 struct Origin {
   std::string file, xxh3;  // its path as it was named, and the XXH3-64 of its bytes in 16 hexadecimal digits

@@ -4,8 +4,8 @@
 #include <chrono>
 
 #include "apps/support/classify/train_classifier.h"
-#include "apps/support/generate/class_samples.h"
-#include "apps/support/generate/train_generator.h"
+#include "apps/support/generators/class_samples.h"
+#include "apps/support/generators/train_generator.h"
 #include "apps/support/metrics/scores.h"
 #include "augment/smote.h"
 

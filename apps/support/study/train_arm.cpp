@@ -5,7 +5,7 @@
 
 #include "apps/support/classify/batches.h"
 #include "apps/support/classify/train_classifier.h"
-#include "apps/support/generate/class_samples.h"
+#include "apps/support/generators/class_samples.h"
 #include "apps/support/images/tiles.h"
 #include "engine/data/sampling.h"
 

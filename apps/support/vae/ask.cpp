@@ -7,12 +7,12 @@
 
 #include "apps/support/command/choice.h"
 #include "apps/support/command/flags.h"
-#include "apps/support/generate/generated.h"
 #include "apps/support/images/class_name.h"
 #include "apps/support/images/tiles.h"
 #include "apps/support/onnx/export.h"
 #include "apps/support/onnx/nets.h"
 #include "apps/support/vae/elbo.h"
+#include "apps/support/vae/generated.h"
 #include "apps/support/vae/pictures.h"
 #include "engine/data/splitmix.h"
 #include "engine/io/atomic_file.h"

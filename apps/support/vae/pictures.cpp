@@ -94,11 +94,14 @@ Image class_walk_grid(const Vae& net, Likelihood likelihood, int rows, int steps
   const Tensor labels = Tensor::from({walk.pictures, c.classes}, walk.shares, DType::f32, device_of(net));
   const std::vector<float> drawn = prior(net, rows, seed, RandomStream::interpolation);
   std::vector<float> values;
-  for (int row = 0; row < rows; ++row) {
-    std::vector<float> z;
-    for (int64_t i = 0; i < walk.pictures; ++i) z.insert(z.end(), drawn.begin() + row * c.latent, drawn.begin() + (row + 1) * c.latent);
-    append_decoded(values, net, likelihood, Tensor::from_bytes({walk.pictures, c.latent}, DType::f32, z.data(), device_of(net)), labels);
-  }
+  for (int row = 0; row < rows; ++row)
+    for (int64_t from = 0; from < walk.pictures; from += at_once) {
+      const int64_t to = std::min<int64_t>(from + at_once, walk.pictures);
+      std::vector<float> z;
+      for (int64_t i = from; i < to; ++i) z.insert(z.end(), drawn.begin() + row * c.latent, drawn.begin() + (row + 1) * c.latent);
+      append_decoded(values, net, likelihood, Tensor::from_bytes({to - from, c.latent}, DType::f32, z.data(), device_of(net)),
+                     slice(labels, from, to).detach());
+    }
   return make_grid(to_images(values, c.h, c.w, c.channels), static_cast<int>(walk.pictures));
 }
 

@@ -6,8 +6,6 @@
 
 namespace duel {
 
-constexpr const char* vae_format = "duel-vae-1";  // in the metadata of its checkpoints
-
 struct VaeState : RunState<VaeSettings> {
   std::vector<std::string> classes;  // their names
   int margin = 0;                    // of the training images

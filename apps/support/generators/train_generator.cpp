@@ -1,4 +1,4 @@
-#include "apps/support/generate/train_generator.h"
+#include "apps/support/generators/train_generator.h"
 
 #include <algorithm>
 
@@ -24,6 +24,7 @@ struct Begun {
   ImageData data;
   State state;
   Shuffler order;
+  int batches;       // a step
   Tensor x, labels;  // labels: where the net is conditional
 
   template <class Settings>
@@ -31,10 +32,11 @@ struct Begun {
       : data{.train = images},
         state(checked(settings, images), images, device),
         order(images.n, settings.batch, static_cast<uint64_t>(settings.seed)),
-        x({settings.batch, images.h, images.w, images.c}, DType::f32, device) {
-    if (settings.conditional) labels = Tensor({settings.batch}, DType::i32, device);
+        batches(settings.batches_a_step()),
+        x({int64_t{settings.batch} * batches, images.h, images.w, images.c}, DType::f32, device) {
+    if (settings.conditional) labels = Tensor({x.shape()[0]}, DType::i32, device);
   }
-  void load() { load_batch(data, order, x, labels); }
+  void load() { load_batches(data, order, batches, x, labels); }
 
   template <class Settings>
   static const Settings& checked(Settings& settings, const Dataset& images) {

@@ -1,4 +1,4 @@
-#include "apps/support/generate/class_samples.h"
+#include "apps/support/generators/class_samples.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,10 +8,11 @@
 #include <numeric>
 
 #include "apps/support/command/signals.h"
-#include "apps/support/generate/generated.h"
+#include "apps/support/gan/generated.h"
 #include "apps/support/images/tiles.h"
 #include "apps/support/judge/source.h"
 #include "apps/support/metrics/scores.h"
+#include "apps/support/vae/generated.h"
 #include "apps/support/vae/pictures.h"
 #include "engine/data/sampling.h"
 #include "engine/data/splitmix.h"

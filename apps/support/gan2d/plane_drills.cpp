@@ -6,9 +6,9 @@
 #include <numeric>
 
 #include "apps/support/command/one_thread.h"
-#include "apps/support/drills/drill.h"
 #include "apps/support/gan/clones.h"
 #include "apps/support/gan2d/film.h"
+#include "apps/support/gan2d/plane_drills.h"
 #include "apps/support/gan2d/plane_gan.h"
 #include "engine/grad.h"
 
