@@ -159,6 +159,29 @@ TEST_CASE("every question gets its picture or its table") {
   CHECK(file.find("label")->dtype == DType::i32);
 }
 
+TEST_CASE("a long walk from class to class passes through the pictures of a short one") {
+  const Desk desk = vae_desk();
+  std::vector<std::string> args = desk.fresh("a", {"--steps", "30", "--lr", "0.003"});
+  args.push_back("--conditional");
+  REQUIRE(desk(args).code == 0);
+  const auto walk = [&](int steps) {  // decoded in one batch, or in more
+    const fs::path file = desk.folder.path() / fmt::format("{}.png", steps);
+    const Outcome o = desk({"classes", desk.run("a"), "--rows", "2", "--steps", std::to_string(steps), "--out", file});
+    REQUIRE_MESSAGE(o.code == 0, o.errors);
+    return read_image(file, 1);
+  };
+  const Image once = walk(150), parts = walk(300);
+  REQUIRE(once.w == 151 * 18 + 2);
+  REQUIRE(parts.w == 301 * 18 + 2);
+  const auto tile = [](const Image& image, int row, int column) { return crop(image, 2 + 18 * row, 2 + 18 * column, 16, 16).pixels; };
+  for (int row = 0; row < 2; ++row) {
+    CHECK(tile(once, row, 0) != tile(once, row, 150));
+    int alike = 0;
+    for (int i = 0; i <= 150; ++i) alike += tile(once, row, i) == tile(parts, row, 2 * i);
+    CHECK(alike == 151);
+  }
+}
+
 TEST_CASE("a generated folder: the same pictures for the same seed, labelled where the net is conditional") {
   const Desk desk = vae_desk();
   const fs::path at = desk.folder.path();

@@ -1,7 +1,6 @@
 #include "apps/support/classify/state.h"
 
 namespace duel {
-namespace {}  // namespace
 
 ClassifyState::ClassifyState(const ClassifySettings& settings, const Dataset& train, Device device)
     : RunState(settings, device, fingerprint(train)),

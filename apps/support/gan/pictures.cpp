@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "apps/support/images/class_name.h"
+#include "apps/support/images/data.h"
 #include "apps/support/images/tiles.h"
 #include "engine/grad.h"
 
@@ -50,10 +51,7 @@ std::vector<float> generate(const Generator& g, const Latents& from) {
   const int64_t n = from.z.shape()[0];
   for (int64_t i = 0; i < n; i += at_once) {
     const int64_t end = std::min(n, i + at_once);
-    const Tensor x = cast(g(slice(from.z, i, end), {Mode::infer, from.labels ? slice(from.labels, i, end) : Tensor()}), DType::f32);
-    const size_t before = values.size();
-    values.resize(before + static_cast<size_t>(x.count()));
-    x.copy_out(values.data() + before);
+    append(values, g(slice(from.z, i, end), {Mode::infer, from.labels ? slice(from.labels, i, end) : Tensor()}));
   }
   return values;
 }

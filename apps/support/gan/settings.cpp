@@ -18,9 +18,7 @@ void GanSettings::check() const {
   want(batch >= 2, fmt::format("--batch {}: batch norm needs at least 2 images", batch));
   want(dropout == -1 || (dropout >= 0 && dropout < 1), fmt::format("--dropout {}: in [0, 1), or -1 for the net's own", dropout));
   check_adversarial();
-  want(ema >= 0 && ema < 1, fmt::format("--ema {}: from 0 to below 1", ema));
   want(sample_every >= 1, fmt::format("--sample-every {}: at least 1", sample_every));
-  want(eval_n >= 10, fmt::format("--eval-n {}: at least 10", eval_n));
   want(log_every >= 1, fmt::format("--log-every {}: at least 1", log_every));
   want(inspect_every >= 0, fmt::format("--inspect-every {}: at least 1, or 0 for never", inspect_every));
   initial();

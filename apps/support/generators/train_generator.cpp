@@ -47,9 +47,9 @@ struct Begun {
   }
 };
 
-// load() and step() in turn; loss() is looked at when the line is due and at the end.
+// load() and step() in turn, each on so many images; loss() is looked at when the line is due and at the end.
 template <class Load, class Step, class Loss>
-void train(const std::string& title, int64_t total, int batch, Device device, int64_t& at, Load&& load, Step&& step, Loss&& loss) {
+void train(const std::string& title, int64_t total, int64_t images, Device device, int64_t& at, Load&& load, Step&& step, Loss&& loss) {
   StepGraph graph(device, step);
   Progress progress(title, total);
   const auto finite = [&] {
@@ -61,7 +61,7 @@ void train(const std::string& title, int64_t total, int batch, Device device, in
     load();
     graph();
     if (progress.tick(++at)) {
-      const Reading readings[] = {{"images/s", progress.steps_per_second() * batch}, {"loss", finite()}};
+      const Reading readings[] = {{"images/s", progress.steps_per_second() * static_cast<double>(images)}, {"loss", finite()}};
       progress.show(readings);
     }
   }
@@ -76,7 +76,7 @@ TrainedVae train_vae(VaeSettings settings, const Dataset& images, Device device,
   VaeState& state = b.state;
   VaeStep one_step = state.training_step(b.x, b.labels);
   train(
-      title, settings.steps, settings.batch, device, state.step,
+      title, settings.steps, b.x.shape()[0], device, state.step,
       [&] {
         b.load();
         state.set_rate(settings.rate_at(state.step, settings.steps));
@@ -100,7 +100,7 @@ TrainedGan train_gan(GanSettings settings, const Dataset& images, Device device,
                    settings.objective(),
                    state.average ? &*state.average : nullptr};
   train(
-      title, settings.steps, settings.batch, device, state.step,
+      title, settings.steps, b.x.shape()[0], device, state.step,
       [&] {
         b.load();
         state.set_rate(settings.rate_at(state.step, settings.steps));

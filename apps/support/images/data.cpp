@@ -57,4 +57,11 @@ void load_batches(const ImageData& data, Shuffler& order, int batches, const Ten
   }
 }
 
+void append(std::vector<float>& values, const Tensor& t) {
+  const Tensor f32 = cast(t, DType::f32);
+  const size_t before = values.size();
+  values.resize(before + static_cast<size_t>(f32.count()));
+  f32.copy_out(values.data() + before);
+}
+
 }  // namespace duel

@@ -1,6 +1,7 @@
 // The images a run trains on, at the network's size, and batches of them.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "engine/data/batches.h"
 #include "engine/data/dataset.h"
@@ -28,5 +29,8 @@ ImageData load_images(const ImageOptions& options);
 void load_batch(const ImageData& data, Shuffler& order, Tensor& x, Tensor labels = {});
 // The next so many batches, one behind the other: x [batches·batch,h,w,c].
 void load_batches(const ImageData& data, Shuffler& order, int batches, const Tensor& x, const Tensor& labels = {});
+
+// What a net made of a batch, in f32 behind what it made of those before.
+void append(std::vector<float>& values, const Tensor& t);
 
 }  // namespace duel

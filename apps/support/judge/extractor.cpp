@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/support/images/data.h"
 #include "engine/grad.h"
 
 namespace duel {
@@ -41,13 +42,6 @@ Sized at_size_of(const ClassifierConfig& c, const Source& source) {
   const bool padded = images.h == 28 && images.w == 28 && c.h == 32;
   const std::string resizer = padded ? "none" : fmt::format("duel-triangle from {}x{}", images.h, images.w);
   return {fit(images, c.h), resizer};
-}
-
-void append(std::vector<float>& values, const Tensor& t) {
-  const Tensor f32 = cast(t, DType::f32);
-  const size_t before = values.size();
-  values.resize(before + static_cast<size_t>(f32.count()));
-  f32.copy_out(values.data() + before);
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ struct RunSettings {
     self().each([&](const char* name, auto& field, const char* help, bool) { add_setting(app, name, field, help); });
   }
 
-  // Of what every run has: how it ends, how precise it is, its step size. Throws Error(usage).
+  // Of what runs have in common: how they end, how precise they are, their step size, their average, how they are judged. Throws
+  // Error(usage).
   void check_common() const {
     const S& s = self();
     constexpr int64_t most_steps = std::numeric_limits<int32_t>::max();  // devices count them in 32 bits
@@ -40,6 +41,8 @@ struct RunSettings {
     want(s.lr > 0 && std::isfinite(s.lr), fmt::format("--lr {}: above 0", s.lr));
     want(s.checkpoint_every >= 1, fmt::format("--checkpoint-every {}: at least 1", s.checkpoint_every));
     if constexpr (requires { s.eval_every; }) want(s.eval_every >= 0, fmt::format("--eval-every {}: at least 0", s.eval_every));
+    if constexpr (requires { s.eval_n; }) want(s.eval_n >= 10, fmt::format("--eval-n {}: at least 10", s.eval_n));
+    if constexpr (requires { s.ema; }) want(s.ema >= 0 && s.ema < 1, fmt::format("--ema {}: from 0 to below 1", s.ema));
   }
 
   nlohmann::ordered_json json() const {

@@ -4,19 +4,13 @@
 #include <cmath>
 
 #include "apps/support/images/class_name.h"
+#include "apps/support/images/data.h"
 #include "apps/support/images/tiles.h"
 
 namespace duel {
 namespace {
 
 constexpr int at_once = 250;  // images a batch
-
-void append(std::vector<float>& values, const Tensor& t) {
-  const Tensor f32 = cast(t, DType::f32);
-  const size_t before = values.size();
-  values.resize(before + static_cast<size_t>(f32.count()));
-  f32.copy_out(values.data() + before);
-}
 
 Device device_of(const Vae& net) { return net.decoder.dense.w.master.device(); }
 

@@ -14,14 +14,12 @@ void VaeSettings::check() const {
   const VaeSettings usual;
   want(likelihood == "gaussian" || sigma == usual.sigma, fmt::format("--sigma {} is of --likelihood gaussian", sigma));
   want(net != "ae" || beta == usual.beta, fmt::format("--beta {}: --net ae has no KL to weigh", beta));
-  want(ema >= 0 && ema < 1, fmt::format("--ema {}: from 0 to below 1", ema));
   for (const auto& [flag, weight] : {std::pair{"content", content}, {"style", style}, {"total-variation", variation}})
     want(weight >= 0 && std::isfinite(weight), fmt::format("--{} {}: at least 0", flag, weight));
   want((content == 0 && style == 0) || !extractor.empty(),
        "--content and --style compare what a classifier sees; name a run of classify with --extractor");
   want(net != "ae" || extractor.empty() || content > 0 || style > 0,
        "--extractor with --net ae: it would judge samples, and a plain autoencoder has no distribution of z to draw them from");
-  want(eval_n >= 10, fmt::format("--eval-n {}: at least 10", eval_n));
   want(size == 0 || (size >= 4 && size <= 4096), fmt::format("--size {}: 4 to 4096, or 0 for the data's", size));
   want(channels == 0 || channels == 1 || channels == 3, fmt::format("--channels {}: 1 or 3, or 0 for the data's", channels));
   want(latent >= 0 && width >= 0, fmt::format("--latent {} and --width {} must not be negative", latent, width));
