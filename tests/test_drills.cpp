@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "apps/support/drills/drill.h"
+#include "apps/support/gan/image_drills.h"
 #include "apps/support/gan2d/plane_drills.h"
 #include "apps/support/gan2d/plane_gan.h"
 #include "tests/support.h"

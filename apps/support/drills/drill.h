@@ -28,9 +28,6 @@ struct Drill {
   bool shows(double number) const { return side == at_most ? number <= bound : number >= bound; }
 };
 
-// Of gan, seconds a seed each. Those of gan2d are in its room (gan2d/plane_drills.h).
-const std::vector<Drill>& image_drills();
-
 // One of them. Throws Error(usage) with the names there are.
 const Drill& find_drill(const std::vector<Drill>& drills, const std::string& name);
 

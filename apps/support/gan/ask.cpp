@@ -10,6 +10,7 @@
 #include "apps/support/gan/data.h"
 #include "apps/support/gan/doctor.h"
 #include "apps/support/gan/generated.h"
+#include "apps/support/gan/image_drills.h"
 #include "apps/support/gan/pictures.h"
 #include "apps/support/gan/state.h"
 #include "apps/support/gan/train.h"

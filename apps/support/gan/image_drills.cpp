@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "apps/support/command/one_thread.h"
-#include "apps/support/drills/drill.h"
+#include "apps/support/gan/image_drills.h"
 #include "engine/data/shapes.h"
 #include "engine/grad.h"
 #include "engine/optim.h"
